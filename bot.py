@@ -1,0 +1,210 @@
+"""Punctual, wired: settings -> servers -> database -> domains -> bot. The only composition root.
+
+python bot.py           runs the bot; needs DISCORD_TOKEN
+python bot.py --demo    runs it against a virtual Discord in the browser; needs nothing
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
+
+import aiohttp
+import discord
+from discord.ext import commands
+
+from cogs import add_cogs
+from cogs.ticket_channels import DiscordTicketChannels
+from domains.database import Database
+from domains.errors import StartupError
+from domains.logs import configure_logging
+from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task.jobs import JobServices, discover
+from domains.settings import WRONG_SETTING, Settings, load_settings
+from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
+from domains.transcripts import TranscriptStore
+from embedded import EmbeddedServers, EmbeddedServersError
+
+log = logging.getLogger("punctual")
+
+MAX_RATELIMIT_TIMEOUT_S = 60.0
+"""discord.py would wait for as long as Discord says; a job is better off trying again."""
+
+
+class Punctual:
+    """The ticket system of one bot: its own, or one that somebody already has.
+
+    `await start()` in the bot's `setup_hook`; in its `close`, wrap the bot's own closing in
+    `async with closing()`.
+    """
+
+    def __init__(self, bot: commands.Bot, settings: Settings) -> None:
+        self._bot = bot
+        self._settings = settings
+        self._servers = EmbeddedServers(
+            settings.data_dir,
+            postgres=settings.database_address is None,
+            valkey=settings.redis_address is None,
+        )
+        self._resources = AsyncExitStack()
+        self.database = Database(lambda: settings.database_address or self._servers.database_url)
+        self.scheduled_task = ScheduledTask(
+            self.database,
+            lambda: settings.redis_address or self._servers.redis_url,
+            concurrency=settings.worker_concurrency,
+        )
+        self.ticket_lifecycle = TicketLifecycle(
+            self.database,
+            DiscordTicketChannels(bot),
+            self.scheduled_task,
+            TranscriptStore(settings.data_dir / "transcripts"),
+            LifecyclePolicy(
+                max_open_tickets=settings.max_open_tickets,
+                min_close_delay=timedelta(seconds=settings.min_close_delay),
+                close_at_once_without_timer=settings.auto_close_without_redis == "immediate",
+                closes_at_once=settings.worker_concurrency,
+            ),
+        )
+        self.scheduled_task.register(discover(JobServices(self.ticket_lifecycle)))
+
+    async def start(self) -> None:
+        """Servers, database, cogs. Raises StartupError, and then leaves nothing running."""
+        async with AsyncExitStack() as resources:
+            if self._settings.database_address is None or self._settings.redis_address is None:
+                try:
+                    await resources.enter_async_context(self._servers)
+                except EmbeddedServersError as error:
+                    raise StartupError(str(error)) from error
+            await self.database.connect()
+            resources.push_async_callback(self.database.close)
+            await add_cogs(self._bot, self.ticket_lifecycle, self.scheduled_task)
+            self._resources = resources.pop_all()
+
+    @asynccontextmanager
+    async def closing(self) -> AsyncIterator[None]:
+        """Shut down around the bot's own closing: the scheduler before it, since running jobs
+        still need Discord, the database and the servers after it. Safe to do twice."""
+        await self.scheduled_task.shutdown()
+        try:
+            yield
+        finally:
+            await self._resources.aclose()
+
+
+class PunctualBot(commands.Bot):
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=discord.Intents(guilds=True, guild_messages=True, message_content=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            chunk_guilds_at_startup=False,
+            max_ratelimit_timeout=MAX_RATELIMIT_TIMEOUT_S,
+        )
+        self._punctual = Punctual(self, settings)
+        self.scheduled_task = self._punctual.scheduled_task
+        self.ticket_lifecycle = self._punctual.ticket_lifecycle
+
+    async def setup_hook(self) -> None:
+        await self._punctual.start()
+        await self.tree.sync()
+
+    async def close(self) -> None:
+        async with self._punctual.closing():
+            await super().close()
+
+
+def create_bot(settings: Settings) -> PunctualBot:
+    """Build the whole bot without any I/O; `setup_hook`, `on_ready` and `close` do the rest."""
+    return PunctualBot(settings)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM. Raises StartupError for what an operator can mend."""
+    if settings.discord_token is None:
+        raise StartupError(
+            "DISCORD_TOKEN is not set: put it into .env (README.md says where to get one), "
+            "or try the bot without one: python bot.py --demo",
+            status=WRONG_SETTING,
+        )
+    token = settings.discord_token.get_secret_value()
+    async with create_bot(settings) as bot:
+        running = asyncio.create_task(_run(bot, token))
+        stop = stop_signal()
+        await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            log.info("Shutting down")
+            if not bot.is_ready():
+                running.cancel()
+            await bot.close()
+        stop.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def _run(bot: PunctualBot, token: str) -> None:
+    try:
+        await bot.start(token)
+    except discord.LoginFailure:
+        raise StartupError(
+            "DISCORD_TOKEN: Discord does not accept it", status=WRONG_SETTING
+        ) from None
+    except discord.PrivilegedIntentsRequired:
+        raise StartupError(
+            "The Message Content Intent is off: switch it on for the bot in the developer portal"
+        ) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise StartupError(f"Discord cannot be reached: {error}") from None
+
+
+def stop_signal() -> asyncio.Task[None]:
+    """Done at the first SIGINT or SIGTERM. A second SIGINT interrupts in the ordinary way."""
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        stopped.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    with suppress(NotImplementedError):  # Windows: there Ctrl+C raises KeyboardInterrupt
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+
+    async def wait() -> None:
+        await stopped.wait()
+
+    return asyncio.create_task(wait())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="bot.py", description="A punctual ticket bot.")
+    parser.add_argument(
+        "--demo", action="store_true", help="run against a virtual Discord in the browser"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_level)
+        if options.demo:
+            from demo import run_demo  # noqa: PLC0415  # its packages are needed by nobody else
+
+            asyncio.run(run_demo(create_bot, settings))
+        else:
+            asyncio.run(serve(settings))
+    except StartupError as error:
+        print(f"punctual: {error}", file=sys.stderr)  # noqa: T201  # the operator's one line
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

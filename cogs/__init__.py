@@ -1,0 +1,32 @@
+"""All that knows Discord. Thin: parse, call a domain, reply."""
+
+from __future__ import annotations
+
+from discord.ext import commands
+
+from cogs.autoclose import AutoClose
+from cogs.buttons import BUTTONS
+from cogs.closing import Closing
+from cogs.panel import OpenTicketView, Panel
+from cogs.scheduling import Scheduling
+from cogs.setup import Setup
+from cogs.watching import Watching
+from domains.scheduled_task import ScheduledTask
+from domains.ticket_lifecycle import TicketLifecycle
+
+
+async def add_cogs(
+    bot: commands.Bot, tickets: TicketLifecycle, scheduled_task: ScheduledTask
+) -> None:
+    """Make `bot` a ticket bot."""
+    bot.add_dynamic_items(*BUTTONS)
+    bot.add_view(OpenTicketView())
+    for cog in (
+        Setup(tickets),
+        Panel(tickets),
+        Closing(tickets),
+        AutoClose(tickets, scheduled_task),
+        Watching(tickets),
+        Scheduling(scheduled_task),
+    ):
+        await bot.add_cog(cog)

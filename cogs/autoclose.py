@@ -1,0 +1,107 @@
+"""`/autoclose`: the timer of one ticket, off, on, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from cogs.cog import TicketCog
+from cogs.permissions import require_manager, require_support
+from cogs.replies import whisper
+from cogs.text import plain, when
+from domains.scheduled_task import ScheduledTask
+from domains.ticket_lifecycle import TicketLifecycle
+from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TicketStatus
+
+
+class AutoClose(TicketCog):
+    group = app_commands.Group(
+        name="autoclose", description="The timer of this ticket", guild_only=True
+    )
+
+    def __init__(self, tickets: TicketLifecycle, scheduled_task: ScheduledTask) -> None:
+        super().__init__(tickets)
+        self._scheduled_task = scheduled_task
+
+    @group.command(description="Never close this ticket by itself")
+    async def exclude(self, interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer(ephemeral=True)
+        ticket, guild = await self.ticket_here(interaction)
+        require_support(interaction, guild)
+        request = await self.tickets.exclude_from_autoclose(ticket.id, interaction.user.id)
+        await whisper(
+            interaction,
+            "This ticket is excluded from auto-close."
+            + (" The running timer is off." if request else ""),
+        )
+
+    @group.command(description="Let close requests close this ticket again")
+    async def include(self, interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer(ephemeral=True)
+        ticket, guild = await self.ticket_here(interaction)
+        require_support(interaction, guild)
+        request = await self.tickets.include_in_autoclose(ticket.id, interaction.user.id)
+        text = "This ticket is included in auto-close again."
+        if request is not None and request.auto_close_at is not None:
+            text += f" The pending request closes it {when(request.auto_close_at)}."
+        await whisper(interaction, text)
+
+    @group.command(description="Will this ticket close by itself, and why (not)?")
+    async def status(self, interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer(ephemeral=True)
+        ticket, guild = await self.ticket_here(interaction)
+        require_support(interaction, guild)
+        request = await self.tickets.latest_request(ticket.id)
+        text = _status(ticket, request)
+        if not self._scheduled_task.available:
+            text += (
+                "\nRedis is not available at the moment: deadlines are kept in the database and "
+                "honoured within a minute."
+            )
+        await whisper(interaction, text)
+
+    @group.command(description="Does a message of the member's stop the timer? (Manage Server)")
+    @app_commands.describe(keep_open="Yes: the ticket stays open once the member writes")
+    async def replies(self, interaction: discord.Interaction[Any], keep_open: bool) -> None:
+        require_manager(interaction)
+        assert interaction.guild_id is not None
+        guild = await self.tickets.guild_settings(interaction.guild_id)
+        await self.tickets.save_guild_settings(replace(guild, reply_keeps_open=keep_open))
+        await whisper(
+            interaction,
+            "A member's message now stops the timer of a close request."
+            if keep_open
+            else "A member's message no longer stops the timer: only the buttons do.",
+        )
+
+
+_NOT_PENDING = {
+    RequestStatus.DENIED: "the last close request was denied",
+    RequestStatus.WITHDRAWN: "the last close request was withdrawn",
+    RequestStatus.ANSWERED: "the opener answered the last close request",
+}
+
+
+def _status(ticket: Ticket, request: CloseRequest | None) -> str:
+    if ticket.attention:
+        return f"It needs attention: {plain(ticket.attention)}."
+    if ticket.status is not TicketStatus.OPEN:
+        return f"This ticket is {ticket.status.value}."
+    if request is None:
+        why = "nobody has asked to close it"
+    elif request.status is not RequestStatus.PENDING:
+        why = _NOT_PENDING.get(request.status, "no close request is pending")
+    elif request.auto_close_at is None:
+        why = "the pending close request has no timer"
+    elif ticket.exclude_from_autoclose:
+        why = "it is excluded from auto-close"
+    else:
+        return (
+            f"It closes {when(request.auto_close_at)}, as <@{request.requested_by_id}> asked, "
+            "unless the opener answers."
+        )
+    excluded = "\nIt is excluded from auto-close." if ticket.exclude_from_autoclose else ""
+    return f"It will not close by itself: {why}." + (excluded if "excluded" not in why else "")

@@ -1,0 +1,79 @@
+"""Discord's refusals in the words of the domain, in one place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import discord
+
+from domains.ticket_lifecycle.channels import (
+    ChannelGoneError,
+    ChannelLimitError,
+    DiscordFailedError,
+    PermissionMissingError,
+)
+
+UNKNOWN_GUILD = 10004
+UNKNOWN_CHANNEL = 10003
+UNKNOWN_MESSAGE = 10008
+GUILD_FULL = 30013
+INVALID_FORM = 50035
+
+Place = discord.abc.GuildChannel | discord.Thread | discord.Guild
+
+PERMISSION_NAMES = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "embed_links": "Embed Links",
+    "attach_files": "Attach Files",
+    "read_message_history": "Read Message History",
+    "manage_channels": "Manage Channels",
+    "manage_roles": "Manage Permissions",
+    "manage_threads": "Manage Threads",
+}
+
+
+@contextmanager
+def discord_errors(place: Place | None, *permissions: str) -> Iterator[None]:
+    """Turn what discord.py raises into a ChannelError; `permissions` are what the call needs."""
+    try:
+        yield
+    except discord.NotFound as error:
+        if error.code in (UNKNOWN_CHANNEL, UNKNOWN_GUILD):
+            raise ChannelGoneError("the channel is gone") from error
+        raise DiscordFailedError(_text(error)) from error
+    except discord.Forbidden as error:
+        raise PermissionMissingError(missing_permission(place, permissions)) from error
+    except discord.HTTPException as error:
+        if error.code == GUILD_FULL:
+            raise ChannelLimitError(
+                "this server has as many channels as Discord allows; delete some first."
+            ) from error
+        raise DiscordFailedError(_text(error)) from error
+    except (discord.RateLimited, aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        raise DiscordFailedError(_text(error)) from error
+
+
+def _text(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def missing_permission(place: Place | None, needed: tuple[str, ...]) -> str:
+    """Names what the bot lacks, from what is known of its permissions there."""
+    missing = [name for name in needed if not _has(place, name)] or list(needed)
+    names = ", ".join(PERMISSION_NAMES.get(name, name) for name in missing)
+    if place is None:
+        return f"the bot lacks the permission {names}"
+    where = f"in {place.name}" if isinstance(place, discord.Guild) else f"in #{place.name}"
+    return f"the bot lacks the permission {names} {where}"
+
+
+def _has(place: Place | None, permission: str) -> bool:
+    if place is None:
+        return False
+    if isinstance(place, discord.Guild):
+        return bool(getattr(place.me.guild_permissions, permission))
+    return bool(getattr(place.permissions_for(place.guild.me), permission))

@@ -1,0 +1,149 @@
+"""What the bot posts: each message that tells of a ticket, made from the domain's rows."""
+
+from __future__ import annotations
+
+import discord
+
+from cogs.text import plain, when
+from domains.ticket_lifecycle.models import (
+    CloseCause,
+    CloseRequest,
+    RequestStatus,
+    Ticket,
+    TicketStatus,
+)
+from domains.transcripts import SavedTranscript
+
+BLUE = discord.Colour.blurple()
+GREEN = discord.Colour.green()
+AMBER = discord.Colour.orange()
+RED = discord.Colour.red()
+GREY = discord.Colour.greyple()
+
+
+def welcome(ticket: Ticket) -> discord.Embed:
+    embed = discord.Embed(
+        title=f"Ticket #{ticket.number:04d}",
+        description=(
+            "Describe what you need, as exactly as you can; support has been told.\n"
+            "When all is done, close the ticket with `/close`."
+        ),
+        colour=BLUE,
+    )
+    embed.add_field(name="Subject", value=plain(ticket.subject) or "—", inline=False)
+    return embed.set_footer(text=ticket_mark(ticket))
+
+
+def close_request(ticket: Ticket, request: CloseRequest) -> discord.Embed:
+    """The pending request: who asks, why, and when the ticket closes by itself."""
+    embed = discord.Embed(
+        title="May this ticket be closed?",
+        description=f"<@{request.requested_by_id}> asks to close this ticket.",
+        colour=AMBER,
+    )
+    if request.reason:
+        embed.add_field(name="Reason", value=plain(request.reason), inline=False)
+    if request.auto_close_at is not None:
+        embed.add_field(name="Closes", value=_deadline(ticket, request), inline=False)
+    return embed
+
+
+def _deadline(ticket: Ticket, request: CloseRequest) -> str:
+    assert request.auto_close_at is not None
+    if ticket.exclude_from_autoclose:
+        return "Only when you accept: this ticket is excluded from auto-close."
+    return f"{when(request.auto_close_at)}, unless you answer before that."
+
+
+_OUTCOMES = {
+    RequestStatus.ACCEPTED: ("Accepted", "{by} accepted; the ticket is being closed.", GREEN),
+    RequestStatus.DENIED: ("Denied", "{by} wants to keep this ticket open.", GREY),
+    RequestStatus.EXPIRED: ("Time is up", "Nobody answered; the ticket is being closed.", RED),
+    RequestStatus.WITHDRAWN: (
+        "Withdrawn",
+        "{by} withdrew the request; the ticket stays open.",
+        GREY,
+    ),
+    RequestStatus.ANSWERED: ("Answered", "{by} wrote; the ticket stays open.", GREY),
+    RequestStatus.SUPERSEDED: ("Replaced", "There is a newer request below.", GREY),
+    RequestStatus.CLOSED: ("Closed", "The ticket was closed another way.", GREY),
+}
+
+
+def close_request_outcome(request: CloseRequest) -> discord.Embed:
+    title, text, colour = _OUTCOMES[request.status]
+    by = f"<@{request.resolved_by_id}>" if request.resolved_by_id else "The bot"
+    embed = discord.Embed(
+        title=f"Close request: {title.lower()}", description=text.format(by=by), colour=colour
+    )
+    if request.reason:
+        embed.add_field(name="Reason", value=plain(request.reason), inline=False)
+    return embed
+
+
+def _cause(ticket: Ticket) -> str:
+    by = f"<@{ticket.closed_by_id}>" if ticket.closed_by_id else "nobody"
+    match ticket.close_cause:
+        case CloseCause.ACCEPTED:
+            return f"{by} accepted the close request"
+        case CloseCause.EXPIRED:
+            return "The opener did not answer in time"
+        case CloseCause.CHANNEL_DELETED:
+            return "The channel was deleted by hand"
+        case CloseCause.WITHOUT_REDIS:
+            return f"{by} asked, and there was no scheduler to wait with"
+        case CloseCause.COMMAND | None:
+            return f"{by} closed it"
+
+
+def close_log(ticket: Ticket, transcript: SavedTranscript | None) -> discord.Embed:
+    embed = discord.Embed(title=f"Ticket #{ticket.number:04d} closed", colour=RED)
+    embed.add_field(name="Opened by", value=f"<@{ticket.opener_id}>")
+    embed.add_field(name="Closed", value=_cause(ticket))
+    embed.add_field(
+        name="Opened", value=discord.utils.format_dt(ticket.opened_at, "f"), inline=False
+    )
+    if ticket.subject:
+        embed.add_field(name="Subject", value=plain(ticket.subject), inline=False)
+    if ticket.close_reason:
+        embed.add_field(name="Reason", value=plain(ticket.close_reason), inline=False)
+    embed.add_field(name="Transcript", value=_transcript(transcript), inline=False)
+    return embed.set_footer(text=ticket_mark(ticket))
+
+
+def _transcript(transcript: SavedTranscript | None) -> str:
+    if transcript is None:
+        return "None: the channel was gone before it could be saved."
+    text = f"{transcript.message_count} messages, {len(transcript.attachments)} attachments"
+    if transcript.missed:
+        text += f", {len(transcript.missed)} attachments could not be saved"
+    return text
+
+
+def close_dm(ticket: Ticket, guild_name: str) -> discord.Embed:
+    embed = discord.Embed(
+        title=f"Your ticket #{ticket.number:04d} was closed",
+        description=f"In **{plain(guild_name, 100)}**. {_cause(ticket)}.",
+        colour=RED,
+    )
+    if ticket.subject:
+        embed.add_field(name="Subject", value=plain(ticket.subject), inline=False)
+    if ticket.close_reason:
+        embed.add_field(name="Reason", value=plain(ticket.close_reason), inline=False)
+    return embed.set_footer(text=ticket_mark(ticket))
+
+
+def attention(ticket: Ticket) -> discord.Embed:
+    what = "be closed" if ticket.status is TicketStatus.CLOSING else "be closed in time"
+    where = f"<#{ticket.channel_id}>" if ticket.channel_id else f"#{ticket.name}"
+    embed = discord.Embed(
+        title=f"Ticket #{ticket.number:04d} needs attention",
+        description=f"{where} cannot {what}: {plain(ticket.attention)}",
+        colour=RED,
+    )
+    return embed.set_footer(text=ticket_mark(ticket))
+
+
+def ticket_mark(ticket: Ticket) -> str:
+    """What tells, in a message's footer or a channel's topic, which ticket it is about."""
+    return f"Ticket id {ticket.id}"

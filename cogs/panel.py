@@ -1,0 +1,99 @@
+"""`/panel`, its button, and the modal that asks for the subject."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from cogs.cog import TicketCog, lifecycle_of
+from cogs.discord_errors import missing_permission
+from cogs.embeds import BLUE
+from cogs.permissions import require_manager
+from cogs.replies import answer_error, whisper
+from cogs.text import NOBODY
+from domains.errors import UserError
+from domains.ticket_lifecycle.opening import MAX_SUBJECT_LENGTH
+
+TITLE = "Support"
+TEXT = "Press the button to open a private ticket; only you and the support team can see it."
+NEEDED = ("view_channel", "send_messages", "embed_links")
+
+
+class Panel(TicketCog):
+    @app_commands.command(description="Post the panel with the button that opens tickets")
+    @app_commands.describe(
+        channel="Where to post it; here, if left out",
+        title="Its title",
+        text="What it says above the button",
+    )
+    @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
+    async def panel(
+        self,
+        interaction: discord.Interaction[Any],
+        channel: discord.TextChannel | None = None,
+        title: app_commands.Range[str, 1, 256] = TITLE,
+        text: app_commands.Range[str, 1, 4000] = TEXT,
+    ) -> None:
+        require_manager(interaction)
+        target = channel or interaction.channel
+        if not isinstance(target, discord.TextChannel):
+            raise UserError("The panel can be posted only in a text channel.")
+        try:
+            await target.send(
+                embed=discord.Embed(title=title, description=text, colour=BLUE),
+                view=OpenTicketView(),
+                allowed_mentions=NOBODY,
+            )
+        except discord.Forbidden as error:
+            raise UserError(
+                f"I cannot post there: {missing_permission(target, NEEDED)}."
+            ) from error
+        await whisper(interaction, f"The panel is in {target.mention}.")
+
+
+class OpenTicketView(discord.ui.View):
+    """Registered once at start-up, so that panels work after any restart."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+
+    @discord.ui.button(
+        label="Open a ticket", style=discord.ButtonStyle.primary, custom_id="ticket:open"
+    )
+    async def open_ticket(
+        self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
+    ) -> None:
+        # No work before this: a modal can't follow a defer, and there are three seconds.
+        await interaction.response.send_modal(SubjectModal())
+
+    async def on_error(
+        self,
+        interaction: discord.Interaction[Any],
+        error: Exception,
+        _item: discord.ui.Item[Any],
+    ) -> None:
+        await answer_error(interaction, error)
+
+
+class SubjectModal(discord.ui.Modal, title="Open a ticket"):
+    subject: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        label="What is it about?",
+        placeholder="In one line",
+        min_length=1,
+        max_length=MAX_SUBJECT_LENGTH,
+        custom_id="subject",
+    )
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        assert interaction.guild_id is not None
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        ticket = await lifecycle_of(interaction).open_ticket(
+            interaction.guild_id, interaction.user.id, self.subject.value
+        )
+        await whisper(interaction, f"Your ticket is open: <#{ticket.channel_id}>")
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:
+        await answer_error(interaction, error)

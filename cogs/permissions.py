@@ -1,0 +1,53 @@
+"""Who may do what. Checked here in every handler: Discord's own command permissions can be
+changed by any admin, and buttons have none."""
+
+from __future__ import annotations
+
+import discord
+
+from cogs.replies import Interaction
+from domains.errors import UserError
+from domains.ticket_lifecycle.models import GuildSettings, Ticket
+
+
+class NotSupportError(UserError):
+    def __init__(self) -> None:
+        super().__init__("Only support can do that.")
+
+
+class NotAManagerError(UserError):
+    def __init__(self) -> None:
+        super().__init__("You need the permission Manage Server for that.")
+
+
+class NotYoursError(UserError):
+    def __init__(self) -> None:
+        super().__init__("Only the member who opened this ticket, or support, can do that.")
+
+
+def is_manager(interaction: Interaction) -> bool:
+    return interaction.permissions.manage_guild or interaction.permissions.administrator
+
+
+def is_support(interaction: Interaction, guild: GuildSettings) -> bool:
+    """A member with a support role, or one who manages the server."""
+    user = interaction.user
+    roles = {role.id for role in user.roles} if isinstance(user, discord.Member) else set[int]()
+    return is_manager(interaction) or not roles.isdisjoint(guild.support_role_ids)
+
+
+def require_manager(interaction: Interaction) -> None:
+    if not is_manager(interaction):
+        raise NotAManagerError
+
+
+def require_support(interaction: Interaction, guild: GuildSettings) -> None:
+    if not is_support(interaction, guild):
+        raise NotSupportError
+
+
+def require_opener_or_support(
+    interaction: Interaction, guild: GuildSettings, ticket: Ticket
+) -> None:
+    if interaction.user.id != ticket.opener_id and not is_support(interaction, guild):
+        raise NotYoursError

@@ -1,0 +1,68 @@
+"""Answering interactions: within three seconds, privately, and in one sentence if it went wrong."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from cogs.text import NOBODY
+from domains.database import DatabaseUnavailable
+from domains.errors import UserError
+from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError
+
+log = logging.getLogger(__name__)
+
+Interaction = discord.Interaction[Any]
+
+
+async def whisper(interaction: Interaction, text: str) -> None:
+    """Tell only the one who asked, whether or not the interaction was deferred."""
+    if interaction.response.is_done():
+        await interaction.followup.send(text, ephemeral=True, allowed_mentions=NOBODY)
+    else:
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+
+
+async def whisper_if_possible(interaction: Interaction, text: str) -> None:
+    """For what is said after the channel may be gone: then nobody is there to read it."""
+    try:
+        await whisper(interaction, text)
+    except discord.HTTPException as error:
+        log.debug("Nobody reads %r any more: %s", text, error)
+
+
+async def answer_error(interaction: Interaction, error: BaseException) -> None:
+    """The one place that turns an exception into a sentence."""
+    await whisper_if_possible(interaction, sentence(error))
+
+
+def sentence(error: BaseException) -> str:
+    """What the user reads; what is unexpected goes to the log with the id that the user sees."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    match error:
+        case UserError():
+            return str(error)
+        case app_commands.MissingPermissions():
+            return "You need the permission Manage Server for that."
+        case app_commands.NoPrivateMessage():
+            return "This works only in a server."
+        case app_commands.CheckFailure():
+            return "You may not do that."
+        case app_commands.TransformerError():
+            return "I cannot use that value here; choose one that is offered."
+        case PermissionMissingError():
+            return f"I cannot do that: {error}."
+        case ChannelError():
+            return f"Discord would not do that just now ({error}). It is tried again by itself."
+        case _ if isinstance(error, DatabaseUnavailable):
+            log.warning("A command failed because PostgreSQL is away: %s", error)
+            return "The database cannot be reached at the moment. Try again in a minute."
+        case _:
+            error_id = secrets.token_hex(4)
+            log.error("Unexpected error %s", error_id, exc_info=error)
+            return f"Something went wrong. If it happens again, report the id `{error_id}`."

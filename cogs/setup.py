@@ -1,0 +1,88 @@
+"""`/setup`: who is support, where tickets go, and where closes are logged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from cogs.cog import TicketCog
+from cogs.discord_errors import missing_permission
+from cogs.permissions import require_manager
+from cogs.replies import whisper
+from domains.errors import UserError
+from domains.ticket_lifecycle.models import GuildSettings
+
+GUILD_NEEDS = (
+    "view_channel",
+    "send_messages",
+    "embed_links",
+    "attach_files",
+    "read_message_history",
+    "manage_channels",
+    "manage_roles",
+)
+LOG_NEEDS = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
+
+
+class Setup(TicketCog):
+    @app_commands.command(description="Set the support role, the category and the log channel")
+    @app_commands.describe(
+        support_role="Who sees every ticket and may ask to close it",
+        category="Where ticket channels are made",
+        log_channel="Where closed tickets and their transcripts are posted",
+    )
+    @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
+    async def setup(
+        self,
+        interaction: discord.Interaction[Any],
+        support_role: discord.Role | None = None,
+        category: discord.CategoryChannel | None = None,
+        log_channel: discord.TextChannel | None = None,
+    ) -> None:
+        require_manager(interaction)
+        server = interaction.guild
+        assert server is not None
+        settings = await self.tickets.guild_settings(server.id)
+        if support_role is not None:
+            if support_role.is_default():
+                raise UserError("With @everyone as support, everyone would see every ticket.")
+            settings = replace(settings, support_role_ids=(support_role.id,))
+        if category is not None:
+            settings = replace(settings, category_id=category.id)
+        if log_channel is not None:
+            settings = replace(settings, log_channel_id=log_channel.id)
+        await self.tickets.save_guild_settings(settings)
+        await whisper(interaction, _summary(settings, server))
+
+
+def _summary(settings: GuildSettings, server: discord.Guild) -> str:
+    roles = " ".join(f"<@&{role_id}>" for role_id in settings.support_role_ids)
+    lines = [
+        f"Support: {roles or 'nobody yet; give a `support_role`'}",
+        f"Category: {_channel(settings.category_id, 'one called Tickets, made when needed')}",
+        f"Log channel: {_channel(settings.log_channel_id, 'none; transcripts stay on the host')}",
+    ]
+    lines += [f"⚠️ Note: {finding}." for finding in _findings(settings, server)]
+    return "\n".join(lines)
+
+
+def _channel(channel_id: int | None, otherwise: str) -> str:
+    return f"<#{channel_id}>" if channel_id else otherwise
+
+
+def _findings(settings: GuildSettings, server: discord.Guild) -> list[str]:
+    """What would go wrong later is said now."""
+    findings: list[str] = []
+    own = server.me.guild_permissions
+    if not all(getattr(own, name) for name in GUILD_NEEDS):
+        findings.append(missing_permission(server, GUILD_NEEDS))
+    log_channel = server.get_channel(settings.log_channel_id) if settings.log_channel_id else None
+    if log_channel is not None:
+        in_log = log_channel.permissions_for(server.me)
+        if not all(getattr(in_log, name) for name in LOG_NEEDS):
+            findings.append(missing_permission(log_channel, LOG_NEEDS))
+    return findings

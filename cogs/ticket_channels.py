@@ -1,0 +1,429 @@
+"""The domain's TicketChannels, on discord.py. All Discord work on a ticket's channel is here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from functools import partial
+
+import discord
+from discord.ext import commands
+
+from cogs import embeds
+from cogs.buttons import attention_view, close_request_view
+from cogs.discord_errors import (
+    INVALID_FORM,
+    UNKNOWN_MESSAGE,
+    discord_errors,
+)
+from cogs.text import NOBODY, plain
+from cogs.transcript_messages import transcript_message
+from domains.ticket_lifecycle.channels import (
+    ChannelError,
+    ChannelGoneError,
+    DiscordFailedError,
+    PermissionMissingError,
+    TicketNames,
+)
+from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
+from domains.transcripts import (
+    Attachment,
+    AttachmentUnavailable,
+    SavedTranscript,
+    TranscriptMessage,
+)
+
+log = logging.getLogger(__name__)
+
+TicketChannel = discord.TextChannel | discord.Thread
+
+CATEGORY_NAME = "Tickets"
+MOST_CATEGORIES = 10
+LOOK_BACK = 100
+"""How many messages are searched for one that may have been posted before a crash."""
+MAX_UPLOAD_FILES = 10
+MAX_UPLOAD_BYTES = 9 * 1024 * 1024
+
+MEMBER_PERMISSIONS = (
+    "view_channel",
+    "send_messages",
+    "read_message_history",
+    "attach_files",
+    "embed_links",
+)
+BOT_PERMISSIONS = (*MEMBER_PERMISSIONS, "manage_channels")
+
+
+class DiscordTicketChannels:
+    def __init__(self, bot: commands.Bot) -> None:
+        self._bot = bot
+        self._category_locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    # --- opening
+
+    async def create(self, ticket: Ticket, guild: GuildSettings) -> int:
+        existing = await self.find(ticket)
+        if existing is not None:
+            return existing
+        server = self._guild(ticket.guild_id)
+        with discord_errors(server, "manage_channels", "manage_roles"):
+            async with self._category_locks[server.id]:
+                channel = await self._create_in_category(server, ticket, guild)
+        return channel.id
+
+    async def _create_in_category(
+        self, server: discord.Guild, ticket: Ticket, guild: GuildSettings
+    ) -> discord.TextChannel:
+        """A full category is answered with a second one: react to Discord's error, don't count."""
+        first = server.get_channel(guild.category_id) if guild.category_id else None
+        base = first.name if isinstance(first, discord.CategoryChannel) else CATEGORY_NAME
+        for n in range(1, MOST_CATEGORIES + 1):
+            name = base if n == 1 else f"{base} {n}"
+            category = (
+                first
+                if n == 1 and isinstance(first, discord.CategoryChannel)
+                else discord.utils.get(server.categories, name=name)
+            )
+            if category is None:
+                category = await server.create_category(
+                    name,
+                    overwrites=_hidden(server),
+                    reason="Room for tickets",
+                )
+            try:
+                return await server.create_text_channel(
+                    ticket.name,
+                    category=category,
+                    overwrites=_overwrites(server, ticket, guild),
+                    topic=f"{plain(ticket.subject, 500)} · {embeds.ticket_mark(ticket)}",
+                    reason=f"Ticket {ticket.number}",
+                )
+            except discord.HTTPException as error:
+                if error.code != INVALID_FORM or "parent_id" not in str(error):
+                    raise
+                log.info("Category %s of guild %s is full", category.name, server.id)
+        raise DiscordFailedError("all categories for tickets are full")
+
+    async def find(self, ticket: Ticket) -> int | None:
+        mark = f" · {embeds.ticket_mark(ticket)}"
+        for channel in self._guild(ticket.guild_id).text_channels:
+            if channel.topic is not None and channel.topic.endswith(mark):
+                return channel.id
+        return None
+
+    async def welcome(self, ticket: Ticket, guild: GuildSettings, *, again: bool) -> None:
+        channel = await self._channel(ticket)
+        if again and await self._posted_before(channel, embeds.ticket_mark(ticket)):
+            return
+        roles = [discord.Object(role_id) for role_id in guild.support_role_ids]
+        mentions = " ".join(f"<@&{role_id}>" for role_id in guild.support_role_ids)
+        with discord_errors(channel, "send_messages", "embed_links"):
+            await channel.send(
+                f"<@{ticket.opener_id}> {mentions}".strip(),
+                embed=embeds.welcome(ticket),
+                allowed_mentions=discord.AllowedMentions(
+                    everyone=False, users=[discord.Object(ticket.opener_id)], roles=roles
+                ),
+                nonce=f"welcome-{ticket.id}",
+            )
+
+    # --- asking
+
+    async def ask(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> int:
+        channel = await self._channel(ticket)
+        view = close_request_view(request.id)
+        if again:
+            with discord_errors(channel, "read_message_history"):
+                async for message in channel.history(limit=LOOK_BACK):
+                    if self._is_mine(message) and _has_button(message, view):
+                        return message.id
+        with discord_errors(channel, "view_channel", "send_messages", "embed_links"):
+            message = await channel.send(
+                f"<@{ticket.opener_id}>",
+                embed=embeds.close_request(ticket, request),
+                view=view,
+                allowed_mentions=discord.AllowedMentions(
+                    everyone=False, roles=False, users=[discord.Object(ticket.opener_id)]
+                ),
+                nonce=f"ask-{request.id}",
+            )
+        return message.id
+
+    async def show_outcome(self, ticket: Ticket, request: CloseRequest) -> None:
+        await self._edit(ticket, request, embeds.close_request_outcome(request), None)
+
+    async def show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
+        await self._edit(
+            ticket, request, embeds.close_request(ticket, request), close_request_view(request.id)
+        )
+
+    async def _edit(
+        self,
+        ticket: Ticket,
+        request: CloseRequest,
+        embed: discord.Embed,
+        view: discord.ui.View | None,
+    ) -> None:
+        if request.message_id is None:
+            return
+        channel = await self._channel(ticket)
+        try:
+            with discord_errors(channel, "view_channel"):
+                await channel.get_partial_message(request.message_id).edit(
+                    embed=embed, view=view, allowed_mentions=NOBODY
+                )
+        except DiscordFailedError as error:
+            if not _is_unknown_message(error):
+                raise
+
+    async def announce(self, ticket: Ticket, text: str) -> None:
+        channel = await self._channel(ticket)
+        with discord_errors(channel, "view_channel", "send_messages"):
+            await channel.send(text, allowed_mentions=NOBODY)
+
+    # --- reading
+
+    async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
+        channel = await self._channel(ticket)
+        with discord_errors(channel, "view_channel", "read_message_history"):
+            async for message in channel.history(
+                limit=None, after=discord.Object(message_id), oldest_first=True
+            ):
+                if message.author.id == ticket.opener_id:
+                    return message.id
+        return None
+
+    async def names(self, ticket: Ticket) -> TicketNames:
+        channel = await self._channel(ticket)
+        return TicketNames(
+            guild=channel.guild.name,
+            channel=channel.name,
+            opener=await self._name(channel.guild, ticket.opener_id),
+            closed_by=(
+                await self._name(channel.guild, ticket.closed_by_id)
+                if ticket.closed_by_id
+                else None
+            ),
+        )
+
+    async def _name(self, server: discord.Guild, user_id: int) -> str:
+        with discord_errors(server):
+            try:
+                member = server.get_member(user_id) or await server.fetch_member(user_id)
+            except discord.NotFound:
+                return f"user {user_id}"
+        return f"{member.display_name} (@{member.name})"
+
+    async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
+        channel = await self._channel(ticket)
+        with discord_errors(channel, "view_channel", "read_message_history"):
+            async for message in channel.history(limit=None, oldest_first=True):
+                yield transcript_message(message)
+
+    async def download(self, attachment: Attachment) -> bytes:
+        """From Discord's CDN while it still has it."""
+        try:
+            with discord_errors(None):
+                return await self._bot.http.get_from_cdn(attachment.url)
+        except (ChannelGoneError, PermissionMissingError) as error:
+            raise AttachmentUnavailable("Discord no longer has it") from error
+        except DiscordFailedError as error:
+            if isinstance(error.__cause__, discord.NotFound):
+                raise AttachmentUnavailable("Discord no longer has it") from error
+            raise
+
+    # --- closing
+
+    async def log_close(
+        self,
+        ticket: Ticket,
+        guild: GuildSettings,
+        transcript: SavedTranscript | None,
+        *,
+        again: bool,
+    ) -> None:
+        channel = await self._log_channel(guild)
+        if channel is None:
+            return
+        embed = embeds.close_log(ticket, transcript)
+        if again and await self._posted_before(
+            channel, embeds.ticket_mark(ticket), title=embed.title
+        ):
+            return
+        files = await asyncio.to_thread(_uploads, ticket, transcript)
+        with discord_errors(
+            channel, "view_channel", "send_messages", "embed_links", "attach_files"
+        ):
+            await channel.send(
+                embed=embed, files=files, allowed_mentions=NOBODY, nonce=f"close-{ticket.id}"
+            )
+
+    async def dm_opener(self, ticket: Ticket, *, again: bool) -> None:
+        embed = embeds.close_dm(ticket, self._guild(ticket.guild_id).name)
+        try:
+            with discord_errors(None):
+                user = self._bot.get_user(ticket.opener_id) or await self._bot.fetch_user(
+                    ticket.opener_id
+                )
+                channel = await user.create_dm()
+                if again and await self._posted_before(
+                    channel, embeds.ticket_mark(ticket), title=embed.title
+                ):
+                    return
+                await channel.send(embed=embed, nonce=f"dm-{ticket.id}")
+        except PermissionMissingError:
+            log.info("The opener of ticket %s takes no direct messages", ticket.id)
+        except DiscordFailedError as error:
+            cause = error.__cause__
+            if not isinstance(cause, discord.HTTPException) or not 400 <= cause.status < 429:
+                raise
+            log.info("The opener of ticket %s cannot be written to: %s", ticket.id, error)
+
+    async def remove(self, ticket: Ticket) -> None:
+        try:
+            channel = await self._channel(ticket)
+            if isinstance(channel, discord.Thread):
+                with discord_errors(channel, "manage_threads"):
+                    await channel.edit(archived=True, locked=True, reason="The ticket is closed")
+            else:
+                with discord_errors(channel, "view_channel", "manage_channels"):
+                    await channel.delete(reason="The ticket is closed")
+        except ChannelGoneError:
+            log.info("The channel of ticket %s is gone already", ticket.id)
+
+    async def ask_for_attention(self, ticket: Ticket, guild: GuildSettings) -> None:
+        """In the ticket itself where there is no log channel that can be written to."""
+        failure: ChannelError = ChannelGoneError("there is no channel to say it in")
+        for find in (partial(self._log_channel, guild), partial(self._channel_or_none, ticket)):
+            try:
+                channel = await find()
+                if channel is None:
+                    continue
+                with discord_errors(channel, "view_channel", "send_messages", "embed_links"):
+                    await channel.send(
+                        embed=embeds.attention(ticket),
+                        view=attention_view(ticket.id),
+                        allowed_mentions=NOBODY,
+                    )
+            except ChannelError as error:
+                failure = error
+            else:
+                return
+        raise failure
+
+    # --- finding
+
+    def _guild(self, guild_id: int) -> discord.Guild:
+        server = self._bot.get_guild(guild_id)
+        if server is None or server.unavailable:
+            raise DiscordFailedError("the server is not available at the moment")
+        return server
+
+    async def _channel(self, ticket: Ticket) -> TicketChannel:
+        if ticket.channel_id is None:
+            raise ChannelGoneError("the ticket has no channel")
+        return await self._fetch(ticket.guild_id, ticket.channel_id)
+
+    async def _channel_or_none(self, ticket: Ticket) -> TicketChannel | None:
+        try:
+            return await self._channel(ticket)
+        except ChannelGoneError:
+            return None
+
+    async def _fetch(self, guild_id: int, channel_id: int) -> TicketChannel:
+        """From the cache, else from Discord: an archived thread is in no cache."""
+        server = self._guild(guild_id)
+        channel = server.get_channel_or_thread(channel_id)
+        if channel is None:
+            with discord_errors(server, "view_channel"):
+                channel = await server.fetch_channel(channel_id)
+        if not isinstance(channel, (discord.TextChannel, discord.Thread)):
+            raise ChannelGoneError("it is not a text channel")
+        return channel
+
+    async def _log_channel(self, guild: GuildSettings) -> TicketChannel | None:
+        """None where a guild has none, or has deleted it: the transcript is kept on disk."""
+        if guild.log_channel_id is None:
+            return None
+        try:
+            return await self._fetch(guild.guild_id, guild.log_channel_id)
+        except ChannelGoneError:
+            log.warning("The log channel of guild %s is gone", guild.guild_id)
+            return None
+
+    # --- recognising our own messages
+
+    def _is_mine(self, message: discord.Message) -> bool:
+        return self._bot.user is not None and message.author.id == self._bot.user.id
+
+    async def _posted_before(
+        self, channel: TicketChannel | discord.DMChannel, mark: str, *, title: str | None = None
+    ) -> bool:
+        place = None if isinstance(channel, discord.DMChannel) else channel
+        with discord_errors(place, "view_channel", "read_message_history"):
+            async for message in channel.history(limit=LOOK_BACK):
+                for embed in message.embeds if self._is_mine(message) else ():
+                    if embed.footer.text == mark and title in (None, embed.title):
+                        return True
+        return False
+
+
+def _hidden(
+    server: discord.Guild,
+) -> dict[discord.Role | discord.Member | discord.Object, discord.PermissionOverwrite]:
+    return {
+        server.default_role: discord.PermissionOverwrite(view_channel=False),
+        server.me: _allow(server, BOT_PERMISSIONS),
+    }
+
+
+def _overwrites(
+    server: discord.Guild, ticket: Ticket, guild: GuildSettings
+) -> dict[discord.Role | discord.Member | discord.Object, discord.PermissionOverwrite]:
+    """Who may see a ticket: its opener, support, and the bot."""
+    overwrites = _hidden(server)
+    overwrites[discord.Object(ticket.opener_id, type=discord.Member)] = _allow(
+        server, MEMBER_PERMISSIONS
+    )
+    for role_id in guild.support_role_ids:
+        role = server.get_role(role_id)
+        if role is not None:
+            overwrites[role] = _allow(server, MEMBER_PERMISSIONS)
+    return overwrites
+
+
+def _allow(server: discord.Guild, permissions: tuple[str, ...]) -> discord.PermissionOverwrite:
+    """Discord refuses an overwrite that gives what the bot itself does not have."""
+    own = server.me.guild_permissions
+    return discord.PermissionOverwrite(**{name: True for name in permissions if getattr(own, name)})
+
+
+def _has_button(message: discord.Message, view: discord.ui.View) -> bool:
+    ours = {item.custom_id for item in view.children if hasattr(item, "custom_id")}  # type: ignore[attr-defined]
+    theirs = {
+        child.custom_id
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for child in row.children
+    }
+    return bool(ours & theirs)
+
+
+def _is_unknown_message(error: DiscordFailedError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_MESSAGE
+
+
+def _uploads(ticket: Ticket, transcript: SavedTranscript | None) -> list[discord.File]:
+    """The page, and of its attachments what one message can carry; the rest is kept on disk."""
+    if transcript is None:
+        return []
+    files = [discord.File(transcript.path, filename=f"{ticket.name}.html")]
+    room = MAX_UPLOAD_BYTES - transcript.path.stat().st_size
+    for attachment in transcript.attachments:
+        if len(files) < MAX_UPLOAD_FILES and attachment.size <= room:
+            files.append(discord.File(attachment.path, filename=attachment.filename))
+            room -= attachment.size
+    return files

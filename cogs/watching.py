@@ -1,0 +1,46 @@
+"""What the gateway tells: the opener wrote, a channel was deleted."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+from discord.ext import commands
+
+from cogs.cog import TicketCog
+from domains.database import DatabaseUnavailable
+from domains.outage import OutageLog
+from domains.ticket_lifecycle import TicketLifecycle
+
+log = logging.getLogger(__name__)
+
+
+class Watching(TicketCog):
+    def __init__(self, tickets: TicketLifecycle) -> None:
+        super().__init__(tickets)
+        self._outage = OutageLog(
+            log,
+            "Messages cannot be noted while PostgreSQL is away; they are read at the deadline",
+            "Messages are noted again",
+        )
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        if message.guild is None or message.author.bot:
+            return
+        try:
+            await self.tickets.note_opener_reply(
+                message.guild.id, message.channel.id, message.author.id, message.id
+            )
+        except DatabaseUnavailable as error:
+            self._outage.lost(error)
+        else:
+            self._outage.back()
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self.tickets.note_channel_deleted(channel.guild.id, channel.id)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        await self.tickets.note_channel_deleted(payload.guild_id, payload.thread_id)

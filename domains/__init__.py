@@ -1,0 +1,1 @@
+"""All that knows tickets and time, and nothing of Discord."""

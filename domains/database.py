@@ -1,0 +1,204 @@
+"""PostgreSQL: the pool, transactions that can promise something for after their commit,
+locks that die with their holder, and forward-only migrations."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import unquote
+
+import asyncpg
+
+from domains.errors import StartupError
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+CONNECT_TIMEOUT_S = 5
+COMMAND_TIMEOUT_S = 30
+CLOSE_TIMEOUT_S = 10
+MAX_CONNECTIONS = 20
+
+T = TypeVar("T")
+
+DatabaseUnavailable = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+"""What a statement raises when the server cannot be reached, as opposed to when it says no."""
+
+
+class AfterCommit(Generic[T]):
+    """A promise for after the commit; `result` stays None if it was not, or could not be, kept."""
+
+    def __init__(self, callback: Callable[[], Awaitable[T]]) -> None:
+        self._callback = callback
+        self.result: T | None = None
+
+    async def keep(self) -> None:
+        """Never raises: the commit stands, and reconciliation repairs what was not done."""
+        try:
+            self.result = await self._callback()
+        except Exception:
+            log.exception("What was to follow a commit failed; reconciliation will make it good")
+
+
+class Transaction:
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._promises: list[AfterCommit[object]] = []
+
+    def after_commit(self, callback: Callable[[], Awaitable[T]]) -> AfterCommit[T]:
+        """Run `callback` once the transaction has committed, in order; never on a rollback."""
+        promise = AfterCommit(callback)
+        self._promises.append(promise)  # type: ignore[arg-type]  # only kept, never read here
+        return promise
+
+    async def keep_promises(self) -> None:
+        for promise in self._promises:
+            await promise.keep()
+
+
+class DatabaseClock:
+    """PostgreSQL's `now()`, carried forward by the monotonic clock between two looks at it.
+
+    Deadlines are computed by PostgreSQL, so a jump of this host's own clock must not matter.
+    `perf_counter` is monotonic too, and stays real where a virtual Discord moves `monotonic`.
+    """
+
+    def __init__(self) -> None:
+        self._offset: float | None = None
+
+    def set(self, database_now: float) -> None:
+        self._offset = database_now - time.perf_counter()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() if self._offset is None else time.perf_counter() + self._offset
+
+
+class Database:
+    def __init__(self, url: Callable[[], str], *, max_connections: int = MAX_CONNECTIONS) -> None:
+        """`url` is asked for at `connect`: an embedded server knows its own only then."""
+        self._url = url
+        self._max_connections = max_connections
+        self._pool: Pool | None = None
+        self.clock = DatabaseClock()
+
+    @property
+    def pool(self) -> Pool:
+        if self._pool is None:
+            raise RuntimeError("The database is not connected")
+        return self._pool
+
+    async def connect(self) -> None:
+        """Open the pool and migrate. Raises StartupError, without the URL's password."""
+        url = self._url()
+        try:
+            self._pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=self._max_connections,
+                timeout=CONNECT_TIMEOUT_S,
+                command_timeout=COMMAND_TIMEOUT_S,
+                server_settings={"application_name": "punctual", "timezone": "UTC"},
+            )
+            await self._migrate()
+            await self.sync_clock()
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            ValueError,
+        ) as e:
+            await self.close()
+            raise StartupError(
+                f"DATABASE_URL: PostgreSQL cannot be used: {type(e).__name__}: {_without_password(e, url)}"
+            ) from None
+
+    async def close(self) -> None:
+        """Safe to call twice. Connections that do not come home in time are cut."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT_S)
+            except TimeoutError:
+                pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        async with self.pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Commit on leaving, roll back on an error; then keep what was promised.
+
+        The promises are kept after the connection has gone back to the pool, so they may use
+        the database, and Discord and Redis are never spoken to inside a transaction.
+        """
+        async with self.pool.acquire() as connection:
+            transaction = Transaction(connection)
+            async with connection.transaction():
+                yield transaction
+        await transaction.keep_promises()
+
+    @asynccontextmanager
+    async def exclusive(self, name: str) -> AsyncIterator[bool]:
+        """Hold the lock `name` across all processes; yields False if somebody else holds it.
+
+        It is tied to a connection, so PostgreSQL releases it when its holder is killed.
+        """
+        async with self.pool.acquire() as connection:
+            held = await connection.fetchval(
+                "select pg_try_advisory_lock(hashtextextended($1, 0))", name
+            )
+            try:
+                yield bool(held)
+            finally:
+                if held and not connection.is_closed():
+                    await connection.execute(
+                        "select pg_advisory_unlock(hashtextextended($1, 0))", name
+                    )
+
+    async def sync_clock(self) -> None:
+        self.clock.set(
+            await self.pool.fetchval("select extract(epoch from clock_timestamp())::float8")
+        )
+
+    async def _migrate(self) -> None:
+        """Apply what is missing and record it, all in one transaction, one process at a time."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(hashtextextended('migrate', 0))")
+            await connection.execute(
+                "create table if not exists schema_migrations ("
+                " name text primary key, applied_at timestamptz not null default now())"
+            )
+            applied = {
+                row["name"] for row in await connection.fetch("select name from schema_migrations")
+            }
+            for path in sorted(MIGRATIONS.glob("*.sql")):
+                if path.name not in applied:
+                    await connection.execute(path.read_text(encoding="utf-8"))
+                    await connection.execute(
+                        "insert into schema_migrations (name) values ($1)", path.name
+                    )
+                    log.info("Applied migration %s", path.name)
+
+
+def _without_password(error: Exception, url: str) -> str:
+    text = " ".join(str(error).split()) or "no answer"
+    credentials, at, _ = url.partition("://")[2].rpartition("@")
+    password = credentials.partition(":")[2] if at else ""
+    for spelling in {password, unquote(password)} - {""}:
+        text = text.replace(spelling, "***")
+    return text

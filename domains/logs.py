@@ -1,0 +1,15 @@
+"""How the log looks. Called once by the program, never on import: a host bot has its own."""
+
+from __future__ import annotations
+
+import logging
+
+FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+def configure_logging(level: str) -> None:
+    logging.basicConfig(level=level, format=FORMAT, force=True)
+    # The scheduler says in its own words what SAQ would say again, with tracebacks.
+    logging.getLogger("saq").setLevel(logging.CRITICAL)
+    logging.getLogger("discord").setLevel(max(logging.getLevelName(level), logging.INFO))
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

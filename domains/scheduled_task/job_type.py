@@ -1,0 +1,103 @@
+"""What a job type is. A new one is one new file in `jobs/`, and nothing else."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import ClassVar
+
+Payload = Mapping[str, object]
+"""A job's arguments as they travel through Redis: JSON."""
+
+TICKET_LIFECYCLE = "ticket-lifecycle"
+
+
+@dataclass(frozen=True, slots=True)
+class RunPolicy:
+    retry_delays: tuple[timedelta, ...] = (
+        timedelta(minutes=1),
+        timedelta(minutes=2),
+        timedelta(minutes=4),
+    )
+    """How long after each failed attempt the next one comes; one more attempt than delays."""
+    timeout: timedelta = timedelta(minutes=15)
+    keep_completed: bool = True
+    """Whether the record of a success is of use to anybody."""
+
+    @property
+    def attempts(self) -> int:
+        return len(self.retry_delays) + 1
+
+    def delay_after(self, attempt: int) -> timedelta:
+        """The pause after the attempt of this number, counted from 1."""
+        return self.retry_delays[min(attempt, len(self.retry_delays)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """A job that ought to be in the queue. The same key is the same job."""
+
+    key: str
+    due: float
+    """Seconds since the epoch, by PostgreSQL's clock."""
+    subject_id: int
+    """What the job is about (a ticket's id): jobs are found by it without a scan."""
+    payload: Payload = field(default_factory=dict[str, object])
+
+
+class NotDueError(Exception):
+    """The job came before its time: it is put back without counting as an attempt."""
+
+    def __init__(self, remaining: timedelta) -> None:
+        super().__init__(f"due in {remaining}")
+        self.remaining = remaining
+
+
+class UnknownJobTypeError(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Unknown job type: {name}")
+
+
+class JobType(ABC):
+    """Runs jobs of one name. Only `run` must be written; the rest is for jobs whose truth is in
+    PostgreSQL and that reconciliation is to re-create and to clean up."""
+
+    name: ClassVar[str]
+    queue: ClassVar[str] = TICKET_LIFECYCLE
+    policy: ClassVar[RunPolicy] = RunPolicy()
+
+    @abstractmethod
+    async def run(self, payload: Payload) -> None:
+        """Do it. It may be called twice for one job, even at once: be idempotent.
+
+        Raise NotDueError if it is too early, anything else if another attempt is to follow.
+        """
+
+    async def give_up(self, payload: Payload, error: Exception) -> None:
+        """The last attempt has failed."""
+
+    def expected(self) -> AsyncIterator[Sequence[JobRequest]]:
+        """Pages of all jobs that ought to exist."""
+        return _nothing()
+
+    async def overdue(self, limit: int) -> Sequence[JobRequest]:
+        """Jobs that should have run already."""
+        return ()
+
+    def owns(self, key: str) -> bool:
+        """Whether the key is one that `expected` would give: only such jobs can be orphans."""
+        return False
+
+    async def orphans(self, keys: Sequence[str]) -> Sequence[str]:
+        """Which of these keys nothing in PostgreSQL asks for any more."""
+        return ()
+
+    async def resume(self) -> None:
+        """Take up what a crash left half done."""
+
+
+async def _nothing() -> AsyncIterator[Sequence[JobRequest]]:
+    return
+    yield

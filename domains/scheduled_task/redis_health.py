@@ -1,0 +1,119 @@
+"""Is Redis there? One place knows, says so once at the loss and once at the return, and lets
+everybody else wait without spinning."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ConnectionError,  # noqa: A004  # redis-py's name for it
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,  # noqa: A004
+)
+
+from domains.outage import OutageLog
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+log = logging.getLogger(__name__)
+
+PROBE_EVERY_S = 1.0
+PROBE_WHILE_AWAY_S = 0.25
+PROBE_KEY = "punctual:probe"
+
+_AWAY = (
+    OSError,
+    ConnectionError,
+    TimeoutError,
+    AuthenticationError,
+    BusyLoadingError,
+    OutOfMemoryError,
+    ReadOnlyError,
+)
+_AWAY_REPLIES = ("MISCONF", "OOM", "NOREPLICAS", "MASTERDOWN", "READONLY", "LOADING", "NOAUTH")
+
+
+def means_away(error: Exception) -> bool:
+    """Whether Redis cannot keep timers now, as opposed to refusing one wrong command."""
+    return isinstance(error, _AWAY) or (
+        isinstance(error, ResponseError) and str(error).startswith(_AWAY_REPLIES)
+    )
+
+
+class RedisHealth:
+    """Only a Redis that takes writes is available: a full or read-only one keeps no timers."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._available = asyncio.Event()
+        self._doubted = asyncio.Event()
+        self._released = False
+        self._outage = OutageLog(
+            log,
+            "Redis not available - scheduled tasks will be disabled",
+            "Redis is back - scheduled tasks go on",
+        )
+
+    @property
+    def available(self) -> bool:
+        return self._available.is_set() and not self._released
+
+    async def check(self) -> bool:
+        """Ask Redis now."""
+        try:
+            if self.available:
+                await self._redis.ping()
+            else:
+                await self._redis.set(PROBE_KEY, 1, ex=60)
+        except (RedisError, OSError) as error:
+            self._set_away(error)
+            return False
+        self._outage.back()
+        self._available.set()
+        return True
+
+    def report(self, error: Exception) -> bool:
+        """Tell of a failure that was met. True if it means that Redis is away."""
+        if not means_away(error):
+            return False
+        self._set_away(error)
+        return True
+
+    def _set_away(self, error: Exception) -> None:
+        if not self._released:
+            self._outage.lost(error)
+            self._available.clear()
+            self._doubted.set()
+
+    async def wait_until_available(self) -> None:
+        """Returns at once after `release`, so that nothing waits for Redis to shut down."""
+        if not self._released:
+            await self._available.wait()
+
+    def release(self) -> None:
+        self._released = True
+        self._available.set()
+
+    async def watch(self, on_return: Callable[[], Awaitable[None]]) -> None:
+        """Probe for ever; await `on_return` each time Redis comes back."""
+        while True:
+            was_available = self.available
+            if await self.check() and not was_available:
+                await on_return()
+            self._doubted.clear()
+            if not self.available:
+                await asyncio.sleep(PROBE_WHILE_AWAY_S)
+                continue
+            try:
+                await asyncio.wait_for(self._doubted.wait(), PROBE_EVERY_S)
+            except asyncio.TimeoutError:
+                continue

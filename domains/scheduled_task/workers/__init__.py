@@ -1,0 +1,1 @@
+"""The workers: who runs jobs, with Redis and without it."""

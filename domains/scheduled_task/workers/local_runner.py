@@ -1,0 +1,79 @@
+"""Runs overdue jobs in this process while Redis is away, with the same retries.
+
+What it remembers is lost with the process, and that is no harm: the jobs' truth is in PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domains.scheduled_task.job_type import JobRequest, JobType, NotDueError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Attempts:
+    failed: int = 0
+    not_before: float = 0.0
+    """Monotonic seconds."""
+
+
+class LocalRunner:
+    def __init__(self, concurrency: int) -> None:
+        self._slots = asyncio.Semaphore(concurrency)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._attempts: dict[str, _Attempts] = {}
+
+    def offer(self, job_type: JobType, requests: Sequence[JobRequest]) -> None:
+        """Start those that are neither running nor waiting for their next attempt."""
+        for request in requests:
+            attempts = self._attempts.setdefault(request.key, _Attempts())
+            if (
+                request.key not in self._running
+                and attempts.failed < job_type.policy.attempts
+                and attempts.not_before <= time.monotonic()
+            ):
+                task = asyncio.create_task(self._run(job_type, request, attempts))
+                self._running[request.key] = task
+                task.add_done_callback(lambda _, key=request.key: self._running.pop(key, None))
+
+    async def _run(self, job_type: JobType, request: JobRequest, attempts: _Attempts) -> None:
+        async with self._slots:
+            try:
+                await job_type.run(request.payload)
+            except NotDueError as early:
+                attempts.not_before = time.monotonic() + early.remaining.total_seconds()
+            except Exception as error:  # the job type has logged it
+                attempts.failed += 1
+                delay = job_type.policy.delay_after(attempts.failed)
+                attempts.not_before = time.monotonic() + delay.total_seconds()
+                if attempts.failed == job_type.policy.attempts:
+                    await self._give_up(job_type, request, error)
+            else:
+                self._attempts.pop(request.key, None)
+
+    async def _give_up(self, job_type: JobType, request: JobRequest, error: Exception) -> None:
+        try:
+            await job_type.give_up(request.payload, error)
+        except Exception:
+            log.exception("Giving up job %s failed too", request.key)
+
+    def forget(self) -> None:
+        """Redis is back and keeps the count from here."""
+        self._attempts = {
+            key: attempts for key, attempts in self._attempts.items() if key in self._running
+        }
+
+    async def drain(self, grace: timedelta) -> None:
+        running = list(self._running.values())
+        if running:
+            _, late = await asyncio.wait(running, timeout=grace.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

@@ -1,0 +1,171 @@
+"""SAQ's worker, made a good guest: it leaves the signals alone, drains when it stops, sleeps
+until the next deadline, and neither spins nor floods the log while Redis is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar, cast
+
+from redis.exceptions import RedisError
+from saq.job import Job
+from saq.worker import Worker
+
+from domains.scheduled_task.job_type import JobType, NotDueError, UnknownJobTypeError
+from domains.scheduled_task.queues.queue import PROMOTE_BATCH, PunctualQueue
+from domains.scheduled_task.redis_health import RedisHealth
+
+log = logging.getLogger(__name__)
+
+DEQUEUE_TIMEOUT_S = 1.0
+"""How long a blocked dequeue holds up a shutdown, and the idle polling of each slot."""
+IDLE_POLL_S = 1.0
+PULSE_EVERY_S = 2
+PULSE_LASTS_S = 8
+"""A worker that has shown no pulse for this long is dead, and its jobs are given back."""
+SWEEP_EVERY_S = 2
+AFTER_DUE_S = 0.0005
+AFTER_ERROR_S = 5.0
+
+Context = dict[str, Any]
+Handler = Callable[..., Awaitable[None]]
+
+
+class Handlers(dict[str, Handler]):
+    """Finds the handler of a job by its name; an unknown name fails at once, without retries."""
+
+    def __missing__(self, name: str) -> Handler:
+        async def fail(context: Context, **_: object) -> None:
+            job = cast("Job", context["job"])
+            job.retries = job.attempts
+            error = UnknownJobTypeError(name)
+            log.error("%s", error)
+            raise error
+
+        return fail
+
+
+class PunctualWorker(Worker[Any]):
+    SIGNALS: ClassVar[list[int]] = []  # type: ignore[assignment]  # SAQ would take SIGINT and SIGTERM from the bot
+
+    def __init__(
+        self,
+        queue: PunctualQueue,
+        job_types: Sequence[JobType],
+        health: RedisHealth,
+        *,
+        concurrency: int,
+        grace: timedelta,
+    ) -> None:
+        super().__init__(
+            queue,
+            [],
+            concurrency=concurrency,
+            dequeue_timeout=DEQUEUE_TIMEOUT_S,
+            shutdown_grace_period_s=int(grace.total_seconds()),
+        )
+        self.functions = Handlers({job_type.name: _handler(job_type) for job_type in job_types})
+        self._punctual_queue = queue
+        self._health = health
+        self._new_earliest = asyncio.Event()
+        self._wakes_at = 0.0
+
+    def wake_for(self, due: float) -> None:
+        """A job was added here that may be due before the next look."""
+        if due < self._wakes_at:
+            self._new_earliest.set()
+
+    async def upkeep(self) -> list[asyncio.Task[None]]:
+        """SAQ's own loops log a traceback at every tick while Redis is away."""
+        return [
+            asyncio.create_task(self._loop(self._promote)),
+            asyncio.create_task(self._loop(self._sweep)),
+            asyncio.create_task(self._loop(self._pulse)),
+            asyncio.create_task(self._loop(self._abort_asked_for)),
+        ]
+
+    async def _loop(self, tick: Callable[[], Awaitable[None]]) -> None:
+        while not self.event.is_set():
+            await self._health.wait_until_available()
+            try:
+                await tick()
+            except Exception as error:
+                await self._met(error)
+
+    async def _promote(self) -> None:
+        self._new_earliest.clear()
+        promotion = await self._punctual_queue.promote_due()
+        if promotion.moved == PROMOTE_BATCH:
+            return
+        now = self._punctual_queue.now()
+        self._wakes_at = now + IDLE_POLL_S
+        if promotion.next_due is not None:
+            self._wakes_at = min(self._wakes_at, promotion.next_due + AFTER_DUE_S)
+        try:
+            await asyncio.wait_for(self._new_earliest.wait(), max(0.0, self._wakes_at - now))
+        except TimeoutError:
+            return
+
+    async def _sweep(self) -> None:
+        recovered = await self._punctual_queue.sweep()
+        if recovered:
+            log.warning("%d jobs of a lost worker will run again", len(recovered))
+        await asyncio.sleep(SWEEP_EVERY_S)
+
+    async def _pulse(self) -> None:
+        await self.worker_info(ttl=PULSE_LASTS_S)
+        await asyncio.sleep(PULSE_EVERY_S)
+
+    async def _abort_asked_for(self) -> None:
+        """SAQ's web page can abort a running job."""
+        await asyncio.sleep(IDLE_POLL_S)
+        await self.abort(IDLE_POLL_S)
+
+    async def process(self) -> bool:
+        """An error of Redis's own must neither kill the slot nor make it spin."""
+        await self._health.wait_until_available()
+        try:
+            return await super().process()
+        except (RedisError, OSError) as error:
+            await self._met(error)
+            return False
+
+    async def _met(self, error: Exception) -> None:
+        if not self._health.report(error):
+            log.error("The worker cannot go on and tries again soon", exc_info=error)
+            await asyncio.sleep(AFTER_ERROR_S)
+
+    async def stop(self) -> None:
+        """Let running jobs finish, then end the rest at once.
+
+        SAQ's own stop() waits its whole grace for loops that sleep, and strands a job that
+        arrives meanwhile.
+        """
+        self.event.set()
+        self._health.release()
+        slots = [task for task in self.tasks if task.get_name() == "process"]
+        if slots:
+            await asyncio.wait(slots, timeout=self._shutdown_grace_period_s or 0)
+        self._shutdown_grace_period_s = 0
+        await super().stop()
+
+
+def _handler(job_type: JobType) -> Handler:
+    async def handle(context: Context, **payload: object) -> None:
+        job = cast("Job", context["job"])
+        try:
+            await job_type.run(payload)
+        except NotDueError as early:
+            job.attempts -= 1
+            job.retry_delay = early.remaining.total_seconds()
+            raise
+        except Exception as error:
+            # SAQ's own backoff has full jitter; ours is exact.
+            job.retry_delay = job_type.policy.delay_after(job.attempts).total_seconds()
+            if not job.retryable:
+                await job_type.give_up(payload, error)
+            raise
+
+    return handle

@@ -1,0 +1,114 @@
+"""What an operator can set: one frozen object, read from the environment and from `.env`.
+
+Precedence: arguments, then the environment, then `.env`, then the defaults below.
+`.env.example` lists the same settings, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domains.errors import StartupError
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+WithoutRedis = Literal["keep", "immediate"]
+WRONG_SETTING = 2
+"""Exit status for a missing or wrong setting."""
+
+
+class Settings(BaseSettings):
+    """Field names are the environment's names in lower case."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+    )
+
+    discord_token: SecretStr | None = None
+    """From the Discord developer portal. Only the demo runs without it."""
+    database_url: SecretStr | None = None
+    """PostgreSQL; may name a socket (`?host=`). Not set: an embedded server in `data_dir`."""
+    redis_url: SecretStr | None = None
+    """redis://, rediss:// or unix://. Not set, nor `redis_host`: an embedded Valkey."""
+    redis_host: str | None = None
+    redis_port: Annotated[int, Field(ge=1, le=65535)] = 6379
+    data_dir: Path = Path(".data")
+    """Transcripts, and the embedded servers' data."""
+    auto_close_without_redis: WithoutRedis = "keep"
+    """`keep` honours deadlines from PostgreSQL alone; `immediate` closes at once."""
+    min_close_delay: Annotated[int, Field(ge=1, le=30 * 24 * 3600)] = 60
+    """Shortest `close_delay` that staff may ask for, in seconds."""
+    max_open_tickets: Annotated[int, Field(ge=1, le=50)] = 5
+    """Most tickets that one member has open in one guild."""
+    outage_grace: Annotated[int, Field(ge=0, le=24 * 3600)] = 600
+    """Seconds of announced grace for tickets that fell due in an outage longer than this."""
+    worker_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
+    """Jobs that one process runs at once."""
+    log_level: LogLevel = "INFO"
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("auto_close_without_redis", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql_url(cls, value: SecretStr | None) -> SecretStr | None:
+        return _with_scheme(value, "postgresql", "postgres")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        return _with_scheme(value, "redis", "rediss", "unix")
+
+    @property
+    def redis_address(self) -> str | None:
+        """The URL of the Redis that the operator named, or None for the embedded one."""
+        if self.redis_url is not None:
+            return self.redis_url.get_secret_value()
+        return f"redis://{self.redis_host}:{self.redis_port}" if self.redis_host else None
+
+    @property
+    def database_address(self) -> str | None:
+        return self.database_url.get_secret_value() if self.database_url else None
+
+
+def load_settings() -> Settings:
+    """Read the environment; a wrong value raises StartupError with one line that names it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise StartupError(_one_line(error), status=WRONG_SETTING) from None
+
+
+def _one_line(error: ValidationError) -> str:
+    """Name the settings, never their values: they may be secrets."""
+    complaints = (
+        f"{'.'.join(str(part) for part in detail['loc']).upper()}: {detail['msg'].removeprefix('Value error, ')}"
+        for detail in error.errors(include_input=False, include_url=False)
+    )
+    return "; ".join(complaints)
+
+
+def _with_scheme(value: SecretStr | None, *schemes: str) -> SecretStr | None:
+    if value is not None:
+        try:
+            scheme = urlsplit(value.get_secret_value()).scheme
+        except ValueError:
+            scheme = ""
+        if scheme not in schemes:
+            raise ValueError(f"must begin with {' or '.join(f'{name}://' for name in schemes)}")
+    return value

@@ -1,0 +1,71 @@
+"""How staff writes a delay, and what it may be."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+
+from pytimeparse import parse  # type: ignore[import-untyped]  # it ships no types
+
+from domains.ticket_lifecycle.errors import InvalidDelayError
+
+MAX_CLOSE_DELAY = timedelta(days=30)
+SUGGESTIONS = ("1h", "12h", "24h", "3d")
+
+_BARE_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+
+
+def parse_close_delay(text: str | None, shortest: timedelta) -> timedelta | None:
+    """`30m`, `1h30m`, `2 days`; a bare number is hours; nothing or `0` is no timer (None).
+
+    Raises InvalidDelayError, which says what is allowed.
+    """
+    text = (text or "").strip().lower()
+    if not text:
+        return None
+    seconds: float | None
+    if _BARE_NUMBER.fullmatch(text):
+        seconds = float(text) * 3600
+    else:
+        seconds = _in_words(text)
+    if seconds == 0:
+        return None
+    if (
+        seconds is None
+        or not shortest.total_seconds() <= seconds <= MAX_CLOSE_DELAY.total_seconds()
+    ):
+        raise InvalidDelayError(
+            f"The delay must be from {in_words(shortest)} to {in_words(MAX_CLOSE_DELAY)}, "
+            "like `30m`, `1h30m`, `24` (hours) or `2 days`; `0` is no timer."
+        )
+    return timedelta(seconds=seconds)
+
+
+def _in_words(text: str) -> float | None:
+    if len(text) > 50:  # the parser's patterns are not made for more
+        return None
+    seconds = parse(text)
+    return None if seconds is None or seconds < 0 else float(seconds)
+
+
+def delay_from_hours(hours: float | None) -> timedelta | None:
+    """None or 0 is no timer. Raises InvalidDelayError for what no clock can wait for."""
+    if not hours:
+        return None
+    if not math.isfinite(hours) or not 0 < hours <= MAX_CLOSE_DELAY.total_seconds() / 3600:
+        raise InvalidDelayError(
+            f"The delay must be more than nothing and at most {in_words(MAX_CLOSE_DELAY)}."
+        )
+    return timedelta(hours=hours)
+
+
+def in_words(span: timedelta) -> str:
+    """`1 minute`, `1 hour 30 minutes`, `30 days`: whole seconds, no zero parts."""
+    seconds = round(span.total_seconds())
+    parts: list[str] = []
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}" if count == 1 else f"{count} {unit}s")
+    return " ".join(parts) or "0 seconds"

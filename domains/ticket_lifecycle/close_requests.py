@@ -1,0 +1,350 @@
+"""Asking to close a ticket, and the five ways in which that ends.
+
+Each transition is one transaction: lock the ticket, one conditional update that decides, an
+event, and the promise to move the alarm clock after the commit. Discord comes last.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from functools import partial
+
+from domains.database import Database, Transaction
+from domains.ticket_lifecycle import sql
+from domains.ticket_lifecycle.channels import ChannelError, ChannelGoneError, TicketChannels
+from domains.ticket_lifecycle.close_delay import delay_from_hours
+from domains.ticket_lifecycle.errors import (
+    CannotAskError,
+    NothingPendingError,
+    NotTheOpenerError,
+    RequestResolvedError,
+    TicketNotFoundError,
+    TicketNotOpenError,
+)
+from domains.ticket_lifecycle.models import (
+    AutoCloseOutcome,
+    CloseCause,
+    CloseRequest,
+    CloseTimer,
+    RequestStatus,
+    Ticket,
+    TicketStatus,
+)
+from domains.ticket_lifecycle.timers import CloseTimers
+
+log = logging.getLogger(__name__)
+
+MAX_REASON_LENGTH = 255
+
+
+class CloseRequests:
+    def __init__(self, database: Database, channels: TicketChannels, timers: CloseTimers) -> None:
+        self._database = database
+        self._channels = channels
+        self._timers = timers
+
+    # --- asking
+
+    async def ask(
+        self,
+        ticket_id: int,
+        requested_by_id: int,
+        reason: str | None,
+        auto_close_hours: float | None,
+    ) -> tuple[CloseRequest, str | None]:
+        """Write the request, set its timer, show it to the opener; all or nothing.
+
+        Returns the request and the timer's job, None where there is none to run.
+        """
+        delay = delay_from_hours(auto_close_hours)
+        reason = (reason or "").strip()[:MAX_REASON_LENGTH] or None
+        async with self._database.transaction() as transaction:
+            connection = transaction.connection
+            ticket = await lock_open_ticket(transaction, ticket_id)
+            replaced = await sql.resolve_request(
+                connection, ticket_id, RequestStatus.SUPERSEDED, requested_by_id
+            )
+            if replaced is not None:
+                self.cancel_timer_after_commit(transaction, replaced)
+            request = await sql.insert_close_request(
+                connection, ticket_id, requested_by_id, reason, delay
+            )
+            await sql.add_event(
+                connection, ticket_id, "close_requested", requested_by_id, detail=reason
+            )
+            job = None
+            timer = timer_of(request)
+            if timer is not None and not ticket.exclude_from_autoclose:
+                job = transaction.after_commit(partial(self._timers.schedule, timer))
+        if replaced is not None:
+            await self.show_outcome(ticket, replaced)
+        await self._announce(ticket, request, again=False)
+        return request, job.result if job else None
+
+    async def _announce(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> None:
+        try:
+            message_id = await self._channels.ask(ticket, request, again=again)
+        except ChannelError as error:
+            await self._take_back(ticket, request)
+            raise CannotAskError(_sentence(error)) from error
+        async with self._database.connection() as connection:
+            announced = await sql.set_announced(connection, request.id, message_id)
+        if announced is not None and announced.status is not RequestStatus.PENDING:
+            # It was answered or replaced while Discord was posting it.
+            await self.show_outcome(ticket, announced)
+
+    async def _take_back(self, ticket: Ticket, request: CloseRequest) -> None:
+        async with self._database.transaction() as transaction:
+            withdrawn = await sql.resolve_request(
+                transaction.connection, ticket.id, RequestStatus.WITHDRAWN, None, request.id
+            )
+            if withdrawn is not None:
+                self.cancel_timer_after_commit(transaction, withdrawn)
+                await sql.add_event(transaction.connection, ticket.id, "could_not_ask")
+
+    async def resume(self, older_than: timedelta) -> None:
+        """Ask the openers whom a crash kept from being asked; each gets the full delay."""
+        async with self._database.connection() as connection:
+            unannounced = await sql.unannounced_requests(connection, older_than)
+        for request in unannounced:
+            async with self._database.exclusive(f"ask for request {request.id}") as mine:
+                if mine:
+                    await self._ask_at_last(request)
+
+    async def _ask_at_last(self, request: CloseRequest) -> None:
+        async with self._database.transaction() as transaction:
+            ticket = await sql.lock_ticket(transaction.connection, request.ticket_id)
+            restarted = await sql.restart_deadline(transaction.connection, request.id)
+            if ticket is None or restarted is None:
+                return
+            timer = timer_of(restarted)
+            if timer is not None and not ticket.exclude_from_autoclose:
+                self.cancel_timer_after_commit(transaction, request)
+                transaction.after_commit(partial(self._timers.schedule, timer))
+        try:
+            await self._announce(ticket, restarted, again=True)
+        except CannotAskError as error:
+            log.warning("Close request %s of ticket %s: %s", request.id, ticket.id, error)
+
+    # --- answering
+
+    async def accept(self, ticket_id: int, user_id: int, close_request_id: int | None) -> Ticket:
+        """The opener agrees: the ticket is marked closing and returned."""
+        async with self._database.transaction() as transaction:
+            ticket = await lock_open_ticket(transaction, ticket_id, close_request_id)
+            if user_id != ticket.opener_id:
+                raise NotTheOpenerError
+            request = await self._resolve(
+                transaction, ticket_id, RequestStatus.ACCEPTED, user_id, close_request_id
+            )
+            closing = await sql.mark_closing(
+                transaction.connection, ticket_id, CloseCause.ACCEPTED, user_id, request.reason
+            )
+            assert closing is not None
+        await self.show_outcome(ticket, request)
+        return closing
+
+    async def cancel(
+        self, ticket_id: int, user_id: int, close_request_id: int | None
+    ) -> CloseRequest:
+        """Denied if it is the opener who does it, withdrawn if it is anybody else."""
+        async with self._database.transaction() as transaction:
+            ticket = await lock_open_ticket(transaction, ticket_id, close_request_id)
+            by_opener = user_id == ticket.opener_id
+            request = await self._resolve(
+                transaction,
+                ticket_id,
+                RequestStatus.DENIED if by_opener else RequestStatus.WITHDRAWN,
+                user_id,
+                close_request_id,
+            )
+        await self.show_outcome(ticket, request)
+        return request
+
+    async def note_reply(
+        self, guild_id: int, channel_id: int, author_id: int, message_id: int
+    ) -> bool:
+        """The opener wrote: a pending timed request is answered. True if there was one."""
+        async with self._database.connection() as connection:
+            ticket = await sql.ticket_in_channel(connection, guild_id, channel_id)
+            if ticket is None or ticket.opener_id != author_id:
+                return False
+            pending = await sql.pending_request(connection, ticket.id)
+            if pending is None or not _is_reply(pending, message_id):
+                return False
+            guild = await sql.guild_settings(connection, guild_id)
+        return guild.reply_keeps_open and await self.answer(ticket, pending)
+
+    async def answer(self, ticket: Ticket, request: CloseRequest) -> bool:
+        async with self._database.transaction() as transaction:
+            await sql.lock_ticket(transaction.connection, ticket.id)
+            answered = await sql.resolve_request(
+                transaction.connection,
+                ticket.id,
+                RequestStatus.ANSWERED,
+                ticket.opener_id,
+                request.id,
+            )
+            if answered is None:
+                return False
+            self.cancel_timer_after_commit(transaction, answered)
+            await sql.add_event(transaction.connection, ticket.id, "answered", ticket.opener_id)
+        await self.show_outcome(ticket, answered)
+        await self.announce(
+            ticket, f"<@{ticket.opener_id}> wrote, so this ticket stays open: the timer is off."
+        )
+        return True
+
+    # --- running out
+
+    async def expire(self, ticket_id: int, close_request_id: int | None) -> AutoCloseOutcome | None:
+        """Decide whether the ticket's time is up. None: it is, and the ticket is closing."""
+        async with self._database.connection() as connection:
+            ticket = await sql.ticket(connection, ticket_id)
+            request = (
+                await sql.pending_request(connection, ticket_id)
+                if close_request_id is None
+                else await sql.close_request(connection, close_request_id)
+            )
+            if ticket is None or request is None or request.ticket_id != ticket_id:
+                return AutoCloseOutcome.GONE
+            is_due = await sql.is_due(connection, request.id)
+            guild = await sql.guild_settings(connection, ticket.guild_id)
+        if (refusal := _why_not_expire(ticket, request, is_due=is_due)) is not None:
+            return refusal
+        if (
+            guild.reply_keeps_open
+            and request.message_id is not None
+            and await self._has_written_since(ticket, request.message_id)
+        ):
+            await self.answer(ticket, request)
+            return AutoCloseOutcome.ANSWERED
+        async with self._database.transaction() as transaction:
+            connection = transaction.connection
+            await sql.lock_ticket(connection, ticket_id)
+            expired = await sql.expire_request(connection, ticket_id, request.id)
+            if expired is None:
+                return AutoCloseOutcome.NOT_PENDING
+            request, late_ms = expired
+            await sql.mark_closing(connection, ticket_id, CloseCause.EXPIRED, None, request.reason)
+            await sql.add_event(connection, ticket_id, "expired", late_ms=late_ms)
+        await self.show_outcome(ticket, request)
+        return None
+
+    async def _has_written_since(self, ticket: Ticket, message_id: int) -> bool:
+        """The gateway may have told us nothing: we may have been down when the opener wrote."""
+        try:
+            return await self._channels.opener_wrote_after(ticket, message_id) is not None
+        except ChannelGoneError:
+            return False
+
+    # --- shared with the other transitions
+
+    async def _resolve(
+        self,
+        transaction: Transaction,
+        ticket_id: int,
+        status: RequestStatus,
+        user_id: int,
+        close_request_id: int | None,
+    ) -> CloseRequest:
+        connection = transaction.connection
+        request = await sql.resolve_request(
+            connection, ticket_id, status, user_id, close_request_id
+        )
+        if request is None:
+            raise await _why_not_pending(transaction, ticket_id, close_request_id)
+        self.cancel_timer_after_commit(transaction, request)
+        await sql.add_event(connection, ticket_id, status.value, user_id)
+        return request
+
+    async def resolve_as_closed(
+        self, transaction: Transaction, ticket_id: int, user_id: int | None
+    ) -> CloseRequest | None:
+        """The ticket closes for another reason, so nobody need answer any more."""
+        request = await sql.resolve_request(
+            transaction.connection, ticket_id, RequestStatus.CLOSED, user_id
+        )
+        if request is not None:
+            self.cancel_timer_after_commit(transaction, request)
+        return request
+
+    def cancel_timer_after_commit(self, transaction: Transaction, request: CloseRequest) -> None:
+        timer = timer_of(request)
+        if timer is not None:
+            transaction.after_commit(partial(self._timers.cancel, timer))
+
+    async def show_outcome(self, ticket: Ticket, request: CloseRequest) -> None:
+        """Best effort: the database has decided, the message only tells of it."""
+        try:
+            await self._channels.show_outcome(ticket, request)
+        except ChannelError as error:
+            log.info("The message of close request %s is out of date: %s", request.id, error)
+
+    async def announce(self, ticket: Ticket, text: str) -> None:
+        try:
+            await self._channels.announce(ticket, text)
+        except ChannelError as error:
+            log.info("Ticket %s could not be told: %s", ticket.id, error)
+
+
+async def lock_open_ticket(
+    transaction: Transaction, ticket_id: int, close_request_id: int | None = None
+) -> Ticket:
+    """Raises what the user should read if the ticket is not there or not open; about a request
+    that was named, if one was."""
+    ticket = await sql.lock_ticket(transaction.connection, ticket_id)
+    if ticket is None:
+        raise TicketNotFoundError
+    if ticket.status is not TicketStatus.OPEN:
+        if close_request_id is not None:
+            raise await _why_not_pending(transaction, ticket_id, close_request_id)
+        raise TicketNotOpenError(ticket)
+    return ticket
+
+
+def timer_of(request: CloseRequest) -> CloseTimer | None:
+    if request.auto_close_at is None:
+        return None
+    return CloseTimer(request.ticket_id, request.id, request.auto_close_at)
+
+
+def _is_reply(pending: CloseRequest, message_id: int) -> bool:
+    """Ids tell the order of messages; clocks of two machines do not."""
+    return pending.auto_close_at is not None and (
+        pending.message_id is None or message_id > pending.message_id
+    )
+
+
+def _why_not_expire(
+    ticket: Ticket, request: CloseRequest, *, is_due: bool
+) -> AutoCloseOutcome | None:
+    outcomes = (
+        (ticket.status is TicketStatus.CLOSED, AutoCloseOutcome.ALREADY_CLOSED),
+        (request.status is not RequestStatus.PENDING, AutoCloseOutcome.NOT_PENDING),
+        (ticket.status is not TicketStatus.OPEN, AutoCloseOutcome.NOT_PENDING),
+        (not request.announced, AutoCloseOutcome.NOT_ASKED),
+        (ticket.exclude_from_autoclose, AutoCloseOutcome.EXCLUDED),
+        (not is_due, AutoCloseOutcome.NOT_DUE),
+    )
+    return next((outcome for applies, outcome in outcomes if applies), None)
+
+
+async def _why_not_pending(
+    transaction: Transaction, ticket_id: int, close_request_id: int | None
+) -> RequestResolvedError | NothingPendingError | TicketNotFoundError:
+    connection = transaction.connection
+    if close_request_id is None:
+        return NothingPendingError()
+    request = await sql.close_request(connection, close_request_id)
+    if request is None or request.ticket_id != ticket_id:
+        return TicketNotFoundError()
+    return RequestResolvedError(request)
+
+
+def _sentence(error: ChannelError) -> str:
+    if isinstance(error, ChannelGoneError):
+        return "the channel is gone."
+    text = str(error).rstrip(".")
+    return f"{text}."

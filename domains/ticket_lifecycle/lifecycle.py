@@ -1,0 +1,311 @@
+"""The life of a ticket, from the panel's button to the deleted channel, as one object.
+
+The facade that cogs, jobs and other programs use; each part has a file of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+from domains.database import Database
+from domains.ticket_lifecycle import sql
+from domains.ticket_lifecycle.channels import ChannelError, TicketChannels
+from domains.ticket_lifecycle.close_requests import CloseRequests, lock_open_ticket, timer_of
+from domains.ticket_lifecycle.closing import Closing
+from domains.ticket_lifecycle.errors import (
+    AlreadyExcludedError,
+    NotExcludedError,
+    TicketNotFoundError,
+)
+from domains.ticket_lifecycle.models import (
+    AutoCloseOutcome,
+    CloseCause,
+    CloseRequest,
+    CloseTimer,
+    GuildSettings,
+    Ticket,
+    TicketEvent,
+    TicketStatus,
+)
+from domains.ticket_lifecycle.opening import TicketOpening
+from domains.ticket_lifecycle.timers import CloseTimers
+from domains.transcripts import TranscriptStore
+
+log = logging.getLogger(__name__)
+
+RESUME_AFTER = timedelta(seconds=5)
+"""A half-done opening or asking younger than this may still be under way elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class LifecyclePolicy:
+    """The operator's choices that this domain acts on."""
+
+    max_open_tickets: int = 5
+    min_close_delay: timedelta = timedelta(minutes=1)
+    close_at_once_without_timer: bool = False
+    """What `AUTO_CLOSE_WITHOUT_REDIS=immediate` means: no timer, no waiting."""
+    closes_at_once: int = 5
+
+
+class TicketLifecycle:
+    def __init__(
+        self,
+        database: Database,
+        channels: TicketChannels,
+        timers: CloseTimers,
+        transcripts: TranscriptStore,
+        policy: LifecyclePolicy | None = None,
+    ) -> None:
+        self.policy = policy or LifecyclePolicy()
+        self._database = database
+        self._timers = timers
+        self._channels = channels
+        self._opening = TicketOpening(database, channels, self.policy.max_open_tickets)
+        self._requests = CloseRequests(database, channels, timers)
+        self._closing = Closing(database, channels, transcripts, at_once=self.policy.closes_at_once)
+
+    # --- opening
+
+    async def open_ticket(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
+        """Raises TooManyTickets, AlreadyOpening or CannotOpen; then nothing is left behind."""
+        return await self._opening.open(guild_id, opener_id, subject)
+
+    # --- asking to close
+
+    async def request_close(
+        self,
+        ticket_id: int,
+        requested_by_id: int,
+        reason: str | None = None,
+        auto_close_hours: float | None = None,
+    ) -> tuple[int, str | None]:
+        """Ask the opener, and close after `auto_close_hours` if they stay silent.
+
+        A pending request is replaced. Returns the request's id and the timer's job id; that is
+        None without a delay, for an excluded ticket, and while Redis is away.
+        """
+        request, job_id = await self._requests.ask(
+            ticket_id, requested_by_id, reason, auto_close_hours
+        )
+        if request.auto_close_at and not job_id and self.policy.close_at_once_without_timer:
+            await self._close_without_redis(request)
+        return request.id, job_id
+
+    async def _close_without_redis(self, request: CloseRequest) -> None:
+        async with self._database.connection() as connection:
+            ticket = await sql.ticket(connection, request.ticket_id)
+        if ticket is not None and not ticket.exclude_from_autoclose:
+            await self._close(
+                request.ticket_id,
+                CloseCause.WITHOUT_REDIS,
+                request.requested_by_id,
+                request.reason,
+            )
+
+    async def accept_close_request(
+        self, ticket_id: int, user_id: int, close_request_id: int | None = None
+    ) -> Ticket:
+        """The opener agrees and the ticket closes. Raises a UserError that says why not."""
+        ticket = await self._requests.accept(ticket_id, user_id, close_request_id)
+        await self._closing.run(ticket_id)
+        return ticket
+
+    async def cancel_close_request(
+        self, ticket_id: int, user_id: int, close_request_id: int | None = None
+    ) -> CloseRequest:
+        """Deny (by the opener) or withdraw (by staff). Raises a UserError that says why not."""
+        return await self._requests.cancel(ticket_id, user_id, close_request_id)
+
+    async def note_opener_reply(
+        self, guild_id: int, channel_id: int, author_id: int, message_id: int
+    ) -> bool:
+        """Tell of a message in a channel. True if it answered a pending timed request."""
+        return await self._requests.note_reply(guild_id, channel_id, author_id, message_id)
+
+    # --- closing
+
+    async def auto_close(
+        self, ticket_id: int, close_request_id: int | None = None
+    ) -> AutoCloseOutcome:
+        """Close the ticket if its time is up, or go on with a close that was interrupted.
+
+        Any number of calls close once. Raises what Discord or PostgreSQL raised if another try
+        may succeed.
+        """
+        refusal = await self._requests.expire(ticket_id, close_request_id)
+        if refusal in (None, AutoCloseOutcome.NOT_PENDING):
+            ticket = await self.ticket(ticket_id)
+            if (
+                ticket is not None
+                and ticket.status is TicketStatus.CLOSING
+                and ticket.close_cause is CloseCause.EXPIRED
+            ):
+                if ticket.attention is not None:
+                    return AutoCloseOutcome.NEEDS_ATTENTION
+                return await self._closing.run(ticket_id)
+        return refusal or AutoCloseOutcome.ALREADY_CLOSED
+
+    async def give_up_auto_close(self, ticket_id: int, error: str) -> None:
+        """The last retry failed: a person is needed, the request stays as it is."""
+        await self._closing.ask_for_attention(ticket_id, f"The automatic close failed: {error}")
+
+    async def close_ticket(
+        self, ticket_id: int, closed_by_id: int, reason: str | None = None
+    ) -> Ticket:
+        """Raises TicketNotOpen if somebody was faster."""
+        return await self._close(ticket_id, CloseCause.COMMAND, closed_by_id, reason)
+
+    async def _close(
+        self, ticket_id: int, cause: CloseCause, closed_by_id: int | None, reason: str | None
+    ) -> Ticket:
+        async with self._database.transaction() as transaction:
+            ticket = await lock_open_ticket(transaction, ticket_id)
+            request = await self._requests.resolve_as_closed(transaction, ticket_id, closed_by_id)
+            closing = await sql.mark_closing(
+                transaction.connection, ticket_id, cause, closed_by_id, reason
+            )
+            assert closing is not None
+            await sql.add_event(
+                transaction.connection, ticket_id, "closing", closed_by_id, detail=cause.value
+            )
+        if request is not None and cause is not CloseCause.CHANNEL_DELETED:
+            await self._requests.show_outcome(ticket, request)
+        await self._closing.run(ticket_id)
+        return closing
+
+    async def note_channel_deleted(self, guild_id: int, channel_id: int) -> None:
+        """Somebody deleted the channel by hand: the ticket is over, and its timer too."""
+        ticket = await self.ticket_in_channel(guild_id, channel_id)
+        if ticket is not None and ticket.status is TicketStatus.OPEN:
+            await self._close(
+                ticket.id, CloseCause.CHANNEL_DELETED, None, "The channel was deleted."
+            )
+
+    async def retry_close(self, ticket_id: int) -> AutoCloseOutcome:
+        """A person has mended what kept the ticket from closing."""
+        if await self._closing.retry(ticket_id):
+            return await self._closing.run(ticket_id)
+        return await self.auto_close(ticket_id)
+
+    # --- the timer on and off
+
+    async def exclude_from_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
+        """Returns the pending request whose timer this switches off, if there is one."""
+        async with self._database.transaction() as transaction:
+            connection = transaction.connection
+            ticket = await lock_open_ticket(transaction, ticket_id)
+            if await sql.set_excluded(connection, ticket_id, excluded=True) is None:
+                raise AlreadyExcludedError
+            await sql.add_event(connection, ticket_id, "excluded", user_id)
+            request = await sql.pending_request(connection, ticket_id)
+            if request is not None:
+                self._requests.cancel_timer_after_commit(transaction, request)
+        if request is None or request.auto_close_at is None:
+            return None
+        await self._show_deadline(replace(ticket, exclude_from_autoclose=True), request)
+        return request
+
+    async def include_in_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
+        """Returns the pending request whose timer runs again, if there is one.
+
+        A deadline that passed meanwhile is moved: nobody loses a ticket the moment it is
+        included again.
+        """
+        async with self._database.transaction() as transaction:
+            connection = transaction.connection
+            ticket = await lock_open_ticket(transaction, ticket_id)
+            if await sql.set_excluded(connection, ticket_id, excluded=False) is None:
+                raise NotExcludedError
+            await sql.add_event(connection, ticket_id, "included", user_id)
+            request = await sql.pending_request(connection, ticket_id)
+            if request is not None and request.auto_close_at is not None:
+                request = await sql.move_deadline(
+                    connection, request.id, self.policy.min_close_delay
+                )
+            timer = timer_of(request) if request is not None else None
+            if timer is not None:
+                transaction.after_commit(partial(self._timers.schedule, timer))
+        if timer is None or request is None:
+            return None
+        await self._show_deadline(replace(ticket, exclude_from_autoclose=False), request)
+        return request
+
+    async def _show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
+        try:
+            await self._channels.show_deadline(ticket, request)
+        except ChannelError as error:
+            log.info("The message of close request %s is out of date: %s", request.id, error)
+
+    # --- what the scheduler asks
+
+    async def timer_of_ticket(self, ticket_id: int) -> CloseTimer | None:
+        async with self._database.connection() as connection:
+            return await sql.timer_of_ticket(connection, ticket_id)
+
+    async def timers_after(self, close_request_id: int, limit: int) -> Sequence[CloseTimer]:
+        async with self._database.connection() as connection:
+            return await sql.timers_after(connection, close_request_id, limit)
+
+    async def overdue_timers(self, overdue_for: timedelta, limit: int) -> Sequence[CloseTimer]:
+        async with self._database.connection() as connection:
+            return await sql.overdue_timers(connection, overdue_for, limit)
+
+    async def wanted_timers(self, ticket_ids: Sequence[int]) -> Sequence[CloseTimer]:
+        async with self._database.connection() as connection:
+            return await sql.wanted_timers(connection, ticket_ids)
+
+    async def resume_unfinished(self) -> None:
+        """Take up what a crash or a failure left half done: openings, questions, closes."""
+        await self._opening.resume(RESUME_AFTER)
+        await self._requests.resume(RESUME_AFTER)
+        for ticket_id in await self._closing.unfinished():
+            try:
+                await self._closing.run(ticket_id)
+            except Exception:
+                log.exception("The close of ticket %s is still unfinished", ticket_id)
+
+    # --- reading
+
+    async def ticket(self, ticket_id: int) -> Ticket | None:
+        async with self._database.connection() as connection:
+            return await sql.ticket(connection, ticket_id)
+
+    async def ticket_in_channel(self, guild_id: int, channel_id: int) -> Ticket | None:
+        async with self._database.connection() as connection:
+            return await sql.ticket_in_channel(connection, guild_id, channel_id)
+
+    async def require_ticket(self, guild_id: int | None, channel_id: int | None) -> Ticket:
+        """The ticket of this channel. Raises TicketNotFound if it is none."""
+        if guild_id is not None and channel_id is not None:
+            ticket = await self.ticket_in_channel(guild_id, channel_id)
+            if ticket is not None:
+                return ticket
+        raise TicketNotFoundError
+
+    async def close_request(self, close_request_id: int) -> CloseRequest | None:
+        async with self._database.connection() as connection:
+            return await sql.close_request(connection, close_request_id)
+
+    async def latest_request(self, ticket_id: int) -> CloseRequest | None:
+        """The pending request, else the last one."""
+        async with self._database.connection() as connection:
+            return await sql.latest_request(connection, ticket_id)
+
+    async def events(self, ticket_id: int) -> Sequence[TicketEvent]:
+        async with self._database.connection() as connection:
+            return await sql.events(connection, ticket_id)
+
+    # --- a guild's choices
+
+    async def guild_settings(self, guild_id: int) -> GuildSettings:
+        async with self._database.connection() as connection:
+            return await sql.guild_settings(connection, guild_id)
+
+    async def save_guild_settings(self, settings: GuildSettings) -> None:
+        async with self._database.connection() as connection:
+            await sql.save_guild_settings(connection, settings)

@@ -1,0 +1,133 @@
+"""Opening a ticket: a row that reserves the number, then the channel, then the first message.
+
+A process killed in between leaves a row marked `opening`; `resume` completes it if its channel
+was made, and takes it back if not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from domains.database import Database
+from domains.ticket_lifecycle import sql
+from domains.ticket_lifecycle.channels import (
+    ChannelError,
+    ChannelGoneError,
+    ChannelLimitError,
+    DiscordFailedError,
+    PermissionMissingError,
+    TicketChannels,
+)
+from domains.ticket_lifecycle.errors import (
+    AlreadyOpeningError,
+    CannotOpenError,
+    TooManyTicketsError,
+)
+from domains.ticket_lifecycle.models import GuildSettings, Ticket
+
+log = logging.getLogger(__name__)
+
+MAX_SUBJECT_LENGTH = 200
+AT_ONCE = 4
+"""Each opening holds a database connection while Discord makes the channel."""
+
+
+class TicketOpening:
+    def __init__(self, database: Database, channels: TicketChannels, max_open_tickets: int) -> None:
+        self._database = database
+        self._channels = channels
+        self._max_open_tickets = max_open_tickets
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
+        ticket, guild = await self._reserve(guild_id, opener_id, subject[:MAX_SUBJECT_LENGTH])
+        async with self._slots, self._database.exclusive(_lock(ticket.id)) as mine:
+            if not mine:
+                raise AlreadyOpeningError
+            try:
+                channel_id = await self._channels.create(ticket, guild)
+            except ChannelError as error:
+                await self._forget(ticket.id)
+                raise CannotOpenError(_why(error)) from error
+            return await self._complete(ticket, guild, channel_id, again=False)
+
+    async def _reserve(
+        self, guild_id: int, opener_id: int, subject: str
+    ) -> tuple[Ticket, GuildSettings]:
+        async with self._database.transaction() as transaction:
+            connection = transaction.connection
+            guild = await sql.lock_guild(connection, guild_id)
+            unclosed, opening = await sql.open_ticket_counts(connection, guild_id, opener_id)
+            if opening:
+                raise AlreadyOpeningError
+            if unclosed >= self._max_open_tickets:
+                raise TooManyTicketsError(self._max_open_tickets)
+            ticket = await sql.insert_ticket(connection, guild_id, opener_id, subject)
+        return ticket, guild
+
+    async def _complete(
+        self, ticket: Ticket, guild: GuildSettings, channel_id: int, *, again: bool
+    ) -> Ticket:
+        async with self._database.transaction() as transaction:
+            connection = transaction.connection
+            opened = await sql.set_channel(connection, ticket.id, channel_id)
+            if opened is None:
+                raise CannotOpenError("it was taken back meanwhile; try again.")
+            if ticket.channel_id is None:
+                await sql.add_event(connection, ticket.id, "opened", ticket.opener_id)
+        try:
+            await self._channels.welcome(opened, guild, again=again)
+        except DiscordFailedError:
+            log.warning("Ticket %s has no welcome yet; it will be posted", ticket.id, exc_info=True)
+            return opened
+        except ChannelError as error:
+            log.warning("Ticket %s has no welcome: %s", ticket.id, error)
+        async with self._database.connection() as connection:
+            await sql.finish_opening(connection, ticket.id)
+        return opened
+
+    async def _forget(self, ticket_id: int) -> None:
+        async with self._database.connection() as connection:
+            await sql.forget_ticket(connection, ticket_id)
+
+    async def resume(self, older_than: timedelta) -> None:
+        """Complete or take back what a crash left half open."""
+        async with self._database.connection() as connection:
+            unfinished = await sql.unfinished_openings(connection, older_than)
+        for ticket in unfinished:
+            try:
+                await self._resume(ticket.id)
+            except ChannelError as error:
+                log.warning("Opening of ticket %s cannot go on yet: %s", ticket.id, error)
+
+    async def _resume(self, ticket_id: int) -> None:
+        async with self._slots, self._database.exclusive(_lock(ticket_id)) as mine:
+            if not mine:
+                return
+            async with self._database.connection() as connection:
+                ticket = await sql.ticket(connection, ticket_id)
+                if ticket is None:
+                    return
+                guild = await sql.guild_settings(connection, ticket.guild_id)
+            channel_id = ticket.channel_id or await self._channels.find(ticket)
+            if channel_id is None:
+                log.info("Ticket %s never got its channel and is taken back", ticket_id)
+                await self._forget(ticket_id)
+            else:
+                await self._complete(ticket, guild, channel_id, again=True)
+
+
+def _lock(ticket_id: int) -> str:
+    return f"open ticket {ticket_id}"
+
+
+def _why(error: ChannelError) -> str:
+    match error:
+        case PermissionMissingError() | ChannelLimitError():
+            return str(error)
+        case ChannelGoneError():
+            return "the category for tickets is gone; ask an admin to run `/setup` again."
+        case _:
+            return "Discord did not answer; try again in a minute."
