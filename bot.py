@@ -11,7 +11,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 
@@ -25,7 +25,8 @@ from domains.database import Database
 from domains.errors import StartupError
 from domains.logs import configure_logging
 from domains.scheduled_task import ScheduledTask
-from domains.scheduled_task.jobs import JobServices, discover
+from domains.scheduled_task.job_type import JobServices
+from domains.scheduled_task.jobs import discover
 from domains.settings import WRONG_SETTING, Settings, load_settings
 from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
 from domains.transcripts import TranscriptStore
@@ -87,7 +88,7 @@ class Punctual:
             self._resources = resources.pop_all()
 
     @asynccontextmanager
-    async def closing(self) -> AsyncIterator[None]:
+    async def closing(self) -> AsyncGenerator[None]:
         """Shut down around the bot's own closing: the scheduler before it, since running jobs
         still need Discord, the database and the servers after it. Safe to do twice."""
         await self.scheduled_task.shutdown()

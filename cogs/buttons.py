@@ -116,6 +116,10 @@ class RetryButton(IdButton, template=rf"ticket:close:retry:{ID}"):
 BUTTONS: tuple[type[IdButton], ...] = (AcceptButton, DenyButton, RetryButton)
 
 
+def accept_custom_id(close_request_id: int) -> str:
+    return f"{AcceptButton.PREFIX}:{close_request_id}"
+
+
 def close_request_view(close_request_id: int) -> discord.ui.View:
     return _view(AcceptButton(close_request_id), DenyButton(close_request_id))
 

@@ -23,7 +23,7 @@ class Closing(TicketCog):
     @app_commands.command(description="Ask the member whether this ticket may be closed")
     @app_commands.describe(
         reason="Why it can be closed",
-        close_delay="Close by itself if the member does not answer: 30m, 24 (hours), 3d; 0 is never",
+        close_delay="Close by itself if the member stays silent: 30m, 24 (hours), 3d; 0 is never",
     )
     @app_commands.guild_only()
     async def closerequest(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import aiohttp
@@ -37,7 +36,7 @@ PERMISSION_NAMES = {
 
 
 @contextmanager
-def discord_errors(place: Place | None, *permissions: str) -> Iterator[None]:
+def discord_errors(place: Place | None, *permissions: str) -> Generator[None]:
     """Turn what discord.py raises into a ChannelError; `permissions` are what the call needs."""
     try:
         yield
@@ -53,7 +52,7 @@ def discord_errors(place: Place | None, *permissions: str) -> Iterator[None]:
                 "this server has as many channels as Discord allows; delete some first."
             ) from error
         raise DiscordFailedError(_text(error)) from error
-    except (discord.RateLimited, aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+    except (TimeoutError, discord.RateLimited, aiohttp.ClientError, OSError) as error:
         raise DiscordFailedError(_text(error)) from error
 
 

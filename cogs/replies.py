@@ -40,7 +40,7 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
     await whisper_if_possible(interaction, sentence(error))
 
 
-def sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:  # noqa: PLR0911  # a table
     """What the user reads; what is unexpected goes to the log with the id that the user sees."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original

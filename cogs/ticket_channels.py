@@ -12,7 +12,7 @@ import discord
 from discord.ext import commands
 
 from cogs import embeds
-from cogs.buttons import attention_view, close_request_view
+from cogs.buttons import accept_custom_id, attention_view, close_request_view
 from cogs.discord_errors import (
     INVALID_FORM,
     UNKNOWN_MESSAGE,
@@ -137,7 +137,9 @@ class DiscordTicketChannels:
         if again:
             with discord_errors(channel, "read_message_history"):
                 async for message in channel.history(limit=LOOK_BACK):
-                    if self._is_mine(message) and _has_button(message, view):
+                    if self._is_mine(message) and _has_button(
+                        message, accept_custom_id(request.id)
+                    ):
                         return message.id
         with discord_errors(channel, "view_channel", "send_messages", "embed_links"):
             message = await channel.send(
@@ -400,15 +402,13 @@ def _allow(server: discord.Guild, permissions: tuple[str, ...]) -> discord.Permi
     return discord.PermissionOverwrite(**{name: True for name in permissions if getattr(own, name)})
 
 
-def _has_button(message: discord.Message, view: discord.ui.View) -> bool:
-    ours = {item.custom_id for item in view.children if hasattr(item, "custom_id")}  # type: ignore[attr-defined]
-    theirs = {
-        child.custom_id
+def _has_button(message: discord.Message, custom_id: str) -> bool:
+    return any(
+        isinstance(item, discord.Button) and item.custom_id == custom_id
         for row in message.components
         if isinstance(row, discord.ActionRow)
-        for child in row.children
-    }
-    return bool(ours & theirs)
+        for item in row.children
+    )
 
 
 def _is_unknown_message(error: DiscordFailedError) -> bool:

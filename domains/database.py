@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import unquote
 
 import asyncpg
@@ -54,12 +54,12 @@ class AfterCommit(Generic[T]):
 class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._promises: list[AfterCommit[object]] = []
+        self._promises: list[AfterCommit[Any]] = []
 
     def after_commit(self, callback: Callable[[], Awaitable[T]]) -> AfterCommit[T]:
         """Run `callback` once the transaction has committed, in order; never on a rollback."""
         promise = AfterCommit(callback)
-        self._promises.append(promise)  # type: ignore[arg-type]  # only kept, never read here
+        self._promises.append(promise)
         return promise
 
     async def keep_promises(self) -> None:
@@ -121,9 +121,8 @@ class Database:
             ValueError,
         ) as e:
             await self.close()
-            raise StartupError(
-                f"DATABASE_URL: PostgreSQL cannot be used: {type(e).__name__}: {_without_password(e, url)}"
-            ) from None
+            why = f"{type(e).__name__}: {_without_password(e, url)}"
+            raise StartupError(f"DATABASE_URL: PostgreSQL cannot be used: {why}") from None
 
     async def close(self) -> None:
         """Safe to call twice. Connections that do not come home in time are cut."""
@@ -135,12 +134,12 @@ class Database:
                 pool.terminate()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncGenerator[Connection]:
         async with self.pool.acquire() as connection:
             yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self) -> AsyncGenerator[Transaction]:
         """Commit on leaving, roll back on an error; then keep what was promised.
 
         The promises are kept after the connection has gone back to the pool, so they may use
@@ -153,7 +152,7 @@ class Database:
         await transaction.keep_promises()
 
     @asynccontextmanager
-    async def exclusive(self, name: str) -> AsyncIterator[bool]:
+    async def exclusive(self, name: str) -> AsyncGenerator[bool]:
         """Hold the lock `name` across all processes; yields False if somebody else holds it.
 
         It is tied to a connection, so PostgreSQL releases it when its holder is killed.

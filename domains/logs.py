@@ -11,5 +11,7 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(level=level, format=FORMAT, force=True)
     # The scheduler says in its own words what SAQ would say again, with tracebacks.
     logging.getLogger("saq").setLevel(logging.CRITICAL)
-    logging.getLogger("discord").setLevel(max(logging.getLevelName(level), logging.INFO))
+    logging.getLogger("discord").setLevel(
+        logging.WARNING if level in ("WARNING", "ERROR") else logging.INFO
+    )
     logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -96,10 +96,10 @@ def load_settings() -> Settings:
 
 def _one_line(error: ValidationError) -> str:
     """Name the settings, never their values: they may be secrets."""
-    complaints = (
-        f"{'.'.join(str(part) for part in detail['loc']).upper()}: {detail['msg'].removeprefix('Value error, ')}"
-        for detail in error.errors(include_input=False, include_url=False)
-    )
+    complaints: list[str] = []
+    for detail in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in detail["loc"]).upper()
+        complaints.append(f"{name}: {detail['msg'].removeprefix('Value error, ')}")
     return "; ".join(complaints)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
+from domains.ticket_lifecycle import TicketLifecycle
+
 Payload = Mapping[str, object]
 """A job's arguments as they travel through Redis: JSON."""
 
@@ -47,6 +49,13 @@ class JobRequest:
     payload: Payload = field(default_factory=dict[str, object])
 
 
+@dataclass(frozen=True, slots=True)
+class JobServices:
+    """What a job type may use; each is made with it."""
+
+    ticket_lifecycle: TicketLifecycle
+
+
 class NotDueError(Exception):
     """The job came before its time: it is put back without counting as an attempt."""
 
@@ -64,6 +73,9 @@ class JobType(ABC):
     """Runs jobs of one name. Only `run` must be written; the rest is for jobs whose truth is in
     PostgreSQL and that reconciliation is to re-create and to clean up."""
 
+    def __init__(self, services: JobServices) -> None:
+        self.services = services
+
     name: ClassVar[str]
     queue: ClassVar[str] = TICKET_LIFECYCLE
     policy: ClassVar[RunPolicy] = RunPolicy()
@@ -75,26 +87,26 @@ class JobType(ABC):
         Raise NotDueError if it is too early, anything else if another attempt is to follow.
         """
 
-    async def give_up(self, payload: Payload, error: Exception) -> None:
+    async def give_up(self, payload: Payload, error: Exception) -> None:  # noqa: B027  # optional
         """The last attempt has failed."""
 
     def expected(self) -> AsyncIterator[Sequence[JobRequest]]:
         """Pages of all jobs that ought to exist."""
         return _nothing()
 
-    async def overdue(self, limit: int) -> Sequence[JobRequest]:
+    async def overdue(self, limit: int) -> Sequence[JobRequest]:  # noqa: ARG002  # for overriding
         """Jobs that should have run already."""
         return ()
 
-    def owns(self, key: str) -> bool:
+    def owns(self, key: str) -> bool:  # noqa: ARG002  # for overriding
         """Whether the key is one that `expected` would give: only such jobs can be orphans."""
         return False
 
-    async def orphans(self, keys: Sequence[str]) -> Sequence[str]:
+    async def orphans(self, keys: Sequence[str]) -> Sequence[str]:  # noqa: ARG002  # for overriding
         """Which of these keys nothing in PostgreSQL asks for any more."""
         return ()
 
-    async def resume(self) -> None:
+    async def resume(self) -> None:  # noqa: B027  # optional
         """Take up what a crash left half done."""
 
 

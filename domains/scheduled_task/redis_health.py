@@ -4,6 +4,7 @@ everybody else wait without spinning."""
 from __future__ import annotations
 
 import asyncio
+import builtins
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from redis.exceptions import (
 from domains.outage import OutageLog
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
+    from domains.scheduled_task.redis_client import RedisClient
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def means_away(error: Exception) -> bool:
 class RedisHealth:
     """Only a Redis that takes writes is available: a full or read-only one keeps no timers."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._available = asyncio.Event()
         self._doubted = asyncio.Event()
@@ -115,5 +116,5 @@ class RedisHealth:
                 continue
             try:
                 await asyncio.wait_for(self._doubted.wait(), PROBE_EVERY_S)
-            except asyncio.TimeoutError:
+            except builtins.TimeoutError:
                 continue

@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from saq.job import Status
 
@@ -25,6 +22,7 @@ from domains.outage import OutageLog
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest, JobType
 from domains.scheduled_task.jobs.auto_close import AutoClose, auto_close_job
 from domains.scheduled_task.queues import PunctualQueue
+from domains.scheduled_task.redis_client import RedisClient, connect
 from domains.scheduled_task.redis_health import RedisHealth
 from domains.scheduled_task.workers.local_runner import LocalRunner
 from domains.scheduled_task.workers.worker import DEQUEUE_TIMEOUT_S, PunctualWorker
@@ -70,7 +68,7 @@ class ScheduledTask:
         self._concurrency = concurrency
         self._grace = grace
         self._job_types: dict[str, JobType] = {}
-        self._clients: list[Redis] = []
+        self._clients: list[RedisClient] = []
         self._health: RedisHealth | None = None
         self._queues: dict[str, PunctualQueue] = {}
         self._workers: dict[PunctualWorker, asyncio.Task[None]] = {}
@@ -123,16 +121,8 @@ class ScheduledTask:
         }
         return self._health
 
-    def _client(self, url: str, *, socket_timeout: float) -> Redis:
-        """A client that fails soon and does not retry by itself: a staff member is waiting, and
-        the health watch is what tries again."""
-        client: Redis = Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=1.0,
-            socket_timeout=socket_timeout,
-            health_check_interval=0,
-        )
+    def _client(self, url: str, *, socket_timeout: float) -> RedisClient:
+        client = connect(url, socket_timeout=socket_timeout)
         self._clients.append(client)
         return client
 
@@ -191,14 +181,14 @@ class ScheduledTask:
             await self._queues[job_type.queue].add(job_type, request)
         except (RedisError, OSError) as error:
             if not self._health.report(error):
-                log.error("Job %s could not be scheduled: %s", request.key, error)  # noqa: TRY400
+                log.error("Job %s could not be scheduled: %s", request.key, error)
             return None
         for worker in self._workers:
             if worker.queue.name == job_type.queue:
                 worker.wake_for(request.due)
         return request.key
 
-    async def cancel(self, job_type: JobType, key: str) -> bool:
+    async def remove(self, job_type: JobType, key: str) -> bool:
         """True if the job was removed before it ran."""
         if not self.available:
             return False
@@ -217,6 +207,9 @@ class ScheduledTask:
 
     async def schedule(self, timer: CloseTimer) -> str | None:
         return await self.enqueue(self._auto_close, auto_close_job(timer))
+
+    async def cancel(self, timer: CloseTimer) -> bool:
+        return await self.remove(self._auto_close, auto_close_job(timer).key)
 
     async def schedule_auto_close(self, ticket_id: int, delay_hours: float) -> str | None:
         """Schedule the ticket's pending timed request, whose row knows the deadline; without one,
@@ -240,7 +233,7 @@ class ScheduledTask:
 
     async def cancel_auto_close(self, job_id: str) -> bool:
         """True if the job was removed before it ran."""
-        return await self.cancel(self._auto_close, job_id)
+        return await self.remove(self._auto_close, job_id)
 
     async def cancel_auto_close_for_ticket(self, ticket_id: int) -> int:
         """Remove all auto-close jobs of a ticket, without scanning the queue. Returns how many."""

@@ -24,11 +24,7 @@ def parse_close_delay(text: str | None, shortest: timedelta) -> timedelta | None
     text = (text or "").strip().lower()
     if not text:
         return None
-    seconds: float | None
-    if _BARE_NUMBER.fullmatch(text):
-        seconds = float(text) * 3600
-    else:
-        seconds = _in_words(text)
+    seconds = float(text) * 3600 if _BARE_NUMBER.fullmatch(text) else _in_words(text)
     if seconds == 0:
         return None
     if (

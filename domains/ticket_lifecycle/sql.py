@@ -6,10 +6,10 @@ ticket follow each other; the conditional updates then decide who wins.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from domains.ticket_lifecycle.models import (
     CloseCause,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 
-CONVERSIONS = {
+CONVERSIONS: dict[tuple[type, str], Callable[[Any], object]] = {
     (Ticket, "status"): TicketStatus,
     (Ticket, "close_cause"): CloseCause,
     (Ticket, "close_step"): CloseStep,

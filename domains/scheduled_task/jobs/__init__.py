@@ -6,17 +6,8 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from domains.scheduled_task.job_type import JobType
-from domains.ticket_lifecycle import TicketLifecycle
-
-
-@dataclass(frozen=True, slots=True)
-class JobServices:
-    """What a job type may use; each is made with it."""
-
-    ticket_lifecycle: TicketLifecycle
+from domains.scheduled_task.job_type import JobServices, JobType
 
 
 def discover(services: JobServices) -> Sequence[JobType]:

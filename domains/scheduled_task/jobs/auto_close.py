@@ -15,7 +15,7 @@ from domains.scheduled_task.job_type import (
     Payload,
     RunPolicy,
 )
-from domains.scheduled_task.jobs import JobServices
+from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import AutoCloseOutcome, CloseTimer
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,9 @@ class AutoClose(JobType):
     name: ClassVar[str] = "auto-close"
     policy: ClassVar[RunPolicy] = RunPolicy(keep_completed=False)
 
-    def __init__(self, services: JobServices) -> None:
-        self._tickets = services.ticket_lifecycle
+    @property
+    def _tickets(self) -> TicketLifecycle:
+        return self.services.ticket_lifecycle
 
     async def run(self, payload: Payload) -> None:
         ticket_id, close_request_id = _ids(payload)
@@ -55,7 +56,8 @@ class AutoClose(JobType):
         try:
             outcome = await self._tickets.auto_close(ticket_id, close_request_id)
         except Exception as error:
-            log.error("❌ Failed to auto-close ticket %s: %s", ticket_id, _one_line(error))  # noqa: TRY400  # the line is the contract; the traceback stays with the job
+            # The line is the contract; the traceback stays with the job.
+            log.error("❌ Failed to auto-close ticket %s: %s", ticket_id, _one_line(error))
             raise
         match outcome:
             case AutoCloseOutcome.CLOSED:
@@ -102,7 +104,7 @@ def _ids(payload: Payload) -> tuple[int, int | None]:
     ticket_id = payload.get("ticket_id")
     close_request_id = payload.get("close_request_id")
     if not isinstance(ticket_id, int):
-        raise ValueError(f"auto-close needs a ticket_id, not {ticket_id!r}")  # noqa: TRY004  # a bad value of a known field, not a bad call
+        raise ValueError(f"auto-close needs a ticket_id, not {ticket_id!r}")
     return ticket_id, close_request_id if isinstance(close_request_id, int) else None
 
 

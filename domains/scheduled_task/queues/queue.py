@@ -21,7 +21,7 @@ from domains.scheduled_task.job_type import JobRequest, JobType
 from domains.scheduled_task.queues import scripts
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
+    from domains.scheduled_task.redis_client import Argument, RedisClient
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +54,14 @@ class Promotion:
 class PunctualQueue(RedisQueue):
     def __init__(
         self,
-        redis: Redis,
+        redis: RedisClient,
         name: str,
         *,
         clock: Callable[[], float],
         max_concurrent_ops: int = 20,
     ) -> None:
         super().__init__(cast("Any", redis), name=name, max_concurrent_ops=max_concurrent_ops)
+        self._client = redis
         self._clock = clock
         self._subjects = self.namespace("subjects")
         self._finished = {
@@ -98,7 +99,7 @@ class PunctualQueue(RedisQueue):
 
     def _enqueue_arguments(
         self, job_type: JobType, request: JobRequest
-    ) -> tuple[list[str], list[str | bytes | float]]:
+    ) -> tuple[list[str], list[Argument]]:
         job = self._record(job_type, request)
         keys = [
             self._incomplete,
@@ -120,12 +121,12 @@ class PunctualQueue(RedisQueue):
         added = 0
         for start in range(0, len(requests), PIPELINE_BATCH):
             batch = requests[start : start + PIPELINE_BATCH]
-            known = await self.redis.zmscore(
+            known = await self._client.zmscore(
                 self._incomplete, [self.job_id(request.key) for request in batch]
             )
             missing = [r for r, score in zip(batch, known, strict=True) if score is None]
             if missing:
-                pipeline = self.redis.pipeline(transaction=False)
+                pipeline = self._client.pipeline(transaction=False)
                 for request in missing:
                     keys, arguments = self._enqueue_arguments(job_type, request)
                     await self._enqueue_at_script(keys=keys, args=arguments, client=pipeline)
@@ -141,7 +142,7 @@ class PunctualQueue(RedisQueue):
     async def cancel_many(self, keys: Collection[str]) -> int:
         if not keys:
             return 0
-        pipeline = self.redis.pipeline(transaction=False)
+        pipeline = self._client.pipeline(transaction=False)
         for key in keys:
             await self._cancel_script(
                 keys=[self._incomplete, self.job_id(key), self._queued, self._subjects],
@@ -151,14 +152,14 @@ class PunctualQueue(RedisQueue):
 
     async def keys_about(self, subject_id: int) -> list[str]:
         """The unfinished jobs about one subject, without looking at any other."""
-        ids = await self.redis.zrangebyscore(self._subjects, subject_id, subject_id)
+        ids = await self._client.zrangebyscore(self._subjects, subject_id, subject_id)
         return [self.job_key_from_id(job_id.decode()) for job_id in ids]
 
     async def unfinished_keys(self) -> AsyncIterator[list[str]]:
         """Pages of all unfinished jobs. A key may come twice, as SCAN goes."""
         cursor = 0
         while True:
-            cursor, page = await self.redis.zscan(self._incomplete, cursor, count=1_000)
+            cursor, page = await self._client.zscan(self._incomplete, cursor, count=1_000)
             yield [self.job_key_from_id(job_id.decode()) for job_id, _ in page]
             if cursor == 0:
                 return
@@ -167,8 +168,11 @@ class PunctualQueue(RedisQueue):
 
     async def promote_due(self) -> Promotion:
         """SAQ's schedule() polls once a second behind a lock; this one tells when to come again."""
-        moved, next_due = await self._promote_script(
-            keys=[self._incomplete, self._queued], args=[self._clock(), PROMOTE_BATCH]
+        moved, next_due = cast(
+            "tuple[int, bytes]",
+            await self._promote_script(
+                keys=[self._incomplete, self._queued], args=[self._clock(), PROMOTE_BATCH]
+            ),
         )
         return Promotion(moved, float(next_due) if next_due else None)
 
@@ -180,12 +184,15 @@ class PunctualQueue(RedisQueue):
     async def _get_job_by_id(self, job_id: bytes | str) -> Job | None:
         """A record that cannot be read must not make every dequeue and every sweep fail."""
         async with self._op_sem:
-            record = await self.redis.get(job_id)
+            record = await self._client.get(job_id)
+        return await self._read(job_id, record)
+
+    async def _read(self, job_id: bytes | str, record: bytes | None) -> Job | None:
         try:
-            return self.deserialize(record)
+            return self.deserialize(record)  # pyright: ignore[reportUnknownMemberType]  # SAQ's dict
         except (ValueError, TypeError, KeyError) as error:
             name = job_id.decode(errors="replace") if isinstance(job_id, bytes) else job_id
-            log.error("Job %s cannot be read and is set aside: %s", name, error)  # noqa: TRY400  # a traceback into JSON tells nothing
+            log.error("Job %s cannot be read and is set aside: %s", name, error)
             await self.set_aside(job_id)
             return None
 
@@ -202,14 +209,14 @@ class PunctualQueue(RedisQueue):
             job.attempts = max(0, job.attempts - 1)
         due = self._clock() + delay if delay else 0
         job.scheduled = cast("int", due)
-        async with self.redis.pipeline(transaction=True) as pipeline:
-            pipeline.lrem(self._active, 1, job.id)
-            pipeline.lrem(self._queued, 1, job.id)
-            pipeline.zadd(self._incomplete, {job.id: due})
-            if not due:
-                pipeline.rpush(self._queued, job.id)
-            pipeline.set(job.id, self.serialize(job))
-            await pipeline.execute()
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.lrem(self._active, 1, job.id)
+        pipeline.lrem(self._queued, 1, job.id)
+        pipeline.zadd(self._incomplete, {job.id: due})
+        if not due:
+            pipeline.rpush(self._queued, job.id)
+        pipeline.set(job.id, self.serialize(job))
+        await pipeline.execute()
         await self.notify(job)
 
     async def _finish(
@@ -245,36 +252,29 @@ class PunctualQueue(RedisQueue):
         one, and loses the job if it dies itself. This one asks whether the job's worker still
         shows its pulse, and recovers in one script that first checks that nothing has changed.
         """
-        job_ids: list[bytes] = await self.redis.lrange(self._active, 0, -1)
+        job_ids: list[bytes] = await self._client.lrange(self._active, 0, -1)
         now = time.monotonic()
         self._taken_at = {job_id: self._taken_at.get(job_id, now) for job_id in job_ids}
         if not job_ids:
             return []
         alive = await self._living_workers()
         recovered: list[str] = []
-        for job_id, record in zip(job_ids, await self.redis.mget(job_ids), strict=True):
+        for job_id, record in zip(job_ids, await self._client.mget(job_ids), strict=True):
             unmarked_for = now - self._taken_at[job_id]
             if record is None:
                 if unmarked_for >= UNMARKED_GRACE_S:
                     await self.set_aside(job_id)
                 continue
-            job = await self._readable(job_id, record)
+            job = await self._read(job_id, record)
             if job is None:
                 continue
             if job.status is Status.ACTIVE:
-                dead = job.worker_id not in alive
+                dead = str(job.worker_id) not in alive
             else:
                 dead = unmarked_for >= UNMARKED_GRACE_S
             if dead and await self._recover(job, record):
                 recovered.append(job.key)
         return recovered
-
-    async def _readable(self, job_id: bytes, record: bytes) -> Job | None:
-        try:
-            return self.deserialize(record)
-        except (ValueError, TypeError, KeyError):
-            await self._get_job_by_id(job_id)
-            return None
 
     async def _recover(self, job: Job, record: bytes) -> bool:
         if job.status is Status.ACTIVE and not job.retryable:
@@ -288,9 +288,9 @@ class PunctualQueue(RedisQueue):
 
     async def _living_workers(self) -> set[str]:
         """Workers whose pulse (SAQ's worker_info, with its time to live) has not run out."""
-        names: Iterable[bytes] = await self.redis.zrange(self._stats, 0, -1)
+        names: Iterable[bytes] = await self._client.zrange(self._stats, 0, -1)
         listed = [name.decode() for name in names]
-        pulses = await self.redis.mget(listed) if listed else []
+        pulses = await self._client.mget(listed) if listed else []
         return {
             name.rpartition(":")[2]
             for name, pulse in zip(listed, pulses, strict=True)
@@ -303,9 +303,9 @@ class PunctualQueue(RedisQueue):
         """What has outlived its time is not counted, though the next finish trims it."""
         kept = COMPLETED if status is Status.COMPLETE else FAILED
         oldest = self._clock() - kept.age.total_seconds()
-        return await self.redis.zcount(self._finished[status], oldest, "+inf")
+        return await self._client.zcount(self._finished[status], oldest, "+inf")
 
     async def finished_keys(self, status: Status, offset: int, limit: int) -> list[str]:
         """Newest first."""
-        ids = await self.redis.zrevrange(self._finished[status], offset, offset + limit - 1)
+        ids = await self._client.zrevrange(self._finished[status], offset, offset + limit - 1)
         return [self.job_key_from_id(job_id.decode()) for job_id in ids]

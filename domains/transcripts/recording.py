@@ -1,0 +1,100 @@
+"""One save in progress: what has come so far, on disk, until it is published or thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from domains.transcripts.archive import GuildArchive
+from domains.transcripts.conversation import Conversation, Entry, KeptAttachment
+from domains.transcripts.filenames import safe_filename
+from domains.transcripts.filesystem import sync_directory, write_bytes_durably, write_text_durably
+from domains.transcripts.images import is_inline_image
+from domains.transcripts.manifest import ATTACHMENTS_NAME, PAGE_NAME, Manifest, StoredAttachment
+from domains.transcripts.models import (
+    Attachment,
+    MissedAttachment,
+    SavedTranscript,
+    TranscriptHeader,
+)
+from domains.transcripts.page import PageRenderer, Totals
+
+MESSAGES_NAME = ".messages"
+PIECE_LENGTH = 64 * 1024
+
+
+class Recording:
+    """Blocking, and for one thread at a time. Nothing is on disk before `begin`.
+
+    Messages are rendered as they come, into a file that the page takes in at the end: memory
+    stays small, and the top of the page can tell how many there are.
+    """
+
+    def __init__(
+        self, header: TranscriptHeader, archive: GuildArchive, renderer: PageRenderer
+    ) -> None:
+        self._header = header
+        self._archive = archive
+        self._renderer = renderer
+        self._conversation = Conversation()
+        self._staging = archive.staging(header.ticket_id)
+        self._attachments = self._staging.path / ATTACHMENTS_NAME
+        self._messages = self._staging.path / MESSAGES_NAME
+        self._message_count = 0
+        self._kept: list[KeptAttachment] = []
+        self._missed: list[MissedAttachment] = []
+
+    def begin(self) -> None:
+        self._archive.open(self._staging)
+        self._attachments.mkdir(mode=0o700)
+        self._messages.touch()
+
+    def keep(self, attachment: Attachment, data: bytes) -> KeptAttachment:
+        filename = safe_filename(attachment.filename)
+        kept = KeptAttachment(
+            stored_name=f"{len(self._kept) + 1}-{filename}",
+            filename=filename,
+            size=len(data),
+            is_image=is_inline_image(data),
+        )
+        write_bytes_durably(self._attachments / kept.stored_name, data)
+        self._kept.append(kept)
+        return kept
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        views = [self._conversation.view(entry) for entry in entries]
+        with self._messages.open("a", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(self._renderer.messages(views))
+        self._message_count += len(entries)
+        self._missed.extend(missed for entry in entries for missed in entry.missed)
+
+    def publish(self) -> SavedTranscript:
+        """What stands now: this transcript, or an older one that holds more messages."""
+        totals = Totals(self._message_count, len(self._kept), len(self._missed))
+        page = self._renderer.page(self._header, totals, self._pieces())
+        write_text_durably(self._staging.path / PAGE_NAME, page)
+        self._messages.unlink()
+        sync_directory(self._attachments)
+        manifest = self._manifest()
+        manifest.write(self._staging.path)
+        return self._archive.publish(self._staging, self._header.ticket_id, manifest)
+
+    def discard(self) -> None:
+        """Leave nothing but what was published."""
+        self._staging.discard()
+
+    def _pieces(self) -> Iterator[str]:
+        with self._messages.open(encoding="utf-8", newline="") as file:
+            while piece := file.read(PIECE_LENGTH):
+                yield piece
+
+    def _manifest(self) -> Manifest:
+        return Manifest(
+            message_count=self._message_count,
+            attachments=tuple(
+                StoredAttachment(
+                    stored_name=kept.stored_name, filename=kept.filename, size=kept.size
+                )
+                for kept in self._kept
+            ),
+            missed=tuple(self._missed),
+        )

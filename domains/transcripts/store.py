@@ -1,0 +1,82 @@
+"""Where transcripts are kept. The one way in for the rest of the program."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable
+from contextlib import closing
+from functools import cached_property, partial
+from pathlib import Path
+
+from domains.transcripts.archive import GuildArchive
+from domains.transcripts.collecting import AttachmentCollector, Download, Limits
+from domains.transcripts.conversation import Entry
+from domains.transcripts.models import SavedTranscript, TranscriptHeader, TranscriptMessage
+from domains.transcripts.page import PageRenderer
+from domains.transcripts.recording import Recording
+from domains.transcripts.thread import OneThread
+
+MIB = 1024 * 1024
+BATCH = 100
+
+
+class TranscriptStore:
+    """`root/{guild_id}/{ticket_id}/index.html`, with `attachments/` and `manifest.json` beside it.
+
+    Processes may share a root.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        max_attachment_bytes: int = 25 * MIB,
+        max_total_bytes: int = 250 * MIB,
+    ) -> None:
+        self._root = root
+        self._limits = Limits(max_attachment_bytes, max_total_bytes)
+
+    async def save(
+        self,
+        header: TranscriptHeader,
+        messages: AsyncIterable[TranscriptMessage],
+        download: Download,
+    ) -> SavedTranscript:
+        """Save the whole ticket, or nothing. `messages` come oldest first.
+
+        An attachment whose download raises AttachmentUnavailable or OSError is named in the page
+        as missing. Anything else that `messages` or `download` raise goes to the caller.
+
+        Saving again replaces what was saved before, unless that holds more messages: then it
+        stays, and is what is returned.
+        """
+        with closing(OneThread()) as thread:
+            recording = Recording(header, self._archive(header.guild_id), self._renderer)
+            collector = AttachmentCollector(
+                download, partial(thread.run, recording.keep), self._limits
+            )
+            try:
+                await thread.run(recording.begin)
+                batch: list[Entry] = []
+                async for message in messages:
+                    batch.append(await collector.collect(message))
+                    if len(batch) == BATCH:
+                        await thread.run(recording.add, batch)
+                        batch = []
+                await thread.run(recording.add, batch)
+                return await thread.run(recording.publish)
+            finally:
+                # Shielded: a second cancellation must not leave the staged files behind.
+                await asyncio.shield(thread.run(recording.discard))
+
+    def find(self, guild_id: int, ticket_id: int) -> SavedTranscript | None:
+        """What was saved for the ticket. Reads one small file."""
+        return self._archive(guild_id).find(ticket_id)
+
+    def _archive(self, guild_id: int) -> GuildArchive:
+        return GuildArchive(self._root / str(guild_id))
+
+    @cached_property
+    def _renderer(self) -> PageRenderer:
+        """Made at the first save: it reads its templates."""
+        return PageRenderer()
