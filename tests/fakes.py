@@ -1,0 +1,188 @@
+"""Discord, as the domain sees it, in memory: for tests of the domain alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+
+from domains.ticket_lifecycle.channels import ChannelGoneError, TicketNames
+from domains.ticket_lifecycle.models import CloseRequest, CloseTimer, GuildSettings, Ticket
+from domains.transcripts import Attachment, SavedTranscript, TranscriptMessage
+
+BOT_ID = 1
+
+
+@dataclass
+class FakeChannel:
+    id: int
+    ticket_id: int
+    messages: list[TranscriptMessage] = field(default_factory=list[TranscriptMessage])
+
+
+class FakeTicketChannels:
+    """Keeps what was said and done. `failures` maps a method's name to what it is to raise (once
+    each, in order); `before` to what is to happen just before it is carried out."""
+
+    def __init__(self) -> None:
+        self._ids = count(1_000)
+        self.channels: dict[int, FakeChannel] = {}
+        self.welcomed: list[int] = []
+        self.asked: list[int] = []
+        self.outcomes: list[tuple[int, str]] = []
+        self.deadlines: list[int] = []
+        self.announcements: list[tuple[int, str]] = []
+        self.logged: list[tuple[int, SavedTranscript | None]] = []
+        self.dms: list[int] = []
+        self.removed: list[int] = []
+        self.attention: list[tuple[int, str | None]] = []
+        self.failures: defaultdict[str, list[Exception]] = defaultdict(list)
+        self.before: dict[str, Callable[[], object]] = {}
+
+    # --- what a test does
+
+    def say(self, channel_id: int, author_id: int, content: str = "hello") -> int:
+        """Somebody writes; returns the message's id."""
+        message_id = next(self._ids)
+        self.channels[channel_id].messages.append(
+            TranscriptMessage(
+                id=message_id,
+                author_id=author_id,
+                author_name=f"user {author_id}",
+                author_is_bot=author_id == BOT_ID,
+                sent_at=datetime.now(UTC),
+                edited_at=None,
+                content=content,
+                embeds=(),
+                attachments=(),
+                reply_to_id=None,
+                mentions={},
+            )
+        )
+        return message_id
+
+    def _enter(self, method: str) -> None:
+        if (happen := self.before.get(method)) is not None:
+            happen()
+        if self.failures[method]:
+            raise self.failures[method].pop(0)
+
+    def _channel(self, ticket: Ticket) -> FakeChannel:
+        if ticket.channel_id not in self.channels:
+            raise ChannelGoneError("the channel is gone")
+        return self.channels[ticket.channel_id]
+
+    # --- what the domain asks for
+
+    async def create(self, ticket: Ticket, guild: GuildSettings) -> int:
+        self._enter("create")
+        existing = await self.find(ticket)
+        if existing is not None:
+            return existing
+        channel = FakeChannel(next(self._ids), ticket.id)
+        self.channels[channel.id] = channel
+        return channel.id
+
+    async def find(self, ticket: Ticket) -> int | None:
+        self._enter("find")
+        return next((c.id for c in self.channels.values() if c.ticket_id == ticket.id), None)
+
+    async def welcome(self, ticket: Ticket, guild: GuildSettings, *, again: bool) -> None:
+        self._enter("welcome")
+        channel = self._channel(ticket)
+        if not (again and ticket.id in self.welcomed):
+            self.welcomed.append(ticket.id)
+            self.say(channel.id, BOT_ID, "welcome")
+
+    async def ask(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> int:
+        self._enter("ask")
+        channel = self._channel(ticket)
+        text = f"close request {request.id}"
+        if again:
+            for message in channel.messages:
+                if message.content == text:
+                    return message.id
+        self.asked.append(request.id)
+        return self.say(channel.id, BOT_ID, text)
+
+    async def show_outcome(self, ticket: Ticket, request: CloseRequest) -> None:
+        self._enter("show_outcome")
+        self._channel(ticket)
+        self.outcomes.append((request.id, request.status.value))
+
+    async def show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
+        self._enter("show_deadline")
+        self._channel(ticket)
+        self.deadlines.append(request.id)
+
+    async def announce(self, ticket: Ticket, text: str) -> None:
+        self._enter("announce")
+        channel = self._channel(ticket)
+        self.announcements.append((ticket.id, text))
+        self.say(channel.id, BOT_ID, text)
+
+    async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
+        self._enter("opener_wrote_after")
+        messages = self._channel(ticket).messages
+        return next(
+            (m.id for m in messages if m.author_id == ticket.opener_id and m.id > message_id), None
+        )
+
+    async def names(self, ticket: Ticket) -> TicketNames:
+        self._enter("names")
+        self._channel(ticket)
+        return TicketNames("A guild", ticket.name, f"user {ticket.opener_id}", None)
+
+    async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
+        self._enter("history")
+        for message in list(self._channel(ticket).messages):
+            yield message
+
+    async def download(self, attachment: Attachment) -> bytes:
+        self._enter("download")
+        return b"content"
+
+    async def log_close(
+        self,
+        ticket: Ticket,
+        guild: GuildSettings,
+        transcript: SavedTranscript | None,
+        *,
+        again: bool,
+    ) -> None:
+        self._enter("log_close")
+        if not (again and any(ticket.id == logged for logged, _ in self.logged)):
+            self.logged.append((ticket.id, transcript))
+
+    async def dm_opener(self, ticket: Ticket, *, again: bool) -> None:
+        self._enter("dm_opener")
+        if not (again and ticket.id in self.dms):
+            self.dms.append(ticket.id)
+
+    async def remove(self, ticket: Ticket) -> None:
+        self._enter("remove")
+        if ticket.channel_id is not None and self.channels.pop(ticket.channel_id, None):
+            self.removed.append(ticket.id)
+
+    async def ask_for_attention(self, ticket: Ticket, guild: GuildSettings) -> None:
+        self._enter("ask_for_attention")
+        self.attention.append((ticket.id, ticket.attention))
+
+
+class FakeCloseTimers:
+    """A scheduler that only remembers. `available = False` is a Redis that is away."""
+
+    def __init__(self) -> None:
+        self.available = True
+        self.scheduled: dict[tuple[int, int], CloseTimer] = {}
+
+    async def schedule(self, timer: CloseTimer) -> str | None:
+        if not self.available:
+            return None
+        self.scheduled[timer.ticket_id, timer.due_ms] = timer
+        return f"auto-close-{timer.ticket_id}-{timer.due_ms}"
+
+    async def cancel(self, timer: CloseTimer) -> bool:
+        return self.scheduled.pop((timer.ticket_id, timer.due_ms), None) is not None
