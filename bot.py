@@ -70,6 +70,7 @@ class Punctual:
                 min_close_delay=timedelta(seconds=settings.min_close_delay),
                 close_at_once_without_timer=settings.auto_close_without_redis == "immediate",
                 closes_at_once=settings.worker_concurrency,
+                outage_grace=timedelta(seconds=settings.outage_grace),
             ),
         )
         self.scheduled_task.register(discover(JobServices(self.ticket_lifecycle)))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from datetime import datetime
 from functools import partial
 
 import discord
@@ -18,7 +19,7 @@ from cogs.discord_errors import (
     UNKNOWN_MESSAGE,
     discord_errors,
 )
-from cogs.text import NOBODY, plain
+from cogs.text import NOBODY, plain, when
 from cogs.transcript_messages import transcript_message
 from domains.ticket_lifecycle.channels import (
     ChannelError,
@@ -146,9 +147,7 @@ class DiscordTicketChannels:
                 f"<@{ticket.opener_id}>",
                 embed=embeds.close_request(ticket, request),
                 view=view,
-                allowed_mentions=discord.AllowedMentions(
-                    everyone=False, roles=False, users=[discord.Object(ticket.opener_id)]
-                ),
+                allowed_mentions=_only(ticket.opener_id),
                 nonce=f"ask-{request.id}",
             )
         return message.id
@@ -184,6 +183,16 @@ class DiscordTicketChannels:
         channel = await self._channel(ticket)
         with discord_errors(channel, "view_channel", "send_messages"):
             await channel.send(text, allowed_mentions=NOBODY)
+
+    async def announce_grace(self, ticket: Ticket, closes_at: datetime) -> None:
+        """Pings the opener: this is the last they hear before the ticket closes."""
+        channel = await self._channel(ticket)
+        with discord_errors(channel, "view_channel", "send_messages"):
+            await channel.send(
+                f"<@{ticket.opener_id}> I was away when this ticket's time ran out. "
+                f"It closes {when(closes_at)}, unless you answer before that.",
+                allowed_mentions=_only(ticket.opener_id),
+            )
 
     # --- reading
 
@@ -370,6 +379,10 @@ class DiscordTicketChannels:
                     if embed.footer.text == mark and title in (None, embed.title):
                         return True
         return False
+
+
+def _only(user_id: int) -> discord.AllowedMentions:
+    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(user_id)])
 
 
 def _hidden(

@@ -14,4 +14,10 @@ def configure_logging(level: str) -> None:
     logging.getLogger("discord").setLevel(
         logging.WARNING if level in ("WARNING", "ERROR") else logging.INFO
     )
+    logging.getLogger("discord.client").addFilter(_not_about_voice)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _not_about_voice(record: logging.LogRecord) -> bool:
+    """discord.py warns at every start that voice needs packages that a ticket bot does not."""
+    return "voice will NOT be supported" not in record.getMessage()

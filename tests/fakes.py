@@ -123,6 +123,10 @@ class FakeTicketChannels:
         self.announcements.append((ticket.id, text))
         self.say(channel.id, BOT_ID, text)
 
+    async def announce_grace(self, ticket: Ticket, closes_at: datetime) -> None:
+        self._enter("announce_grace")
+        await self.announce(ticket, f"grace until {closes_at.isoformat()}")
+
     async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
         self._enter("opener_wrote_after")
         messages = self._channel(ticket).messages

@@ -90,6 +90,9 @@ class JobType(ABC):
     async def give_up(self, payload: Payload, error: Exception) -> None:  # noqa: B027  # optional
         """The last attempt has failed."""
 
+    async def pulse(self) -> None:  # noqa: B027  # optional
+        """Called before the first job runs and then every two seconds: be quick."""
+
     def expected(self) -> AsyncIterator[Sequence[JobRequest]]:
         """Pages of all jobs that ought to exist."""
         return _nothing()

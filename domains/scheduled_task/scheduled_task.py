@@ -34,6 +34,7 @@ GRACE = timedelta(seconds=20)
 """How long running jobs may take to finish at a shutdown."""
 WATCH_DEADLINES_EVERY_S = 2.0
 WATCH_DEADLINES_WITHOUT_REDIS_EVERY_S = 0.5
+PULSE_EVERY_S = 2.0
 RESUME_EVERY_S = 15.0
 RECONCILE_EVERY_S = 60.0
 SYNC_CLOCK_EVERY_S = 10.0
@@ -101,6 +102,7 @@ class ScheduledTask:
             if self._running:
                 return
             self._running = True
+            await self._guarded(self._pulse())
             url = self._redis_url()
             if url is None:
                 log.warning("Redis not available - scheduled tasks will be disabled")
@@ -109,6 +111,7 @@ class ScheduledTask:
                 if await health.check():
                     self._start_workers()
                 self._in_background(health.watch(self._redis_returned))
+            self._in_background(self._keep_pulse())
             self._in_background(self._watch_deadlines())
             self._in_background(self._maintain())
 
@@ -300,6 +303,10 @@ class ScheduledTask:
                 log.info("Reconciled: %d jobs added, %d orphaned jobs removed", added, removed)
         await self._resume()
 
+    async def _pulse(self) -> None:
+        for job_type in self._job_types.values():
+            await job_type.pulse()
+
     async def _resume(self) -> None:
         for job_type in self._job_types.values():
             await job_type.resume()
@@ -315,6 +322,11 @@ class ScheduledTask:
             self._database_outage.lost(error)
         except Exception:
             log.exception("Reconciling after Redis's return failed; it comes again in a minute")
+
+    async def _keep_pulse(self) -> None:
+        while True:
+            await asyncio.sleep(PULSE_EVERY_S)
+            await self._guarded(self._pulse())
 
     async def _watch_deadlines(self) -> None:
         """The net below the alarm clock: whatever became of its job, an overdue timer is found."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
@@ -72,6 +73,10 @@ class TicketChannels(Protocol):
 
     async def announce(self, ticket: Ticket, text: str) -> None:
         """Post a sentence in the ticket, pinging nobody."""
+        ...
+
+    async def announce_grace(self, ticket: Ticket, closes_at: datetime) -> None:
+        """Say in the ticket that the bot was away, and when the ticket closes now."""
         ...
 
     async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:

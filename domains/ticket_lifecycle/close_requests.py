@@ -209,7 +209,8 @@ class CloseRequests:
             )
             if ticket is None or request is None or request.ticket_id != ticket_id:
                 return AutoCloseOutcome.GONE
-            is_due = await sql.is_due(connection, request.id)
+            left = await sql.time_left(connection, request.id)
+            is_due = left is not None and left <= timedelta(0)
             guild = await sql.guild_settings(connection, ticket.guild_id)
         if (refusal := _why_not_expire(ticket, request, is_due=is_due)) is not None:
             return refusal

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=1)
 MOST_FAILURES = 4
 """The first attempt and three retries; then a person is asked."""
+LOOK_AGAIN = timedelta(hours=1)
 RESUME_SLACK = timedelta(seconds=30)
 """A job retries its own close; only what is later than that is taken up by reconciliation."""
 
@@ -161,6 +162,11 @@ class Closing:
             if ticket is not None:
                 await sql.add_event(transaction.connection, ticket_id, "retried")
         return ticket is not None and ticket.status is TicketStatus.CLOSING
+
+    async def stale_attention(self) -> list[int]:
+        """What no person has taken up for an hour is tried again: it may have mended itself."""
+        async with self._database.connection() as connection:
+            return [ticket.id for ticket in await sql.stale_attention(connection, LOOK_AGAIN)]
 
     async def unfinished(self) -> list[int]:
         async with self._database.connection() as connection:

@@ -6,7 +6,7 @@ The facade that cogs, jobs and other programs use; each part has a file of its o
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -32,6 +32,7 @@ from domains.ticket_lifecycle.models import (
     TicketStatus,
 )
 from domains.ticket_lifecycle.opening import TicketOpening
+from domains.ticket_lifecycle.outages import Outages
 from domains.ticket_lifecycle.timers import CloseTimers
 from domains.transcripts import TranscriptStore
 
@@ -50,6 +51,7 @@ class LifecyclePolicy:
     close_at_once_without_timer: bool = False
     """What `AUTO_CLOSE_WITHOUT_REDIS=immediate` means: no timer, no waiting."""
     closes_at_once: int = 5
+    outage_grace: timedelta = timedelta(minutes=10)
 
 
 class TicketLifecycle:
@@ -67,6 +69,9 @@ class TicketLifecycle:
         self._channels = channels
         self._opening = TicketOpening(database, channels, self.policy.max_open_tickets)
         self._requests = CloseRequests(database, channels, timers)
+        self._outages = Outages(
+            database, channels, timers, self._requests, self.policy.outage_grace
+        )
         self._closing = Closing(database, channels, transcripts, at_once=self.policy.closes_at_once)
 
     # --- opening
@@ -259,15 +264,31 @@ class TicketLifecycle:
         async with self._database.connection() as connection:
             return await sql.wanted_timers(connection, ticket_ids)
 
+    async def time_left(self, close_request_id: int) -> timedelta | None:
+        async with self._database.connection() as connection:
+            return await sql.time_left(connection, close_request_id)
+
+    async def note_alive(self) -> None:
+        """The pulse that outages are told by; to be called before the first job runs."""
+        await self._outages.note_alive()
+
     async def resume_unfinished(self) -> None:
         """Take up what a crash or a failure left half done: openings, questions, closes."""
+        await self._outages.announce_grace()
         await self._opening.resume(RESUME_AFTER)
         await self._requests.resume(RESUME_AFTER)
         for ticket_id in await self._closing.unfinished():
-            try:
-                await self._closing.run(ticket_id)
-            except Exception:
-                log.exception("The close of ticket %s is still unfinished", ticket_id)
+            await self._try_again(self._closing.run(ticket_id), ticket_id)
+        for ticket_id in await self._closing.stale_attention():
+            await self._try_again(self.retry_close(ticket_id), ticket_id)
+
+    async def _try_again(self, close: Awaitable[AutoCloseOutcome], ticket_id: int) -> None:
+        try:
+            await close
+        except ChannelError as error:
+            log.warning("The close of ticket %s is still unfinished: %s", ticket_id, error)
+        except Exception:
+            log.exception("The close of ticket %s is still unfinished", ticket_id)
 
     # --- reading
 

@@ -93,6 +93,7 @@ class CloseRequest:
     resolved_at: datetime | None
     resolved_by_id: int | None
     announced: bool
+    grace_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

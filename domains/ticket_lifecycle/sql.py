@@ -389,11 +389,11 @@ async def expire_request(
     return None if record is None else (_read(CloseRequest, record), record["late_ms"])
 
 
-async def is_due(connection: Connection, close_request_id: int) -> bool:
-    return bool(
-        await connection.fetchval(
-            "select auto_close_at <= now() from close_requests where id = $1", close_request_id
-        )
+async def time_left(connection: Connection, close_request_id: int) -> timedelta | None:
+    """Until the deadline; negative once it has passed, None where there is none."""
+    return await connection.fetchval(
+        "select auto_close_at - clock_timestamp() from close_requests where id = $1",
+        close_request_id,
     )
 
 
@@ -533,3 +533,62 @@ async def events(connection: Connection, ticket_id: int) -> Sequence[TicketEvent
         "select * from ticket_events where ticket_id = $1 order by id", ticket_id
     )
     return [_read(TicketEvent, record) for record in records]
+
+
+# --- outages
+
+
+async def beat(connection: Connection) -> timedelta | None:
+    """Note that somebody is here. Returns for how long nobody was; None the first time ever."""
+    before = await connection.fetchval("select seen_at from heartbeat for update")
+    now = await connection.fetchval(
+        """insert into heartbeat (seen_at) values (clock_timestamp())
+           on conflict (only_row) do update set seen_at = excluded.seen_at returning seen_at"""
+    )
+    return None if before is None else now - before
+
+
+async def grant_grace(
+    connection: Connection, grace: timedelta, stagger: timedelta
+) -> Sequence[tuple[CloseRequest, CloseRequest]]:
+    """Move every overdue deadline, guild by guild one after the other. Before and after each."""
+    records = await connection.fetch(
+        f"""select r.*, row_number() over (partition by t.guild_id order by r.auto_close_at, r.id)
+                   - 1 as place
+            from close_requests r join tickets t on t.id = r.ticket_id
+            where r.auto_close_at <= now() and r.announced and {TIMER_IS_WANTED}""",
+    )
+    if not records:
+        return []
+    moved = await connection.fetch(
+        """update close_requests r set grace_at = now(), grace_announced = false,
+                  auto_close_at = date_trunc('milliseconds', now() + $3::interval
+                                             + overdue.place * $4::interval)
+           from unnest($1::bigint[], $2::bigint[]) as overdue (id, place)
+           where r.id = overdue.id and r.status = 'pending' returning r.*""",
+        [record["id"] for record in records],
+        [record["place"] for record in records],
+        grace,
+        stagger,
+    )
+    before = {record["id"]: _read(CloseRequest, record) for record in records}
+    return [(before[record["id"]], _read(CloseRequest, record)) for record in moved]
+
+
+async def unannounced_grace(connection: Connection) -> Sequence[CloseRequest]:
+    records = await connection.fetch(
+        """select * from close_requests where status = 'pending' and not grace_announced
+           order by auto_close_at"""
+    )
+    return [_read(CloseRequest, record) for record in records]
+
+
+async def set_grace_announced(connection: Connection, close_request_id: int) -> bool:
+    """False if somebody else has announced it."""
+    return bool(
+        await connection.fetchval(
+            """update close_requests set grace_announced = true
+               where id = $1 and not grace_announced returning true""",
+            close_request_id,
+        )
+    )

@@ -24,6 +24,7 @@ PAGE = 1_000
 OVERDUE_FOR = timedelta(seconds=1)
 """The worker is given this long before the deadline watch looks at a timer."""
 TOO_EARLY = timedelta(seconds=1)
+AT_LEAST = timedelta(milliseconds=1)
 
 _KEY = re.compile(r"auto-close-(\d{1,18})-(\d{1,15})", re.ASCII)
 
@@ -63,9 +64,13 @@ class AutoClose(JobType):
             case AutoCloseOutcome.CLOSED:
                 log.info("✅ Successfully auto-closed ticket %s", ticket_id)
             case AutoCloseOutcome.NOT_DUE:
-                raise NotDueError(TOO_EARLY)
+                raise NotDueError(await self._time_left(close_request_id))
             case _:
                 log.info("Nothing to auto-close in ticket %s: %s", ticket_id, outcome.value)
+
+    async def _time_left(self, close_request_id: int | None) -> timedelta:
+        left = await self._tickets.time_left(close_request_id) if close_request_id else None
+        return max(left or TOO_EARLY, AT_LEAST)
 
     async def give_up(self, payload: Payload, error: Exception) -> None:
         ticket_id, _ = _ids(payload)
@@ -94,6 +99,9 @@ class AutoClose(JobType):
             for timer in await self._tickets.wanted_timers(sorted(ticket_ids))
         }
         return [key for key in keys if key not in wanted]
+
+    async def pulse(self) -> None:
+        await self._tickets.note_alive()
 
     async def resume(self) -> None:
         await self._tickets.resume_unfinished()

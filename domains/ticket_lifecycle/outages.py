@@ -1,0 +1,97 @@
+"""After an outage nobody finds their ticket slammed shut.
+
+A pulse in PostgreSQL tells how long nobody was there. If that was longer than the grace, the
+requests that ran out meanwhile get a new deadline, one after the other so that Discord's limits
+hold; the channel is told, unless the opener has written meanwhile: then they have answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from functools import partial
+
+from domains.database import Database
+from domains.ticket_lifecycle import sql
+from domains.ticket_lifecycle.channels import ChannelError, TicketChannels
+from domains.ticket_lifecycle.close_delay import in_words
+from domains.ticket_lifecycle.close_requests import CloseRequests, timer_of
+from domains.ticket_lifecycle.models import CloseRequest, RequestStatus
+from domains.ticket_lifecycle.timers import CloseTimers
+
+log = logging.getLogger(__name__)
+
+STAGGER = timedelta(seconds=1)
+"""Between two closes of one guild: its log channel takes five messages in five seconds."""
+SHORTEST_OUTAGE = timedelta(seconds=5)
+"""A few missed pulses are no outage."""
+
+
+class Outages:
+    def __init__(
+        self,
+        database: Database,
+        channels: TicketChannels,
+        timers: CloseTimers,
+        requests: CloseRequests,
+        grace: timedelta,
+    ) -> None:
+        self._database = database
+        self._channels = channels
+        self._timers = timers
+        self._requests = requests
+        self._grace = grace
+
+    async def note_alive(self) -> None:
+        """To be called every few seconds, several times within the grace; the first call after
+        an outage grants the grace. One process does it, in one transaction with its pulse."""
+        async with self._database.transaction() as transaction:
+            silence = await sql.beat(transaction.connection)
+            if not self._grace or silence is None or silence <= max(self._grace, SHORTEST_OUTAGE):
+                return
+            moved = await sql.grant_grace(transaction.connection, self._grace, STAGGER)
+            for before, after in moved:
+                await sql.add_event(
+                    transaction.connection,
+                    after.ticket_id,
+                    "grace",
+                    detail=f"after an outage of {in_words(silence)}",
+                )
+                self._requests.cancel_timer_after_commit(transaction, before)
+                timer = timer_of(after)
+                if timer is not None:
+                    transaction.after_commit(partial(self._timers.schedule, timer))
+        if moved:
+            log.warning(
+                "Nobody was here for %s; %d overdue tickets get a grace of %s",
+                in_words(silence),
+                len(moved),
+                in_words(self._grace),
+            )
+
+    async def announce_grace(self) -> None:
+        """Tell the channels of requests that were granted a grace, each once."""
+        async with self._database.connection() as connection:
+            untold = await sql.unannounced_grace(connection)
+        for request in untold:
+            try:
+                await self._announce(request)
+            except ChannelError as error:
+                log.info("The grace of close request %s is not announced: %s", request.id, error)
+
+    async def _announce(self, request: CloseRequest) -> None:
+        async with self._database.connection() as connection:
+            ticket = await sql.ticket(connection, request.ticket_id)
+            if ticket is None or not await sql.set_grace_announced(connection, request.id):
+                return
+            guild = await sql.guild_settings(connection, ticket.guild_id)
+        if (
+            guild.reply_keeps_open
+            and request.message_id is not None
+            and await self._channels.opener_wrote_after(ticket, request.message_id) is not None
+        ):
+            await self._requests.answer(ticket, request)
+            return
+        if request.status is RequestStatus.PENDING and request.auto_close_at is not None:
+            await self._channels.show_deadline(ticket, request)
+            await self._channels.announce_grace(ticket, request.auto_close_at)
