@@ -59,6 +59,11 @@ def sentence(error: BaseException) -> str:  # noqa: PLR0911  # a table
             return f"I cannot do that: {error}."
         case ChannelError():
             return f"Discord would not do that just now ({error}). It is tried again by itself."
+        case discord.HTTPException(code=(40060 | 10062)):
+            log.warning(
+                "An interaction was answered elsewhere, or too late: is there a second bot?"
+            )
+            return "That took too long. Try again."
         case _ if isinstance(error, DatabaseUnavailable):
             log.warning("A command failed because PostgreSQL is away: %s", error)
             return "The database cannot be reached at the moment. Try again in a minute."

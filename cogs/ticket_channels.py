@@ -114,6 +114,15 @@ class DiscordTicketChannels:
                 return channel.id
         return None
 
+    async def exists(self, ticket: Ticket) -> bool:
+        try:
+            await self._channel(ticket)
+        except ChannelGoneError:
+            return False
+        except ChannelError as error:
+            log.debug("Whether ticket %s has a channel is not known: %s", ticket.id, error)
+        return True
+
     async def welcome(self, ticket: Ticket, guild: GuildSettings, *, again: bool) -> None:
         channel = await self._channel(ticket)
         if again and await self._posted_before(channel, embeds.ticket_mark(ticket)):
@@ -431,10 +440,10 @@ def _is_unknown_message(error: DiscordFailedError) -> bool:
 
 def _uploads(ticket: Ticket, transcript: SavedTranscript | None) -> list[discord.File]:
     """The page, and of its attachments what one message can carry; the rest is kept on disk."""
-    if transcript is None:
+    room = MAX_UPLOAD_BYTES - (transcript.path.stat().st_size if transcript else 0)
+    if transcript is None or room < 0:
         return []
     files = [discord.File(transcript.path, filename=f"{ticket.name}.html")]
-    room = MAX_UPLOAD_BYTES - transcript.path.stat().st_size
     for attachment in transcript.attachments:
         if len(files) < MAX_UPLOAD_FILES and attachment.size <= room:
             files.append(discord.File(attachment.path, filename=attachment.filename))

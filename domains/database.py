@@ -32,7 +32,13 @@ MAX_CONNECTIONS = 20
 
 T = TypeVar("T")
 
-DatabaseUnavailable = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+DatabaseUnavailable = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+)
 """What a statement raises when the server cannot be reached, as opposed to when it says no."""
 
 
@@ -155,19 +161,15 @@ class Database:
     async def exclusive(self, name: str) -> AsyncGenerator[bool]:
         """Hold the lock `name` across all processes; yields False if somebody else holds it.
 
-        It is tied to a connection, so PostgreSQL releases it when its holder is killed.
+        It is tied to a connection: PostgreSQL releases it when its holder is killed, and the
+        pool (`pg_advisory_unlock_all`) when the connection comes back.
         """
         async with self.pool.acquire() as connection:
-            held = await connection.fetchval(
-                "select pg_try_advisory_lock(hashtextextended($1, 0))", name
+            yield bool(
+                await connection.fetchval(
+                    "select pg_try_advisory_lock(hashtextextended($1, 0))", name
+                )
             )
-            try:
-                yield bool(held)
-            finally:
-                if held and not connection.is_closed():
-                    await connection.execute(
-                        "select pg_advisory_unlock(hashtextextended($1, 0))", name
-                    )
 
     async def sync_clock(self) -> None:
         self.clock.set(

@@ -89,6 +89,10 @@ class FakeTicketChannels:
         self._enter("find")
         return next((c.id for c in self.channels.values() if c.ticket_id == ticket.id), None)
 
+    async def exists(self, ticket: Ticket) -> bool:
+        self._enter("exists")
+        return ticket.channel_id in self.channels
+
     async def welcome(self, ticket: Ticket, guild: GuildSettings, *, again: bool) -> None:
         self._enter("welcome")
         channel = self._channel(ticket)

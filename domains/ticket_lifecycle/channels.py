@@ -55,6 +55,10 @@ class TicketChannels(Protocol):
         """The channel that an earlier `create` made, if it stands."""
         ...
 
+    async def exists(self, ticket: Ticket) -> bool:
+        """False only if Discord says so."""
+        ...
+
     async def welcome(self, ticket: Ticket, guild: GuildSettings, *, again: bool) -> None:
         """Post the first message; `again` looks for one that was posted before a crash."""
         ...

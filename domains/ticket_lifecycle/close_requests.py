@@ -62,6 +62,7 @@ class CloseRequests:
         async with self._database.transaction() as transaction:
             connection = transaction.connection
             ticket = await lock_open_ticket(transaction, ticket_id)
+            await sql.clear_attention(connection, ticket_id)
             replaced = await sql.resolve_request(
                 connection, ticket_id, RequestStatus.SUPERSEDED, requested_by_id
             )

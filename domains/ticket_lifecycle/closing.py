@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=1)
 MOST_FAILURES = 4
 """The first attempt and three retries; then a person is asked."""
-LOOK_AGAIN = timedelta(hours=1)
+LOOK_AGAIN = timedelta(minutes=15)
 RESUME_SLACK = timedelta(seconds=30)
 """A job retries its own close; only what is later than that is taken up by reconciliation."""
 
@@ -136,9 +136,7 @@ class Closing:
             ticket = await sql.record_close_failure(connection, ticket_id, FIRST_RETRY)
         if ticket is None or ticket.close_failures < MOST_FAILURES:
             return False
-        await self.ask_for_attention(
-            ticket_id, f"The close failed {ticket.close_failures} times: {_one_line(error)}"
-        )
+        await self.ask_for_attention(ticket_id, f"the close keeps failing: {_one_line(error)}")
         return True
 
     async def ask_for_attention(self, ticket_id: int, why: str) -> None:
@@ -163,10 +161,10 @@ class Closing:
                 await sql.add_event(transaction.connection, ticket_id, "retried")
         return ticket is not None and ticket.status is TicketStatus.CLOSING
 
-    async def stale_attention(self) -> list[int]:
-        """What no person has taken up for an hour is tried again: it may have mended itself."""
+    async def take_stale_attention(self) -> list[Ticket]:
+        """What no person has taken up for a while is tried again: it may have mended itself."""
         async with self._database.connection() as connection:
-            return [ticket.id for ticket in await sql.stale_attention(connection, LOOK_AGAIN)]
+            return list(await sql.take_stale_attention(connection, LOOK_AGAIN))
 
     async def unfinished(self) -> list[int]:
         async with self._database.connection() as connection:

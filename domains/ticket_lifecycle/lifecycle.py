@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 from domains.database import Database
 from domains.ticket_lifecycle import sql
-from domains.ticket_lifecycle.channels import ChannelError, TicketChannels
+from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError, TicketChannels
 from domains.ticket_lifecycle.close_requests import CloseRequests, lock_open_ticket, timer_of
 from domains.ticket_lifecycle.closing import Closing
 from domains.ticket_lifecycle.errors import (
     AlreadyExcludedError,
     NotExcludedError,
     TicketNotFoundError,
+    TicketNotOpenError,
+    TooManyTicketsError,
 )
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
@@ -78,7 +81,21 @@ class TicketLifecycle:
 
     async def open_ticket(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
         """Raises TooManyTickets, AlreadyOpening or CannotOpen; then nothing is left behind."""
-        return await self._opening.open(guild_id, opener_id, subject)
+        try:
+            return await self._opening.open(guild_id, opener_id, subject)
+        except TooManyTicketsError:
+            if not await self._end_tickets_without_channel(guild_id, opener_id):
+                raise
+            return await self._opening.open(guild_id, opener_id, subject)
+
+    async def _end_tickets_without_channel(self, guild_id: int, opener_id: int) -> bool:
+        """Channels that were deleted while nobody was looking must not count for ever."""
+        async with self._database.connection() as connection:
+            unclosed = await sql.unclosed_tickets(connection, guild_id, opener_id)
+        gone = [ticket for ticket in unclosed if not await self._channels.exists(ticket)]
+        for ticket in gone:
+            await self._channel_is_gone(ticket)
+        return bool(gone)
 
     # --- asking to close
 
@@ -142,7 +159,12 @@ class TicketLifecycle:
         Any number of calls close once. Raises what Discord or PostgreSQL raised if another try
         may succeed.
         """
-        refusal = await self._requests.expire(ticket_id, close_request_id)
+        try:
+            refusal = await self._requests.expire(ticket_id, close_request_id)
+        except PermissionMissingError as error:
+            # No retry mends a 403. The request stays pending: the timer is not switched off.
+            await self._closing.ask_for_attention(ticket_id, str(error))
+            return AutoCloseOutcome.NEEDS_ATTENTION
         if refusal in (None, AutoCloseOutcome.NOT_PENDING):
             ticket = await self.ticket(ticket_id)
             if (
@@ -157,7 +179,9 @@ class TicketLifecycle:
 
     async def give_up_auto_close(self, ticket_id: int, error: str) -> None:
         """The last retry failed: a person is needed, the request stays as it is."""
-        await self._closing.ask_for_attention(ticket_id, f"The automatic close failed: {error}")
+        await self._closing.ask_for_attention(
+            ticket_id, f"the automatic close keeps failing: {error}"
+        )
 
     async def close_ticket(
         self, ticket_id: int, closed_by_id: int, reason: str | None = None
@@ -187,6 +211,10 @@ class TicketLifecycle:
         """Somebody deleted the channel by hand: the ticket is over, and its timer too."""
         ticket = await self.ticket_in_channel(guild_id, channel_id)
         if ticket is not None and ticket.status is TicketStatus.OPEN:
+            await self._channel_is_gone(ticket)
+
+    async def _channel_is_gone(self, ticket: Ticket) -> None:
+        with suppress(TicketNotOpenError):  # somebody was faster, and that is as good
             await self._close(
                 ticket.id, CloseCause.CHANNEL_DELETED, None, "The channel was deleted."
             )
@@ -279,8 +307,9 @@ class TicketLifecycle:
         await self._requests.resume(RESUME_AFTER)
         for ticket_id in await self._closing.unfinished():
             await self._try_again(self._closing.run(ticket_id), ticket_id)
-        for ticket_id in await self._closing.stale_attention():
-            await self._try_again(self.retry_close(ticket_id), ticket_id)
+        for ticket in await self._closing.take_stale_attention():
+            again = self._closing.run if ticket.status is TicketStatus.CLOSING else self.auto_close
+            await self._try_again(again(ticket.id), ticket.id)
 
     async def _try_again(self, close: Awaitable[AutoCloseOutcome], ticket_id: int) -> None:
         try:

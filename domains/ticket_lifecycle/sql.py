@@ -135,6 +135,18 @@ async def open_ticket_counts(
     return record["unclosed"], record["opening"]
 
 
+async def unclosed_tickets(
+    connection: Connection, guild_id: int, opener_id: int
+) -> Sequence[Ticket]:
+    records = await connection.fetch(
+        """select * from tickets where guild_id = $1 and opener_id = $2 and status = 'open'
+           and not opening order by id""",
+        guild_id,
+        opener_id,
+    )
+    return [_read(Ticket, record) for record in records]
+
+
 async def insert_ticket(
     connection: Connection, guild_id: int, opener_id: int, subject: str
 ) -> Ticket:
@@ -293,10 +305,12 @@ async def unfinished_closes(connection: Connection, slack: timedelta) -> Sequenc
     return [record["id"] for record in records]
 
 
-async def stale_attention(connection: Connection, age: timedelta) -> Sequence[Ticket]:
+async def take_stale_attention(connection: Connection, age: timedelta) -> Sequence[Ticket]:
+    """Tickets that need attention and that nobody has looked at for `age`; now somebody does."""
     records = await connection.fetch(
-        """select * from tickets where status <> 'closed' and attention is not null
-             and attention_at <= now() - $1::interval order by id""",
+        """update tickets set attention_at = now()
+           where status <> 'closed' and attention is not null
+             and attention_at <= now() - $1::interval returning *""",
         age,
     )
     return [_read(Ticket, record) for record in records]

@@ -63,6 +63,8 @@ class AutoClose(JobType):
         match outcome:
             case AutoCloseOutcome.CLOSED:
                 log.info("✅ Successfully auto-closed ticket %s", ticket_id)
+            case AutoCloseOutcome.NEEDS_ATTENTION:
+                log.error("❌ Failed to auto-close ticket %s: %s", ticket_id, outcome.value)
             case AutoCloseOutcome.NOT_DUE:
                 raise NotDueError(await self._time_left(close_request_id))
             case _:
