@@ -62,7 +62,7 @@ class Punctual:
         )
         self.ticket_lifecycle = TicketLifecycle(
             self.database,
-            DiscordTicketChannels(bot),
+            DiscordTicketChannels(bot, max_extensions=settings.max_extensions),
             self.scheduled_task,
             TranscriptStore(settings.data_dir / "transcripts"),
             LifecyclePolicy(
@@ -71,6 +71,7 @@ class Punctual:
                 close_at_once_without_timer=settings.auto_close_without_redis == "immediate",
                 closes_at_once=settings.worker_concurrency,
                 outage_grace=timedelta(seconds=settings.outage_grace),
+                max_extensions=settings.max_extensions,
             ),
         )
         self.scheduled_task.register(discover(JobServices(self.ticket_lifecycle)))

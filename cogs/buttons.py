@@ -93,6 +93,17 @@ class DenyButton(CloseRequestButton, template=rf"ticket:close_request:deny:{ID}"
         await tickets.cancel_close_request(ticket.id, interaction.user.id, request.id)
 
 
+class ExtendButton(CloseRequestButton, template=rf"ticket:close_request:extend:{ID}"):
+    PREFIX = "ticket:close_request:extend"
+    LABEL = "Need more time"
+    STYLE = discord.ButtonStyle.secondary
+
+    async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
+        await interaction.response.defer()
+        ticket, request = await self.subject(interaction, tickets)
+        await tickets.ask_for_more_time(ticket.id, interaction.user.id, request.id)
+
+
 class RetryButton(IdButton, template=rf"ticket:close:retry:{ID}"):
     PREFIX = "ticket:close:retry"
     LABEL = "Retry"
@@ -113,15 +124,19 @@ class RetryButton(IdButton, template=rf"ticket:close:retry:{ID}"):
             await whisper_if_possible(interaction, f"Ticket #{ticket.number:04d}: {outcome.value}.")
 
 
-BUTTONS: tuple[type[IdButton], ...] = (AcceptButton, DenyButton, RetryButton)
+BUTTONS: tuple[type[IdButton], ...] = (AcceptButton, DenyButton, ExtendButton, RetryButton)
 
 
 def accept_custom_id(close_request_id: int) -> str:
     return f"{AcceptButton.PREFIX}:{close_request_id}"
 
 
-def close_request_view(close_request_id: int) -> discord.ui.View:
-    return _view(AcceptButton(close_request_id), DenyButton(close_request_id))
+def close_request_view(request: CloseRequest, *, max_extensions: int) -> discord.ui.View:
+    """`Need more time` only where there is a timer, and more time to be had."""
+    buttons: list[IdButton] = [AcceptButton(request.id), DenyButton(request.id)]
+    if request.auto_close_at is not None and request.extensions < max_extensions:
+        buttons.append(ExtendButton(request.id))
+    return _view(*buttons)
 
 
 def attention_view(ticket_id: int) -> discord.ui.View:

@@ -58,8 +58,9 @@ BOT_PERMISSIONS = (*MEMBER_PERMISSIONS, "manage_channels")
 
 
 class DiscordTicketChannels:
-    def __init__(self, bot: commands.Bot) -> None:
+    def __init__(self, bot: commands.Bot, *, max_extensions: int) -> None:
         self._bot = bot
+        self._max_extensions = max_extensions
         self._category_locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     # --- opening
@@ -143,7 +144,7 @@ class DiscordTicketChannels:
 
     async def ask(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> int:
         channel = await self._channel(ticket)
-        view = close_request_view(request.id)
+        view = self._view(request)
         if again:
             with discord_errors(channel, "read_message_history"):
                 async for message in channel.history(limit=LOOK_BACK):
@@ -166,7 +167,7 @@ class DiscordTicketChannels:
 
     async def show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
         await self._edit(
-            ticket, request, embeds.close_request(ticket, request), close_request_view(request.id)
+            ticket, request, embeds.close_request(ticket, request), self._view(request)
         )
 
     async def _edit(
@@ -192,6 +193,16 @@ class DiscordTicketChannels:
         channel = await self._channel(ticket)
         with discord_errors(channel, "view_channel", "send_messages"):
             await channel.send(text, allowed_mentions=NOBODY)
+
+    async def announce_extension(self, ticket: Ticket, request: CloseRequest) -> None:
+        channel = await self._channel(ticket)
+        assert request.auto_close_at is not None
+        with discord_errors(channel, "view_channel", "send_messages"):
+            await channel.send(
+                f"<@{request.requested_by_id}> more time was asked for: this ticket now closes "
+                f"{when(request.auto_close_at)}.",
+                allowed_mentions=_only(request.requested_by_id),
+            )
 
     async def announce_grace(self, ticket: Ticket, closes_at: datetime) -> None:
         """Pings the opener: this is the last they hear before the ticket closes."""
@@ -372,6 +383,9 @@ class DiscordTicketChannels:
         except ChannelGoneError:
             log.warning("The log channel of guild %s is gone", guild.guild_id)
             return None
+
+    def _view(self, request: CloseRequest) -> discord.ui.View:
+        return close_request_view(request, max_extensions=self._max_extensions)
 
     # --- recognising our own messages
 

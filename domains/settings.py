@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     """Most tickets that one member has open in one guild."""
     outage_grace: Annotated[int, Field(ge=0, le=24 * 3600)] = 600
     """Seconds of announced grace for tickets that fell due in an outage longer than this."""
+    max_extensions: Annotated[int, Field(ge=0, le=100)] = 3
+    """How often a member may ask for another 24 hours on one close request; 0 is never."""
     worker_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     """Jobs that one process runs at once."""
     log_level: LogLevel = "INFO"

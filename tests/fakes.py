@@ -127,6 +127,10 @@ class FakeTicketChannels:
         self.announcements.append((ticket.id, text))
         self.say(channel.id, BOT_ID, text)
 
+    async def announce_extension(self, ticket: Ticket, request: CloseRequest) -> None:
+        self._enter("announce_extension")
+        await self.announce(ticket, f"request {request.id} extended")
+
     async def announce_grace(self, ticket: Ticket, closes_at: datetime) -> None:
         self._enter("announce_grace")
         await self.announce(ticket, f"grace until {closes_at.isoformat()}")

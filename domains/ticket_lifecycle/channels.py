@@ -79,6 +79,10 @@ class TicketChannels(Protocol):
         """Post a sentence in the ticket, pinging nobody."""
         ...
 
+    async def announce_extension(self, ticket: Ticket, request: CloseRequest) -> None:
+        """Tell the one who asked that the deadline was moved, and to when."""
+        ...
+
     async def announce_grace(self, ticket: Ticket, closes_at: datetime) -> None:
         """Say in the ticket that the bot was away, and when the ticket closes now."""
         ...

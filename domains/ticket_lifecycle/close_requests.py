@@ -13,10 +13,12 @@ from functools import partial
 from domains.database import Database, Transaction
 from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import ChannelError, ChannelGoneError, TicketChannels
-from domains.ticket_lifecycle.close_delay import delay_from_hours
+from domains.ticket_lifecycle.close_delay import delay_from_hours, in_words
 from domains.ticket_lifecycle.errors import (
     CannotAskError,
+    NoMoreTimeError,
     NothingPendingError,
+    NoTimerError,
     NotTheOpenerError,
     RequestResolvedError,
     TicketNotFoundError,
@@ -162,6 +164,38 @@ class CloseRequests:
             )
         await self.show_outcome(ticket, request)
         return request
+
+    async def extend(
+        self,
+        ticket_id: int,
+        user_id: int,
+        close_request_id: int | None,
+        by: timedelta,
+        most: int | None,
+    ) -> CloseRequest:
+        """Move the deadline; `most` limits how often, None is no limit (staff)."""
+        async with self._database.transaction() as transaction:
+            connection = transaction.connection
+            ticket = await lock_open_ticket(transaction, ticket_id, close_request_id)
+            before = await sql.pending_request(connection, ticket_id)
+            if before is None or close_request_id not in (None, before.id):
+                raise await _why_not_pending(transaction, ticket_id, close_request_id)
+            if before.auto_close_at is None:
+                raise NoTimerError
+            extended = await sql.extend_deadline(connection, before.id, by, most)
+            if extended is None:
+                raise NoMoreTimeError(most or 0)
+            self.cancel_timer_after_commit(transaction, before)
+            timer = timer_of(extended)
+            if timer is not None and not ticket.exclude_from_autoclose:
+                transaction.after_commit(partial(self._timers.schedule, timer))
+            await sql.add_event(connection, ticket_id, "extended", user_id, detail=in_words(by))
+        try:
+            await self._channels.show_deadline(ticket, extended)
+            await self._channels.announce_extension(ticket, extended)
+        except ChannelError as error:
+            log.info("Ticket %s could not be told of its new deadline: %s", ticket_id, error)
+        return extended
 
     async def note_reply(
         self, guild_id: int, channel_id: int, author_id: int, message_id: int

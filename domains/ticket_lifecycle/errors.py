@@ -36,8 +36,8 @@ class InvalidDelayError(UserError):
 
 
 class NotTheOpenerError(UserError):
-    def __init__(self) -> None:
-        super().__init__("Only the member who opened this ticket can accept its closing.")
+    def __init__(self, what: str = "accept its closing") -> None:
+        super().__init__(f"Only the member who opened this ticket can {what}.")
 
 
 class NothingPendingError(UserError):
@@ -63,6 +63,17 @@ _WHAT_HAPPENED = {
     RequestStatus.SUPERSEDED: "was replaced by a newer one",
     RequestStatus.CLOSED: "is over: the ticket was closed",
 }
+
+
+class NoMoreTimeError(UserError):
+    def __init__(self, most: int) -> None:
+        times = "once" if most == 1 else f"{most} times"
+        super().__init__(f"More time can be had only {times} for one close request.")
+
+
+class NoTimerError(UserError):
+    def __init__(self) -> None:
+        super().__init__("This close request has no timer.")
 
 
 class CannotAskError(UserError):

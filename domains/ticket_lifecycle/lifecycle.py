@@ -20,6 +20,7 @@ from domains.ticket_lifecycle.closing import Closing
 from domains.ticket_lifecycle.errors import (
     AlreadyExcludedError,
     NotExcludedError,
+    NotTheOpenerError,
     TicketNotFoundError,
     TicketNotOpenError,
     TooManyTicketsError,
@@ -30,6 +31,7 @@ from domains.ticket_lifecycle.models import (
     CloseRequest,
     CloseTimer,
     GuildSettings,
+    PendingClose,
     Ticket,
     TicketEvent,
     TicketStatus,
@@ -45,6 +47,9 @@ RESUME_AFTER = timedelta(seconds=5)
 """A half-done opening or asking younger than this may still be under way elsewhere."""
 
 
+EXTENSION = timedelta(hours=24)
+
+
 @dataclass(frozen=True, slots=True)
 class LifecyclePolicy:
     """The operator's choices that this domain acts on."""
@@ -55,6 +60,7 @@ class LifecyclePolicy:
     """What `AUTO_CLOSE_WITHOUT_REDIS=immediate` means: no timer, no waiting."""
     closes_at_once: int = 5
     outage_grace: timedelta = timedelta(minutes=10)
+    max_extensions: int = 3
 
 
 class TicketLifecycle:
@@ -142,6 +148,23 @@ class TicketLifecycle:
     ) -> CloseRequest:
         """Deny (by the opener) or withdraw (by staff). Raises a UserError that says why not."""
         return await self._requests.cancel(ticket_id, user_id, close_request_id)
+
+    async def ask_for_more_time(
+        self, ticket_id: int, user_id: int, close_request_id: int | None = None
+    ) -> CloseRequest:
+        """The opener moves the deadline by a day, a few times. Raises a UserError if not."""
+        ticket = await self.ticket(ticket_id)
+        if ticket is not None and user_id != ticket.opener_id:
+            raise NotTheOpenerError("ask for more time")
+        return await self._requests.extend(
+            ticket_id, user_id, close_request_id, EXTENSION, self.policy.max_extensions
+        )
+
+    async def extend_close_request(
+        self, ticket_id: int, user_id: int, close_request_id: int | None = None
+    ) -> CloseRequest:
+        """Staff moves the deadline by a day, as often as it likes."""
+        return await self._requests.extend(ticket_id, user_id, close_request_id, EXTENSION, None)
 
     async def note_opener_reply(
         self, guild_id: int, channel_id: int, author_id: int, message_id: int
@@ -349,6 +372,13 @@ class TicketLifecycle:
     async def events(self, ticket_id: int) -> Sequence[TicketEvent]:
         async with self._database.connection() as connection:
             return await sql.events(connection, ticket_id)
+
+    async def pending_closes(
+        self, guild_id: int, limit: int, offset: int = 0
+    ) -> tuple[Sequence[PendingClose], int]:
+        """A page of the guild's deadlines, soonest first, and how many there are in all."""
+        async with self._database.connection() as connection:
+            return await sql.pending_closes(connection, guild_id, limit, offset)
 
     # --- a guild's choices
 

@@ -94,6 +94,15 @@ class CloseRequest:
     resolved_by_id: int | None
     announced: bool
     grace_at: datetime | None
+    extensions: int
+
+
+@dataclass(frozen=True, slots=True)
+class PendingClose:
+    """A ticket with a deadline."""
+
+    ticket: Ticket
+    request: CloseRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from domains.ticket_lifecycle.models import (
     CloseStep,
     CloseTimer,
     GuildSettings,
+    PendingClose,
     RequestStatus,
     Ticket,
     TicketEvent,
@@ -457,6 +458,47 @@ async def move_deadline(
         at_least_from_now,
     )
     return _read_one(CloseRequest, record)
+
+
+async def extend_deadline(
+    connection: Connection, close_request_id: int, by: timedelta, most: int | None
+) -> CloseRequest | None:
+    """Move a pending deadline; `most` counts the opener's extensions, staff's are not counted."""
+    record = await connection.fetchrow(
+        """update close_requests set auto_close_at = greatest(auto_close_at, now()) + $2::interval,
+                  extensions = extensions + ($3::integer is not null)::integer
+           where id = $1 and status = 'pending' and auto_close_at is not null
+             and extensions < coalesce($3, extensions + 1) returning *""",
+        close_request_id,
+        by,
+        most,
+    )
+    return _read_one(CloseRequest, record)
+
+
+async def pending_closes(
+    connection: Connection, guild_id: int, limit: int, offset: int
+) -> tuple[Sequence[PendingClose], int]:
+    """A page of the guild's deadlines, soonest first, and how many there are in all."""
+    requests = await connection.fetch(
+        """select r.*, count(*) over () as total
+           from close_requests r join tickets t on t.id = r.ticket_id
+           where t.guild_id = $1 and t.status <> 'closed' and r.status = 'pending'
+             and r.auto_close_at is not null
+           order by r.auto_close_at, r.id limit $2 offset $3""",
+        guild_id,
+        limit,
+        offset,
+    )
+    tickets = await connection.fetch(
+        "select * from tickets where id = any($1::bigint[])", [r["ticket_id"] for r in requests]
+    )
+    by_id = {record["id"]: _read(Ticket, record) for record in tickets}
+    page = [
+        PendingClose(by_id[request["ticket_id"]], _read(CloseRequest, request))
+        for request in requests
+    ]
+    return page, requests[0]["total"] if requests else 0
 
 
 # --- timers: what the scheduler is to agree with

@@ -55,7 +55,7 @@ class PageRenderer:
 
     def messages(self, views: Sequence[MessageView]) -> str:
         """A piece of the page, to be given back to `page` later."""
-        return self._messages.render(messages=views).translate(CONTROLS)
+        return self._messages.render(messages=views)
 
     def page(
         self, header: TranscriptHeader, totals: Totals, pieces: Iterable[str]

@@ -1,0 +1,1 @@
+"""The specification of domains.transcripts, on a real file system."""

@@ -1,0 +1,195 @@
+"""What a reader of the page finds in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domains.transcripts import Embed, TranscriptHeader, TranscriptMessage, TranscriptStore
+from domains.transcripts.collecting import Download
+
+from .inspection import Page, assert_harmless
+from .samples import (
+    HEADER,
+    MESSAGE,
+    OPENED_AT,
+    PNG,
+    attached,
+    attachment,
+    five_bytes,
+    gone,
+    said,
+    stream,
+)
+
+
+async def page_of(
+    root: Path,
+    messages: Sequence[TranscriptMessage],
+    *,
+    header: TranscriptHeader = HEADER,
+    download: Download = five_bytes,
+) -> Page:
+    saved = await TranscriptStore(root).save(header, stream(messages), download)
+    return assert_harmless(saved.path.read_text(encoding="utf-8"))
+
+
+async def test_the_top_tells_the_facts_of_the_ticket(tmp_path: Path) -> None:
+    page = await page_of(tmp_path, said("Hello"))
+    for fact in (
+        "A double charge",
+        "Acme Store",
+        "#ticket-0042",
+        "0042",
+        "26 August 2026, 18:04 UTC",
+        "Sam",
+        "26 August 2026, 21:09 UTC",
+        "Ada",
+        "after 3 h 5 min",
+        "Refunded",
+        "1 message",
+    ):
+        assert fact in page.text
+
+
+async def test_facts_that_are_not_known_are_left_out(tmp_path: Path) -> None:
+    header = replace(HEADER, subject=None, closed_by=None, reason=None)
+    page = await page_of(tmp_path, [], header=header)
+    assert "Ticket without a subject" in page.text
+    assert "None" not in page.text
+    assert "Nobody wrote anything in this ticket." in page.text
+
+
+async def test_messages_stand_in_the_order_they_were_sent(tmp_path: Path) -> None:
+    contents = [f"message number {n}." for n in range(250)]
+    page = await page_of(tmp_path, said(*contents))
+    positions = [page.text.index(content) for content in contents]
+    assert positions == sorted(positions)
+
+
+async def test_a_new_day_is_marked_once(tmp_path: Path) -> None:
+    later = replace(MESSAGE, id=1001, sent_at=OPENED_AT + timedelta(days=1))
+    page = await page_of(tmp_path, [MESSAGE, later, replace(later, id=1002)])
+    assert len(page.with_class("day")) == 2
+    assert page.text.count("Thursday, 27 August 2026") == 1
+
+
+async def test_messages_of_one_author_in_a_row_name_the_author_once(tmp_path: Path) -> None:
+    other = replace(MESSAGE, id=1002, author_id=3, author_name="Ada")
+    page = await page_of(tmp_path, [MESSAGE, replace(MESSAGE, id=1001), other])
+    assert len(page.with_class("message")) == 3
+    assert len(page.with_class("avatar")) == 2
+
+
+async def test_a_pause_begins_a_new_block(tmp_path: Path) -> None:
+    later = replace(MESSAGE, id=1001, sent_at=OPENED_AT + timedelta(minutes=8))
+    page = await page_of(tmp_path, [MESSAGE, later])
+    assert len(page.with_class("avatar")) == 2
+
+
+async def test_a_bot_has_a_badge(tmp_path: Path) -> None:
+    page = await page_of(tmp_path, [replace(MESSAGE, author_is_bot=True)])
+    assert len(page.with_class("badge")) == 1
+
+
+async def test_an_edited_message_says_so_and_when(tmp_path: Path) -> None:
+    edited = replace(MESSAGE, edited_at=OPENED_AT + timedelta(minutes=2))
+    page = await page_of(tmp_path, [edited])
+    assert page.with_class("edited")[0]["title"] == "26 August 2026, 18:06 UTC"
+
+
+async def test_a_reply_shows_and_links_what_it_answers(tmp_path: Path) -> None:
+    question, answer = said("Where is my **refund**?", "On its way")
+    page = await page_of(tmp_path, [question, replace(answer, reply_to_id=question.id)])
+    assert "#m1000" in page.values("href")
+    assert "Where is my refund?" in page.text
+
+
+async def test_a_reply_shows_what_it_answers_across_batches(tmp_path: Path) -> None:
+    messages = said(*(f"number {n}." for n in range(250)))
+    messages[-1] = replace(messages[-1], reply_to_id=messages[0].id)
+    page = await page_of(tmp_path, messages)
+    assert page.text.count("number 0.") == 2
+
+
+async def test_a_reply_to_something_unknown_says_so(tmp_path: Path) -> None:
+    page = await page_of(tmp_path, [replace(MESSAGE, reply_to_id=5)])
+    assert "a message that is not in this transcript" in page.text
+
+
+@pytest.mark.parametrize(
+    ("answered", "line"),
+    [
+        (replace(MESSAGE, content="", attachments=(attachment(),)), "an attachment"),
+        (replace(MESSAGE, content="", embeds=(Embed(title="Close request"),)), "Close request"),
+        (replace(MESSAGE, content=""), "a message without text"),
+    ],
+)
+async def test_a_reply_to_a_message_without_text_says_what_it_was(
+    tmp_path: Path, answered: TranscriptMessage, line: str
+) -> None:
+    page = await page_of(tmp_path, [answered, replace(MESSAGE, id=1001, reply_to_id=1000)])
+    assert f"Sam {line}" in page.text
+
+
+async def test_an_embed_is_whole(tmp_path: Path) -> None:
+    embed = Embed("Title", "**Text**", (("Name", "Value"),), "Footer", "https://a.example/")
+    page = await page_of(tmp_path, [replace(MESSAGE, embeds=(embed,))])
+    assert all(part in page.text for part in ("Title", "Text", "Name", "Value", "Footer"))
+    assert "https://a.example/" in page.values("href")
+
+
+async def test_a_picture_is_shown_where_it_was_sent(tmp_path: Path) -> None:
+    async def png(_: object) -> bytes:
+        return PNG
+
+    page = await page_of(tmp_path, attached(attachment("shot.png")), download=png)
+    assert [image["src"] for image in page.named("img")] == ["attachments/1-shot.png"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<html><script>alert(1)</script>",
+        b"",
+        b"RIFF\0\0\0\0WAVE",
+    ],
+)
+async def test_what_only_calls_itself_a_picture_is_a_download(tmp_path: Path, data: bytes) -> None:
+    async def disguised(_: object) -> bytes:
+        return data
+
+    page = await page_of(tmp_path, attached(attachment("shot.png")), download=disguised)
+    assert page.named("img") == []
+    assert page.with_class("file")[0]["download"] == "shot.png"
+
+
+@pytest.mark.parametrize(
+    "magic", [PNG, b"\xff\xd8\xff\xe0", b"GIF87a", b"GIF89a", b"RIFF\0\0\0\0WEBPVP8 "]
+)
+async def test_png_jpeg_gif_and_webp_are_pictures(tmp_path: Path, magic: bytes) -> None:
+    async def picture(_: object) -> bytes:
+        return magic
+
+    page = await page_of(tmp_path, attached(attachment("shot.png")), download=picture)
+    assert len(page.named("img")) == 1
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.xhtml", "drawing.svg", "feed.xml", "a.js"])
+async def test_live_documents_are_stored_under_a_dead_name(tmp_path: Path, name: str) -> None:
+    page = await page_of(tmp_path, attached(attachment(name)))
+    link = page.with_class("file")[0]
+    assert link["href"] == f"attachments/1-{name}.bin"
+    assert link["download"] == f"{name}.bin"
+
+
+async def test_a_missing_attachment_is_named_with_the_reason(tmp_path: Path) -> None:
+    page = await page_of(tmp_path, attached(attachment("log.txt")), download=gone)
+    assert "log.txt" in page.text
+    assert "not saved: Discord <no longer> has it" in page.text
+    assert "1 attachment not saved" in page.text
