@@ -10,6 +10,7 @@ from cogs.closing import Closing
 from cogs.panel import OpenTicketView, Panel
 from cogs.scheduling import Scheduling
 from cogs.setup import Setup
+from cogs.timers import Timers
 from cogs.watching import Watching
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
@@ -26,6 +27,7 @@ async def add_cogs(
         Panel(tickets),
         Closing(tickets),
         AutoClose(tickets, scheduled_task),
+        Timers(tickets, scheduled_task),
         Watching(tickets),
         Scheduling(scheduled_task),
     ):

@@ -149,16 +149,21 @@ class CloseRequests:
         return closing
 
     async def cancel(
-        self, ticket_id: int, user_id: int, close_request_id: int | None
+        self,
+        ticket_id: int,
+        user_id: int,
+        close_request_id: int | None,
+        *,
+        as_staff: bool = False,
     ) -> CloseRequest:
-        """Denied if it is the opener who does it, withdrawn if it is anybody else."""
+        """Denied if it is the opener who does it, withdrawn if it is anybody else, or staff."""
         async with self._database.transaction() as transaction:
             ticket = await lock_open_ticket(transaction, ticket_id, close_request_id)
-            by_opener = user_id == ticket.opener_id
+            denied = user_id == ticket.opener_id and not as_staff
             request = await self._resolve(
                 transaction,
                 ticket_id,
-                RequestStatus.DENIED if by_opener else RequestStatus.WITHDRAWN,
+                RequestStatus.DENIED if denied else RequestStatus.WITHDRAWN,
                 user_id,
                 close_request_id,
             )

@@ -149,6 +149,12 @@ class TicketLifecycle:
         """Deny (by the opener) or withdraw (by staff). Raises a UserError that says why not."""
         return await self._requests.cancel(ticket_id, user_id, close_request_id)
 
+    async def withdraw_close_request(
+        self, ticket_id: int, user_id: int, close_request_id: int | None = None
+    ) -> CloseRequest:
+        """As staff, even where the ticket is one's own. Raises a UserError that says why not."""
+        return await self._requests.cancel(ticket_id, user_id, close_request_id, as_staff=True)
+
     async def ask_for_more_time(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
     ) -> CloseRequest:

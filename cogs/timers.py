@@ -1,0 +1,175 @@
+"""`/timers`: what will close when, in pages, and a way to steer each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from cogs.cog import TicketCog
+from cogs.embeds import BLUE
+from cogs.permissions import require_support
+from cogs.replies import answer_error, whisper
+from cogs.text import plain, when
+from domains.scheduled_task import ScheduledTask
+from domains.ticket_lifecycle import TicketLifecycle
+from domains.ticket_lifecycle.models import PendingClose
+
+PAGE = 10
+LASTS_S = 600
+"""A little less than an interaction's token lives."""
+
+
+class Timers(TicketCog):
+    def __init__(self, tickets: TicketLifecycle, scheduled_task: ScheduledTask) -> None:
+        super().__init__(tickets)
+        self._scheduled_task = scheduled_task
+
+    @app_commands.command(description="What will close by itself, soonest first")
+    @app_commands.guild_only()
+    async def timers(self, interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer(ephemeral=True)
+        assert interaction.guild_id is not None
+        require_support(interaction, await self.tickets.guild_settings(interaction.guild_id))
+        view = TimersView(self.tickets, self._scheduled_task, interaction.guild_id)
+        await view.load()
+        await interaction.followup.send(embed=view.embed(), view=view, ephemeral=True)
+
+
+class TimersView(discord.ui.View):
+    """One page. Only the one who asked sees it, and every action checks again who acts."""
+
+    def __init__(
+        self, tickets: TicketLifecycle, scheduled_task: ScheduledTask, guild_id: int
+    ) -> None:
+        super().__init__(timeout=LASTS_S)
+        self._tickets = tickets
+        self._scheduler = scheduled_task
+        self._guild_id = guild_id
+        self._page = 0
+        self._total = 0
+        self._closes: list[PendingClose] = []
+        self._chosen: int | None = None
+
+    async def load(self) -> None:
+        closes, self._total = await self._tickets.pending_closes(
+            self._guild_id, PAGE, self._page * PAGE
+        )
+        if not closes and self._page:
+            self._page -= 1
+            await self.load()
+            return
+        self._closes = list(closes)
+        if self._chosen not in {close.request.id for close in self._closes}:
+            self._chosen = None
+        self.choose.options = [
+            discord.SelectOption(
+                label=f"#{close.ticket.name}",
+                value=str(close.request.id),
+                default=close.request.id == self._chosen,
+            )
+            for close in self._closes
+        ] or [discord.SelectOption(label="none", value="0")]
+        self.choose.disabled = not self._closes
+        self.cancel.disabled = self.extend.disabled = self._chosen is None
+        self.previous.disabled = self._page == 0
+        self.following.disabled = (self._page + 1) * PAGE >= self._total
+
+    def embed(self) -> discord.Embed:
+        embed = discord.Embed(title=f"Pending closes: {self._total}", colour=BLUE)
+        if not self._closes:
+            embed.description = "No ticket here closes by itself at the moment."
+        for close in self._closes:
+            embed.add_field(name=f"#{close.ticket.name}", value=self._describe(close), inline=False)
+        pages = max(1, -(-self._total // PAGE))
+        return embed.set_footer(text=f"Page {self._page + 1} of {pages}")
+
+    def _describe(self, close: PendingClose) -> str:
+        assert close.request.auto_close_at is not None
+        reason = f": {plain(close.request.reason, 100)}" if close.request.reason else ""
+        return (
+            f"<#{close.ticket.channel_id}> · {when(close.request.auto_close_at)}\n"
+            f"asked by <@{close.request.requested_by_id}>{reason}\n"
+            f"**{self._state(close)}**"
+        )
+
+    def _state(self, close: PendingClose) -> str:
+        if close.ticket.attention:
+            return f"needs attention: {plain(close.ticket.attention, 200)}"
+        if close.ticket.exclude_from_autoclose:
+            return "excluded from auto-close"
+        if not self._scheduler.available:
+            return "waiting for Redis; honoured from the database"
+        return "in grace after an outage" if close.request.grace_at else "scheduled"
+
+    async def _show(self, interaction: discord.Interaction[Any]) -> None:
+        await self.load()
+        await interaction.edit_original_response(embed=self.embed(), view=self)
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Somebody who has lost the support role meanwhile is told so."""
+        try:
+            require_support(interaction, await self._tickets.guild_settings(self._guild_id))
+        except Exception as error:
+            await answer_error(interaction, error)
+            return False
+        await interaction.response.defer()
+        return True
+
+    async def on_error(
+        self,
+        interaction: discord.Interaction[Any],
+        error: Exception,
+        _item: discord.ui.Item[Any],
+    ) -> None:
+        await answer_error(interaction, error)
+
+    def _chosen_close(self) -> PendingClose | None:
+        return next((close for close in self._closes if close.request.id == self._chosen), None)
+
+    @discord.ui.select(placeholder="Choose a ticket", row=0)
+    async def choose(
+        self, interaction: discord.Interaction[Any], select: discord.ui.Select[Any]
+    ) -> None:
+        self._chosen = int(select.values[0])
+        await self._show(interaction)
+
+    @discord.ui.button(label="Cancel its timer", style=discord.ButtonStyle.danger, row=1)
+    async def cancel(
+        self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
+    ) -> None:
+        if (close := self._chosen_close()) is not None:
+            await self._tickets.withdraw_close_request(
+                close.ticket.id, interaction.user.id, close.request.id
+            )
+            await whisper(interaction, f"The close request of #{close.ticket.name} is withdrawn.")
+        await self._show(interaction)
+
+    @discord.ui.button(label="Extend by 24 hours", style=discord.ButtonStyle.primary, row=1)
+    async def extend(
+        self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
+    ) -> None:
+        if (close := self._chosen_close()) is not None:
+            extended = await self._tickets.extend_close_request(
+                close.ticket.id, interaction.user.id, close.request.id
+            )
+            assert extended.auto_close_at is not None
+            await whisper(
+                interaction, f"#{close.ticket.name} now closes {when(extended.auto_close_at)}."
+            )
+        await self._show(interaction)
+
+    @discord.ui.button(label="◀", row=2)
+    async def previous(
+        self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
+    ) -> None:
+        self._page = max(0, self._page - 1)
+        await self._show(interaction)
+
+    @discord.ui.button(label="▶", row=2)
+    async def following(
+        self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
+    ) -> None:
+        self._page += 1
+        await self._show(interaction)
