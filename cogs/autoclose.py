@@ -9,12 +9,13 @@ import discord
 from discord import app_commands
 
 from cogs.cog import TicketCog
+from cogs.embeds import BLUE
 from cogs.permissions import require_manager, require_support
 from cogs.replies import whisper
-from cogs.text import plain, when
+from cogs.text import NOBODY, when
+from cogs.ticket_history import history, why_or_why_not
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TicketStatus
 
 
 class AutoClose(TicketCog):
@@ -55,13 +56,17 @@ class AutoClose(TicketCog):
         ticket, guild = await self.ticket_here(interaction)
         require_support(interaction, guild)
         request = await self.tickets.latest_request(ticket.id)
-        text = _status(ticket, request)
+        events = await self.tickets.events(ticket.id)
+        text = why_or_why_not(ticket, request, events)
         if not self._scheduled_task.available:
             text += (
                 "\nRedis is not available at the moment: deadlines are kept in the database and "
                 "honoured within a minute."
             )
-        await whisper(interaction, text)
+        embed = discord.Embed(
+            title=f"Auto-close of #{ticket.name}", description=text, colour=BLUE
+        ).add_field(name="History", value=history(events) or "Nothing yet.", inline=False)
+        await interaction.followup.send(embed=embed, ephemeral=True, allowed_mentions=NOBODY)
 
     @group.command(description="Does a message of the member's stop the timer? (Manage Server)")
     @app_commands.describe(keep_open="Yes: the ticket stays open once the member writes")
@@ -76,32 +81,3 @@ class AutoClose(TicketCog):
             if keep_open
             else "A member's message no longer stops the timer: only the buttons do.",
         )
-
-
-_NOT_PENDING = {
-    RequestStatus.DENIED: "the last close request was denied",
-    RequestStatus.WITHDRAWN: "the last close request was withdrawn",
-    RequestStatus.ANSWERED: "the opener answered the last close request",
-}
-
-
-def _status(ticket: Ticket, request: CloseRequest | None) -> str:
-    if ticket.attention:
-        return f"It needs attention: {plain(ticket.attention)}."
-    if ticket.status is not TicketStatus.OPEN:
-        return f"This ticket is {ticket.status.value}."
-    if request is None:
-        why = "nobody has asked to close it"
-    elif request.status is not RequestStatus.PENDING:
-        why = _NOT_PENDING.get(request.status, "no close request is pending")
-    elif request.auto_close_at is None:
-        why = "the pending close request has no timer"
-    elif ticket.exclude_from_autoclose:
-        why = "it is excluded from auto-close"
-    else:
-        return (
-            f"It closes {when(request.auto_close_at)}, as <@{request.requested_by_id}> asked, "
-            "unless the opener answers."
-        )
-    excluded = "\nIt is excluded from auto-close." if ticket.exclude_from_autoclose else ""
-    return f"It will not close by itself: {why}." + (excluded if "excluded" not in why else "")

@@ -1,0 +1,87 @@
+"""Why a ticket will or won't close by itself, and what has happened to it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import discord
+
+from cogs.text import plain, shorten, when
+from domains.ticket_lifecycle.models import (
+    CloseRequest,
+    RequestStatus,
+    Ticket,
+    TicketEvent,
+    TicketStatus,
+)
+
+FIELD_LIMIT = 1024
+SHOWN = 15
+
+_NOT_PENDING = {
+    RequestStatus.DENIED: "the last close request was denied by {by}",
+    RequestStatus.WITHDRAWN: "the last close request was withdrawn by {by}",
+    RequestStatus.ANSWERED: "the opener answered the last close request",
+}
+
+_WORDS = {
+    "opened": "opened by {by}",
+    "close_requested": "{by} asked to close it",
+    "could_not_ask": "the opener could not be asked; taken back",
+    "accepted": "{by} accepted",
+    "denied": "{by} denied",
+    "withdrawn": "{by} withdrew the request",
+    "answered": "the opener wrote: the timer is off",
+    "expired": "time is up",
+    "extended": "{by} asked for more time",
+    "grace": "a grace was given",
+    "excluded": "excluded by {by}",
+    "included": "included again by {by}",
+    "closing": "{by} closes it",
+    "attention": "needs attention",
+    "retried": "tried again",
+    "closed": "closed",
+}
+
+
+def why_or_why_not(
+    ticket: Ticket, request: CloseRequest | None, events: Sequence[TicketEvent]
+) -> str:
+    if ticket.attention:
+        return f"It needs attention: {plain(ticket.attention)}."
+    if ticket.status is not TicketStatus.OPEN:
+        return f"This ticket is {ticket.status.value}."
+    if ticket.exclude_from_autoclose:
+        excluded = next((event for event in reversed(events) if event.event == "excluded"), None)
+        by = f" by {_who(excluded.actor_id)}" if excluded else ""
+        return f"It will not close by itself: it is excluded from auto-close{by}."
+    if request is None:
+        return "It will not close by itself: nobody has asked to close it."
+    if request.status is not RequestStatus.PENDING:
+        why = _NOT_PENDING.get(request.status, "no close request is pending")
+        return f"It will not close by itself: {why.format(by=_who(request.resolved_by_id))}."
+    if request.auto_close_at is None:
+        return "It will not close by itself: the pending close request has no timer."
+    return (
+        f"It closes {when(request.auto_close_at)}, as <@{request.requested_by_id}> asked, "
+        "unless the opener answers."
+    )
+
+
+def history(events: Sequence[TicketEvent]) -> str:
+    """The last events, a line each, within what an embed's field takes."""
+    lines = [_line(event) for event in events[-SHOWN:]]
+    while len("\n".join(lines)) > FIELD_LIMIT:
+        lines.pop(0)
+    return "\n".join(lines)
+
+
+def _line(event: TicketEvent) -> str:
+    words = _WORDS.get(event.event, event.event).format(by=_who(event.actor_id))
+    late = f", {event.late_ms / 1000:.1f} s after the deadline" if event.late_ms else ""
+    detail = f" ({shorten(plain(event.detail), 120)})" if event.detail else ""
+    return f"{discord.utils.format_dt(event.at, 'f')} · {words}{late}{detail}"
+
+
+def _who(user_id: int | None) -> str:
+    return f"<@{user_id}>" if user_id else "the bot"
