@@ -51,21 +51,30 @@ def why_or_why_not(
         return f"It needs attention: {plain(ticket.attention)}."
     if ticket.status is not TicketStatus.OPEN:
         return f"This ticket is {ticket.status.value}."
-    if ticket.exclude_from_autoclose:
-        excluded = next((event for event in reversed(events) if event.event == "excluded"), None)
-        by = f" by {_who(excluded.actor_id)}" if excluded else ""
-        return f"It will not close by itself: it is excluded from auto-close{by}."
-    if request is None:
-        return "It will not close by itself: nobody has asked to close it."
-    if request.status is not RequestStatus.PENDING:
-        why = _NOT_PENDING.get(request.status, "no close request is pending")
-        return f"It will not close by itself: {why.format(by=_who(request.resolved_by_id))}."
-    if request.auto_close_at is None:
-        return "It will not close by itself: the pending close request has no timer."
+    why_not = _why_not(ticket, request, events)
+    if why_not is not None:
+        return f"It will not close by itself: {why_not}."
+    assert request is not None
+    assert request.auto_close_at is not None
     return (
         f"It closes {when(request.auto_close_at)}, as <@{request.requested_by_id}> asked, "
         "unless the opener answers."
     )
+
+
+def _why_not(
+    ticket: Ticket, request: CloseRequest | None, events: Sequence[TicketEvent]
+) -> str | None:
+    if ticket.exclude_from_autoclose:
+        excluded = next((event for event in reversed(events) if event.event == "excluded"), None)
+        by = f" by {_who(excluded.actor_id)}" if excluded else ""
+        return f"it is excluded from auto-close{by}"
+    if request is None:
+        return "nobody has asked to close it"
+    if request.status is not RequestStatus.PENDING:
+        why = _NOT_PENDING.get(request.status, "no close request is pending")
+        return why.format(by=_who(request.resolved_by_id))
+    return None if request.auto_close_at else "the pending close request has no timer"
 
 
 def history(events: Sequence[TicketEvent]) -> str:
