@@ -7,6 +7,7 @@ from discord.ext import commands
 from cogs.autoclose import AutoClose
 from cogs.buttons import BUTTONS
 from cogs.closing import Closing
+from cogs.doctor import Doctor
 from cogs.panel import OpenTicketView, Panel
 from cogs.scheduling import Scheduling
 from cogs.setup import Setup
@@ -27,6 +28,7 @@ async def add_cogs(
         Panel(tickets),
         Closing(tickets),
         AutoClose(tickets, scheduled_task),
+        Doctor(bot, tickets, scheduled_task),
         Timers(tickets, scheduled_task),
         Watching(tickets),
         Scheduling(scheduled_task),

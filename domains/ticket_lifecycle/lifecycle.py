@@ -386,6 +386,15 @@ class TicketLifecycle:
         async with self._database.connection() as connection:
             return await sql.pending_closes(connection, guild_id, limit, offset)
 
+    async def recent_lateness(self, guild_id: int, limit: int) -> Sequence[int]:
+        """How late the guild's last timed closes were decided, in milliseconds, newest first."""
+        async with self._database.connection() as connection:
+            return await sql.recent_lateness(connection, guild_id, limit)
+
+    async def count_attention(self, guild_id: int) -> int:
+        async with self._database.connection() as connection:
+            return await sql.count_attention(connection, guild_id)
+
     # --- a guild's choices
 
     async def guild_settings(self, guild_id: int) -> GuildSettings:

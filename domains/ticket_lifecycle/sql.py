@@ -591,6 +591,25 @@ async def events(connection: Connection, ticket_id: int) -> Sequence[TicketEvent
     return [_read(TicketEvent, record) for record in records]
 
 
+async def recent_lateness(connection: Connection, guild_id: int, limit: int) -> Sequence[int]:
+    """How late the guild's last timed closes were decided, in milliseconds, newest first."""
+    records = await connection.fetch(
+        """select e.late_ms from ticket_events e join tickets t on t.id = e.ticket_id
+           where t.guild_id = $1 and e.late_ms is not null order by e.id desc limit $2""",
+        guild_id,
+        limit,
+    )
+    return [record["late_ms"] for record in records]
+
+
+async def count_attention(connection: Connection, guild_id: int) -> int:
+    return await connection.fetchval(
+        """select count(*) from tickets
+           where guild_id = $1 and status <> 'closed' and attention is not null""",
+        guild_id,
+    )
+
+
 # --- outages
 
 

@@ -1,0 +1,189 @@
+"""`/doctor`: all that the bot needs in this server, and the sentence that mends what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.cog import TicketCog
+from cogs.discord_errors import PERMISSION_NAMES
+from cogs.embeds import AMBER, GREEN
+from cogs.permissions import require_manager
+from cogs.setup import GUILD_NEEDS, LOG_NEEDS
+from cogs.text import NOBODY, shorten
+from domains.database import DatabaseUnavailable
+from domains.scheduled_task import ScheduledTask
+from domains.ticket_lifecycle import TicketLifecycle
+from domains.ticket_lifecycle.models import GuildSettings
+
+CATEGORY_LIMIT = 50
+GUILD_LIMIT = 500
+LATE_MS = 5_000
+LAST_CLOSES = 100
+CHANNEL_NEEDS = (*LOG_NEEDS, "manage_channels")
+DESCRIPTION_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    mend: str | None = None
+    """None: all is well."""
+
+    def __str__(self) -> str:
+        return f"✅ {self.what}" if self.mend is None else f"❌ {self.what}. **{self.mend}**"
+
+
+class Doctor(TicketCog):
+    def __init__(
+        self, bot: commands.Bot, tickets: TicketLifecycle, scheduled_task: ScheduledTask
+    ) -> None:
+        super().__init__(tickets)
+        self._bot = bot
+        self._scheduled_task = scheduled_task
+
+    @app_commands.command(description="Check everything the ticket system needs here")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
+    async def doctor(self, interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer(ephemeral=True)
+        require_manager(interaction)
+        server = interaction.guild
+        assert server is not None
+        findings = await self._examine(server)
+        ill = sum(finding.mend is not None for finding in findings)
+        embed = discord.Embed(
+            title="All is well" if not ill else f"{ill} to mend",
+            description=shorten("\n".join(map(str, findings)), DESCRIPTION_LIMIT),
+            colour=AMBER if ill else GREEN,
+        )
+        await interaction.followup.send(embed=embed, ephemeral=True, allowed_mentions=NOBODY)
+
+    async def _examine(self, server: discord.Guild) -> list[Finding]:
+        """What needs mending comes first."""
+        findings = [self._redis(), self._intents(), *_server(server)]
+        try:
+            settings = await self.tickets.guild_settings(server.id)
+            lateness = await self.tickets.recent_lateness(server.id, LAST_CLOSES)
+            attention = await self.tickets.count_attention(server.id)
+        except DatabaseUnavailable:
+            findings.append(
+                Finding("The database cannot be reached", "Start PostgreSQL, or see the log")
+            )
+        else:
+            findings += [Finding("The database answers"), _punctuality(lateness)]
+            findings += [*_setup(server, settings), _attention(attention)]
+        return sorted(findings, key=lambda finding: finding.mend is None)
+
+    def _redis(self) -> Finding:
+        if self._scheduled_task.available:
+            return Finding("Redis answers and keeps the timers")
+        return Finding(
+            "Redis is not available; deadlines are honoured from the database meanwhile",
+            "Start Redis, or see the log for why it refuses",
+        )
+
+    def _intents(self) -> Finding:
+        if self._bot.intents.message_content:
+            return Finding("The message content intent is on")
+        return Finding(
+            "The message content intent is off, so transcripts are empty",
+            "Switch it on in the developer portal, and in the bot's intents",
+        )
+
+
+def _server(server: discord.Guild) -> Iterator[Finding]:
+    own = server.me.guild_permissions
+    missing = [name for name in GUILD_NEEDS if not getattr(own, name)]
+    if missing:
+        yield Finding(
+            f"The bot's role lacks {_names(missing)}",
+            "Give it those in Server Settings → Roles",
+        )
+    else:
+        yield Finding("The bot's role has every permission it needs")
+    if len(server.channels) >= GUILD_LIMIT:
+        yield Finding(f"This server has {len(server.channels)} channels", "Delete some")
+
+
+def _setup(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:
+    roles = [server.get_role(role_id) for role_id in settings.support_role_ids]
+    if not any(roles):
+        yield Finding("There is no support role", "Set one: /setup support_role")
+    else:
+        yield Finding("Support: " + ", ".join(role.mention for role in roles if role))
+    yield from _log_channel(server, settings)
+    yield from _category(server, settings)
+
+
+def _log_channel(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:
+    if settings.log_channel_id is None:
+        yield Finding(
+            "There is no log channel, so transcripts stay on the host",
+            "Set one: /setup log_channel",
+        )
+        return
+    channel = server.get_channel(settings.log_channel_id)
+    if channel is None:
+        yield Finding(
+            "The log channel was deleted, or the bot cannot see it",
+            "Set another: /setup log_channel",
+        )
+        return
+    yield _channel(server, channel, LOG_NEEDS)
+
+
+def _category(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:
+    if settings.category_id is None:
+        return
+    category = server.get_channel(settings.category_id)
+    if not isinstance(category, discord.CategoryChannel):
+        yield Finding("The category for tickets was deleted", "Set another: /setup category")
+        return
+    yield _channel(server, category, CHANNEL_NEEDS)
+    taken = len(category.channels)
+    room = f"{category.name} has {taken} of {CATEGORY_LIMIT} channels"
+    yield Finding(room if taken < CATEGORY_LIMIT else f"{room}; new tickets go to a second one")
+
+
+def _channel(
+    server: discord.Guild, channel: discord.abc.GuildChannel, needs: Sequence[str]
+) -> Finding:
+    have = channel.permissions_for(server.me)
+    missing = [name for name in needs if not getattr(have, name)]
+    if missing:
+        return Finding(
+            f"In #{channel.name} the bot lacks {_names(missing)}",
+            "Allow it there in the channel's permissions",
+        )
+    return Finding(f"In {channel.mention} the bot may do all it needs")
+
+
+def _punctuality(lateness: Sequence[int]) -> Finding:
+    if not lateness:
+        return Finding("No ticket has closed by itself here yet")
+    worst = max(lateness)
+    text = (
+        f"Of the last {len(lateness)} timed closes, half were at most "
+        f"{median(lateness) / 1000:.2f} s late, the worst {worst / 1000:.2f} s"
+    )
+    if worst <= LATE_MS:
+        return Finding(text)
+    return Finding(text, "Look at /autoclose status in that ticket's time, or the log")
+
+
+def _attention(count: int) -> Finding:
+    if not count:
+        return Finding("No ticket needs attention")
+    noun = "ticket needs" if count == 1 else "tickets need"
+    return Finding(f"{count} {noun} attention", "See the log channel: each has a Retry button")
+
+
+def _names(permissions: Sequence[str]) -> str:
+    return ", ".join(PERMISSION_NAMES.get(name, name) for name in permissions)
