@@ -1,0 +1,34 @@
+"""Files that only their owner may read: passwords, logs, locks."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import IO
+
+_LARGE_BYTES = 5_000_000
+
+
+def open_private(path: Path, mode: str) -> IO[str]:
+    return open(path, mode, encoding="utf-8", opener=_owner_only)
+
+
+def kept_password(path: Path) -> str:
+    """The password in this file; at the first start a random one, written whole or not at all."""
+    if not path.exists():
+        draft = path.with_name(path.name + ".new")
+        with open_private(draft, "w") as file:
+            file.write(secrets.token_hex(24))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    return path.read_text(encoding="utf-8").strip()
+
+
+def set_aside_if_large(log: Path) -> None:
+    """Keep one older log, so that years of restarts don't fill the disk."""
+    if log.exists() and log.stat().st_size > _LARGE_BYTES:
+        log.replace(log.with_name(log.name + ".1"))
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,117 @@
+"""The servers of one bot, together."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from embedded.errors import EmbeddedServersError
+from embedded.locks import only_bot
+from embedded.postgres import Postgres
+from embedded.server import Server
+from embedded.valkey import Valkey
+
+_Server = TypeVar("_Server", bound=Server)
+
+
+class EmbeddedServers:
+    """PostgreSQL and Valkey below `data_dir`, or one of the two, for one bot at a time.
+
+    `durable=False` is for tests: nothing waits for the disk, and Valkey keeps nothing.
+    """
+
+    def __init__(
+        self, data_dir: Path, *, postgres: bool = True, valkey: bool = True, durable: bool = True
+    ) -> None:
+        self._data_dir = data_dir.absolute()
+        self._postgres = Postgres(self._data_dir, durable=durable) if postgres else None
+        self._valkey = Valkey(self._data_dir, durable=durable) if valkey else None
+        self._running = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start them, or raise EmbeddedServersError and leave nothing running."""
+        if sys.platform == "win32":
+            raise EmbeddedServersError(
+                "The embedded servers need Linux or macOS: set DATABASE_URL and REDIS_URL."
+            )
+        with _one_readable_line():
+            async with AsyncExitStack() as stack:
+                _make_data_dir(self._data_dir)
+                stack.enter_context(only_bot(self._data_dir))
+                stack.push_async_callback(self._for_each, lambda server: server.stop())
+                await self._for_each(lambda server: server.start())
+                self._running = stack.pop_all()
+
+    async def stop(self) -> None:
+        """Stop them, if they run."""
+        with _one_readable_line():
+            await self._running.aclose()
+
+    @property
+    def database_url(self) -> str:
+        return _wanted(self._postgres).url
+
+    @property
+    def redis_url(self) -> str:
+        return _wanted(self._valkey).url
+
+    @property
+    def postgres_pid(self) -> int:
+        return _wanted(self._postgres).pid
+
+    @property
+    def valkey_pid(self) -> int:
+        return _wanted(self._valkey).pid
+
+    async def restart_postgres(self) -> None:
+        """Stop it, unless it is dead already, and start it at the same URL."""
+        with _one_readable_line():
+            await _wanted(self._postgres).restart()
+
+    async def restart_valkey(self) -> None:
+        """Stop it, unless it is dead already, and start it at the same URL."""
+        with _one_readable_line():
+            await _wanted(self._valkey).restart()
+
+    async def _for_each(self, act: Callable[[Server], Awaitable[None]]) -> None:
+        """For both at once. An error is raised when neither is under way any more."""
+        servers = [server for server in (self._postgres, self._valkey) if server]
+        results = await asyncio.gather(*map(act, servers), return_exceptions=True)
+        for result in results:
+            if result:
+                raise result
+
+
+@contextmanager
+def _one_readable_line() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EmbeddedServersError(f"The embedded servers failed: {error}.") from error
+
+
+def _make_data_dir(path: Path) -> None:
+    """Private; if it is root's, another user's PostgreSQL has to pass it, but can't list it."""
+    path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+
+
+def _wanted(server: _Server | None) -> _Server:
+    if server is None:
+        raise EmbeddedServersError("This embedded server was not asked for.")
+    return server

@@ -1,0 +1,77 @@
+"""What can't work is said in one line that helps."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from embedded import EmbeddedServers, EmbeddedServersError, binaries
+
+
+async def sentence(servers: EmbeddedServers) -> str:
+    with pytest.raises(EmbeddedServersError) as caught:
+        await servers.start()
+    await servers.stop()
+    text = str(caught.value)
+    assert text.endswith(".")
+    assert "\n" not in text
+    return text
+
+
+async def test_a_second_bot_on_the_same_data_is_told_so(data_dir: Path) -> None:
+    async with EmbeddedServers(data_dir, postgres=False, durable=False):
+        assert await sentence(EmbeddedServers(data_dir, postgres=False)) == (
+            f"Another bot is already running on {data_dir}: "
+            "stop it, or set DATA_DIR to another directory."
+        )
+
+
+async def test_a_server_that_does_not_start_names_its_log(data_dir: Path) -> None:
+    (data_dir / "postgres" / "postgresql.conf").write_text("nonsense = 1\n")
+    text = await sentence(EmbeddedServers(data_dir, durable=False))
+    assert text == f"PostgreSQL did not start: see {data_dir}/postgres.log."
+    assert "nonsense" in (data_dir / "postgres.log").read_text()
+
+
+async def test_a_failed_start_leaves_nothing_running(data_dir: Path) -> None:
+    broken = data_dir / "valkey" / "appendonlydir"
+    broken.write_text("in the way of a directory")
+    await sentence(EmbeddedServers(data_dir))
+    broken.unlink()
+    async with EmbeddedServers(data_dir):
+        pass
+
+
+async def test_a_lost_password_is_said(data_dir: Path) -> None:
+    (data_dir / "postgres.password").unlink()
+    text = await sentence(EmbeddedServers(data_dir, valkey=False, durable=False))
+    assert text.startswith("PostgreSQL does not accept the bot")
+
+
+async def test_a_data_dir_that_is_no_directory_is_said(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.touch()
+    assert str(data_dir) in await sentence(EmbeddedServers(data_dir))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "setting"),
+    [({"valkey": False}, "DATABASE_URL"), ({"postgres": False}, "REDIS_URL")],
+)
+async def test_without_a_wheel_the_setting_to_use_instead_is_named(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, bool], setting: str
+) -> None:
+    def no_such_package(name: str) -> None: ...
+
+    monkeypatch.setattr(binaries, "find_spec", no_such_package)
+    text = await sentence(EmbeddedServers(data_dir, durable=False, **wanted))
+    assert f"set {setting} " in text
+
+
+async def test_on_windows_both_settings_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    text = await sentence(EmbeddedServers(tmp_path / "data"))
+    assert "set DATABASE_URL and REDIS_URL" in text
+    assert not (tmp_path / "data").exists()
