@@ -28,6 +28,7 @@ from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs import discover
 from domains.settings import WRONG_SETTING, Settings, load_settings
+from domains.tasks import cancel, detached
 from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
 from domains.transcripts import TranscriptStore
 from embedded import EmbeddedServers, EmbeddedServersError
@@ -84,6 +85,8 @@ class Punctual:
                     await resources.enter_async_context(self._servers)
                 except EmbeddedServersError as error:
                     raise StartupError(str(error)) from error
+                keeper = detached(self._servers.keep_running())
+                resources.push_async_callback(cancel, keeper)
             await self.database.connect()
             resources.push_async_callback(self.database.close)
             await add_cogs(self._bot, self.ticket_lifecycle, self.scheduled_task)

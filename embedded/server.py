@@ -58,6 +58,11 @@ class Server(ABC):
             )
         await self._until_ready(process)
 
+    @property
+    def crashed(self) -> bool:
+        """It was started, and ended without being asked to."""
+        return self._process is not None and self._process.ended
+
     async def stop(self) -> None:
         """Stop it, or what a failed start left of it. Twice is fine."""
         if self._process:

@@ -1,6 +1,7 @@
 """The servers of one bot, together."""
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Generator
@@ -15,6 +16,9 @@ from embedded.postgres import Postgres
 from embedded.server import Server
 from embedded.valkey import Valkey
 
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS = 1.0
 _Server = TypeVar("_Server", bound=Server)
 
 
@@ -88,6 +92,19 @@ class EmbeddedServers:
         """Stop it, unless it is dead already, and start it at the same URL."""
         with _one_readable_line():
             await _wanted(self._valkey).restart()
+
+    async def keep_running(self) -> None:
+        """Start again, at the same URL, what crashes. For ever: to be run as a task."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            for server in (self._postgres, self._valkey):
+                if server and server.crashed:
+                    log.warning("%s has ended by itself and is started again", server.title)
+                    try:
+                        with _one_readable_line():
+                            await server.restart()
+                    except EmbeddedServersError as error:
+                        log.error("%s", error)
 
     async def _for_each(self, act: Callable[[Server], Awaitable[None]]) -> None:
         """For both at once. An error is raised when neither is under way any more."""

@@ -7,7 +7,6 @@ right; it is needed for the decision to come on time.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from domains.scheduled_task.redis_client import RedisClient, connect
 from domains.scheduled_task.redis_health import RedisHealth
 from domains.scheduled_task.workers.local_runner import LocalRunner
 from domains.scheduled_task.workers.worker import DEQUEUE_TIMEOUT_S, PunctualWorker
+from domains.tasks import cancel, detached
 from domains.ticket_lifecycle.models import CloseTimer
 
 log = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ class ScheduledTask:
                 concurrency=self._concurrency,
                 grace=self._grace,
             )
-            self._workers[worker] = _detached(worker.start())
+            self._workers[worker] = detached(worker.start())
         log.info("✅ Scheduled task system initialized")
 
     async def shutdown(self) -> None:
@@ -152,16 +152,12 @@ class ScheduledTask:
             if not self._running:
                 return
             self._running = False
-            for task in self._background:
-                task.cancel()
-            await asyncio.gather(*self._background, return_exceptions=True)
+            await cancel(*self._background)
             self._background.clear()
             await asyncio.gather(
                 self._local.drain(self._grace), *(worker.stop() for worker in self._workers)
             )
-            for runner in self._workers.values():
-                runner.cancel()
-            await asyncio.gather(*self._workers.values(), return_exceptions=True)
+            await cancel(*self._workers.values())
             self._workers.clear()
             self._health = None
             self._queues.clear()
@@ -171,7 +167,7 @@ class ScheduledTask:
             log.info("✅ Scheduled task system shut down")
 
     def _in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self._background.append(_detached(coroutine))
+        self._background.append(detached(coroutine))
 
     # --- scheduling
 
@@ -405,9 +401,3 @@ class ScheduledTask:
             self._health.report(error)
             return JobCounts()
         return totals
-
-
-def _detached(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """A task with a context of its own: it must not inherit that of the event that happened to
-    start it. (The `context=` argument would still copy what task factories add.)"""
-    return contextvars.Context().run(asyncio.create_task, coroutine)
