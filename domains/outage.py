@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 
 class OutageLog:
-    def __init__(self, log: logging.Logger, lost: str, back: str) -> None:
+    def __init__(
+        self,
+        log: logging.Logger,
+        lost: str,
+        back: str,
+        *,
+        on_loss: Callable[[], None] | None = None,
+    ) -> None:
         self._log = log
         self._lost = lost
         self._back = back
+        self._on_loss = on_loss
         self._away = False
 
     @property
@@ -22,6 +31,8 @@ class OutageLog:
             reason = " ".join(str(error).split()) or type(error).__name__
             self._log.warning(self._lost)
             self._log.info("The reason: %s", reason[:300])
+            if self._on_loss is not None:
+                self._on_loss()
 
     def back(self) -> None:
         if self._away:

@@ -4,7 +4,6 @@ everybody else wait without spinning."""
 from __future__ import annotations
 
 import asyncio
-import builtins
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from redis.exceptions import (
 )
 
 from domains.outage import OutageLog
+from domains.tasks import wait_at_most
 
 if TYPE_CHECKING:
     from domains.scheduled_task.redis_client import RedisClient
@@ -53,7 +53,9 @@ def means_away(error: Exception) -> bool:
 class RedisHealth:
     """Only a Redis that takes writes is available: a full or read-only one keeps no timers."""
 
-    def __init__(self, redis: RedisClient) -> None:
+    def __init__(
+        self, redis: RedisClient, on_loss: Callable[[], None] | None = None
+    ) -> None:
         self._redis = redis
         self._available = asyncio.Event()
         self._doubted = asyncio.Event()
@@ -62,6 +64,7 @@ class RedisHealth:
             log,
             "Redis not available - scheduled tasks will be disabled",
             "Redis is back - scheduled tasks go on",
+            on_loss=on_loss,
         )
 
     @property
@@ -114,7 +117,4 @@ class RedisHealth:
             if not self.available:
                 await asyncio.sleep(PROBE_WHILE_AWAY_S)
                 continue
-            try:
-                await asyncio.wait_for(self._doubted.wait(), PROBE_EVERY_S)
-            except builtins.TimeoutError:
-                continue
+            await wait_at_most(self._doubted, PROBE_EVERY_S)

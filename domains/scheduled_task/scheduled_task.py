@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from saq.job import Status
 
 from domains.database import Database, DatabaseUnavailable
+from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
 from domains.outage import OutageLog
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest, JobType
 from domains.scheduled_task.jobs.auto_close import AutoClose, auto_close_job
@@ -63,11 +64,13 @@ class ScheduledTask:
         *,
         concurrency: int = 5,
         grace: timedelta = GRACE,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self._database = database
         self._redis_url = redis_url
         self._concurrency = concurrency
         self._grace = grace
+        self._telemetry = telemetry
         self._job_types: dict[str, JobType] = {}
         self._clients: list[RedisClient] = []
         self._health: RedisHealth | None = None
@@ -82,6 +85,7 @@ class ScheduledTask:
             log,
             "PostgreSQL not available - nothing can be decided until it is back",
             "PostgreSQL is back",
+            on_loss=lambda: telemetry.dependency_lost("postgresql"),
         )
 
     def register(self, job_types: Sequence[JobType]) -> None:
@@ -94,6 +98,23 @@ class ScheduledTask:
     def available(self) -> bool:
         """Whether Redis keeps the timers now. Without it PostgreSQL's sweep does."""
         return self._health is not None and self._health.available
+
+    @property
+    def queues(self) -> Mapping[str, PunctualQueue]:
+        """By name; none before `initialize` and after `shutdown`."""
+        return self._queues
+
+    @property
+    def job_types(self) -> Mapping[str, JobType]:
+        return self._job_types
+
+    async def connect(self) -> bool:
+        """Reach Redis and run nothing, for a process that only looks on. True if it is there;
+        `shutdown` ends it."""
+        async with self._starting:
+            self._running = True
+            url = self._redis_url()
+            return url is not None and await self._connect(url).check()
 
     async def initialize(self) -> None:
         """Check Redis, start the workers and the watch over them. Safe to call many times, and
@@ -117,7 +138,7 @@ class ScheduledTask:
 
     def _connect(self, url: str) -> RedisHealth:
         producer = self._client(url, socket_timeout=2.0)
-        self._health = RedisHealth(producer)
+        self._health = RedisHealth(producer, lambda: self._telemetry.dependency_lost("redis"))
         names = {TICKET_LIFECYCLE, *(job_type.queue for job_type in self._job_types.values())}
         self._queues = {
             name: PunctualQueue(producer, name, clock=self._database.clock.now) for name in names
@@ -137,7 +158,9 @@ class ScheduledTask:
             # A blocked dequeue holds its connection, so the worker has a client of its own.
             client = self._client(url, socket_timeout=DEQUEUE_TIMEOUT_S + 3)
             worker = PunctualWorker(
-                PunctualQueue(client, name, clock=self._database.clock.now),
+                PunctualQueue(
+                    client, name, clock=self._database.clock.now, telemetry=self._telemetry
+                ),
                 [job_type for job_type in self._job_types.values() if job_type.queue == name],
                 self._health,
                 concurrency=self._concurrency,

@@ -17,7 +17,8 @@ from saq.job import Job, Status
 from saq.queue.redis import RedisQueue
 from saq.utils import now as saq_now
 
-from domains.scheduled_task.job_type import JobRequest, JobType
+from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
+from domains.scheduled_task.job_type import JobRequest, JobType, NotDueError
 from domains.scheduled_task.queues import scripts
 
 if TYPE_CHECKING:
@@ -59,10 +60,12 @@ class PunctualQueue(RedisQueue):
         *,
         clock: Callable[[], float],
         max_concurrent_ops: int = 20,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         super().__init__(cast("Any", redis), name=name, max_concurrent_ops=max_concurrent_ops)
         self._client = redis
         self._clock = clock
+        self._telemetry = telemetry
         self._subjects = self.namespace("subjects")
         self._finished = {
             Status.COMPLETE: self.namespace("completed"),
@@ -217,6 +220,8 @@ class PunctualQueue(RedisQueue):
             pipeline.rpush(self._queued, job.id)
         pipeline.set(job.id, self.serialize(job))
         await pipeline.execute()
+        if NotDueError.__name__ not in (error or ""):
+            self._telemetry.job_ended(job.function, "retried")
         await self.notify(job)
 
     async def _finish(
@@ -241,6 +246,7 @@ class PunctualQueue(RedisQueue):
                 kept.number,
             ],
         )
+        self._telemetry.job_ended(job.function, status.value)
         await self.notify(job)
 
     # --- dead workers

@@ -16,6 +16,7 @@ from saq.worker import Worker
 from domains.scheduled_task.job_type import JobType, NotDueError, UnknownJobTypeError
 from domains.scheduled_task.queues.queue import PROMOTE_BATCH, PunctualQueue
 from domains.scheduled_task.redis_health import RedisHealth
+from domains.tasks import wait_at_most
 
 log = logging.getLogger(__name__)
 
@@ -103,10 +104,7 @@ class PunctualWorker(Worker[Any]):
         self._wakes_at = now + IDLE_POLL_S
         if promotion.next_due is not None:
             self._wakes_at = min(self._wakes_at, promotion.next_due + AFTER_DUE_S)
-        try:
-            await asyncio.wait_for(self._new_earliest.wait(), max(0.0, self._wakes_at - now))
-        except TimeoutError:
-            return
+        await wait_at_most(self._new_earliest, max(0.0, self._wakes_at - now))
 
     async def _sweep(self) -> None:
         recovered = await self._punctual_queue.sweep()

@@ -1,0 +1,1 @@
+"""`python bot.py` as a process, against a Discord on the wire."""
