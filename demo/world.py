@@ -1,0 +1,125 @@
+"""The virtual Discord: a server, its people, and what they can see of it now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import discord
+import simcord
+
+SERVER_NAME = "Punctual demo"
+BOT_NAME = "Punctual"
+DEADLINE = re.compile(r"<t:(\d+):R>")
+TICKET_MARK = re.compile(r"Ticket id (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    role: str
+    actor: simcord.MemberActor
+
+    def sees(self, channel: simcord.ChannelHandle) -> bool:
+        try:
+            channel.history(viewer=self.actor)
+        except simcord.SetupError:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What stays as it is. Ticket channels come and go, so they are asked for."""
+
+    guild: simcord.GuildHandle
+    customer: Person
+    support: Person
+    stranger: Person
+    owner: Person
+    welcome: simcord.ChannelHandle
+    log: simcord.ChannelHandle
+
+    @property
+    def people(self) -> Sequence[Person]:
+        return (self.customer, self.support, self.stranger, self.owner)
+
+    def channels(self) -> list[simcord.ChannelHandle]:
+        """The text channels there are now, oldest first."""
+        bot = self.guild.me
+        assert bot is not None
+        text = {channel.id for channel in bot.guild.text_channels}
+        channels = [each for each in self.guild.channels.values() if each.id in text]
+        return sorted(channels, key=lambda channel: channel.id)
+
+    def channel(self, channel_id: int) -> simcord.ChannelHandle | None:
+        return next((each for each in self.channels() if each.id == channel_id), None)
+
+    def tickets(self) -> list[simcord.ChannelHandle]:
+        permanent = {self.welcome.id, self.log.id}
+        return [channel for channel in self.channels() if channel.id not in permanent]
+
+
+async def build_world(env: simcord.Env) -> World:
+    """Set up as its owner would: by `/setup` and `/panel`."""
+    bot = env.bot.user
+    assert bot is not None
+    await bot.edit(username=BOT_NAME)
+    user = env.create_user("owner")
+    guild = env.create_guild(SERVER_NAME, owner=user)
+    support = guild.create_role("Support", color=discord.Colour.green().value)
+    visible = discord.PermissionOverwrite(view_channel=True)
+    hidden = discord.PermissionOverwrite(view_channel=False)
+    world = World(
+        guild,
+        customer=Person("casey", "customer", guild.add_member(env.create_user("casey"))),
+        support=Person("sam", "support", guild.add_member(env.create_user("sam"), roles=[support])),
+        stranger=Person("robin", "stranger", guild.add_member(env.create_user("robin"))),
+        owner=Person("owner", "sees all", simcord.MemberActor(env, guild, user)),
+        welcome=guild.create_text_channel("welcome"),
+        log=guild.create_text_channel(
+            "ticket-log",
+            overwrites={guild.default_role: hidden, support: visible, bot: visible},
+        ),
+    )
+    owner = world.owner.actor
+    await owner.slash(world.log, "setup", support_role=support, log_channel=world.log)
+    await owner.slash(world.log, "panel", channel=world.welcome)
+    return world
+
+
+def deadline_of(channel: simcord.ChannelHandle) -> int | None:
+    """When a channel is to close, in epoch seconds: what its open request says.
+
+    Discord's own clients count a `<t:…:R>` down, but simcord's page draws it once.
+    """
+    for message in reversed(channel.history()):
+        if message.components:
+            match = DEADLINE.search(" ".join(_texts(message.embeds)))
+            return int(match[1]) if match else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTicket:
+    id: int
+    name: str
+
+
+def closed_tickets(log: simcord.ChannelHandle) -> list[ClosedTicket]:
+    """As the log channel tells of them: each with its transcript attached."""
+    closed: list[ClosedTicket] = []
+    for message in log.history():
+        mark = TICKET_MARK.search(" ".join(embed.footer.text or "" for embed in message.embeds))
+        pages = [each.filename for each in message.attachments if each.filename.endswith(".html")]
+        if mark is not None and pages:
+            closed.append(ClosedTicket(int(mark[1]), pages[0].removesuffix(".html")))
+    return closed
+
+
+def _texts(embeds: Iterable[discord.Embed]) -> Iterable[str]:
+    for embed in embeds:
+        yield embed.description or ""
+        for field in embed.fields:
+            yield field.value or ""

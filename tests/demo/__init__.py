@@ -1,0 +1,1 @@
+"""`python bot.py --demo`, used as a person does: through its two pages, and with Ctrl+C."""

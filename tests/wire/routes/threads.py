@@ -1,0 +1,77 @@
+"""Threads: started, and who is in them. Changing and deleting one is a channel's business."""
+
+from .. import channels, errors, payloads
+from ..call import NO_CONTENT, Answer, Call, created, ok
+from ..models import Channel, ChannelType, ThreadState
+from ..permissions import Permission
+from ..state import World
+
+
+def create_thread(world: World, call: Call) -> Answer:
+    parent = world.channel(call.id("channel_id"))
+    if parent.guild_id is None or parent.thread is not None or not parent.holds_messages:
+        raise errors.not_a_text_channel()
+    public = call.json.get("type") == ChannelType.PUBLIC_THREAD
+    world.require(
+        parent,
+        Permission.CREATE_PUBLIC_THREADS if public else Permission.CREATE_PRIVATE_THREADS,
+    )
+    return created(payloads.channel(channels.create_thread(world, parent, call.json)))
+
+
+def list_active_threads(world: World, call: Call) -> Answer:
+    guild = world.guild(call.id("guild_id"))
+    active = [each for each in world.channels_of(guild) if each.thread and not each.thread.archived]
+    return ok(
+        {"threads": [payloads.channel(each) for each in active], "members": [], "has_more": False}
+    )
+
+
+def add_member(world: World, call: Call) -> Answer:
+    thread, state = _writable_thread(world, call)
+    user = world.user(call.id("user_id"))
+    channels.add_thread_member(world, thread, state, user.id)
+    return NO_CONTENT
+
+
+def remove_member(world: World, call: Call) -> Answer:
+    thread, state = _writable_thread(world, call)
+    channels.remove_thread_member(world, thread, state, call.id("user_id"))
+    return NO_CONTENT
+
+
+def list_members(world: World, call: Call) -> Answer:
+    thread, state = _thread(world, call)
+    return ok([payloads.thread_member(thread, user_id) for user_id in state.member_ids])
+
+
+def join(world: World, call: Call) -> Answer:
+    thread, state = _writable_thread(world, call)
+    channels.add_thread_member(world, thread, state, world.bot.id)
+    return NO_CONTENT
+
+
+def _thread(world: World, call: Call) -> tuple[Channel, ThreadState]:
+    thread = world.channel(call.id("channel_id"))
+    world.require(thread)
+    if thread.thread is None:
+        raise errors.not_a_text_channel()
+    return thread, thread.thread
+
+
+def _writable_thread(world: World, call: Call) -> tuple[Channel, ThreadState]:
+    thread, state = _thread(world, call)
+    world.require(thread, Permission.SEND_MESSAGES_IN_THREADS)
+    if state.archived:
+        raise errors.archived_thread()
+    return thread, state
+
+
+ROUTES = {
+    ("POST", "/channels/{channel_id}/threads"): create_thread,
+    ("GET", "/guilds/{guild_id}/threads/active"): list_active_threads,
+    ("GET", "/channels/{channel_id}/thread-members"): list_members,
+    ("PUT", "/channels/{channel_id}/thread-members/@me"): join,
+    ("PUT", "/channels/{channel_id}/thread-members/{user_id}"): add_member,
+    ("DELETE", "/channels/{channel_id}/thread-members/{user_id}"): remove_member,
+}
