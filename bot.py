@@ -24,6 +24,8 @@ from cogs.ticket_channels import DiscordTicketChannels
 from domains.database import Database
 from domains.errors import StartupError
 from domains.logs import configure_logging
+from domains.monitoring.metrics import Metrics
+from domains.monitoring.observed_channels import observed
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs import discover
@@ -32,6 +34,7 @@ from domains.tasks import cancel, detached
 from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
 from domains.transcripts import TranscriptStore
 from embedded import EmbeddedServers, EmbeddedServersError
+from web import OperatorsView
 
 log = logging.getLogger("punctual")
 
@@ -55,15 +58,17 @@ class Punctual:
             valkey=settings.redis_address is None,
         )
         self._resources = AsyncExitStack()
-        self.database = Database(lambda: settings.database_address or self._servers.database_url)
+        metrics = Metrics()
+        self.database = Database(self._database_url)
         self.scheduled_task = ScheduledTask(
             self.database,
-            lambda: settings.redis_address or self._servers.redis_url,
+            self._redis_url,
             concurrency=settings.worker_concurrency,
+            telemetry=metrics,
         )
         self.ticket_lifecycle = TicketLifecycle(
             self.database,
-            DiscordTicketChannels(bot, max_extensions=settings.max_extensions),
+            observed(DiscordTicketChannels(bot, max_extensions=settings.max_extensions), metrics),
             self.scheduled_task,
             TranscriptStore(settings.data_dir / "transcripts"),
             LifecyclePolicy(
@@ -74,8 +79,24 @@ class Punctual:
                 outage_grace=timedelta(seconds=settings.outage_grace),
                 max_extensions=settings.max_extensions,
             ),
+            telemetry=metrics,
         )
         self.scheduled_task.register(discover(JobServices(self.ticket_lifecycle)))
+        self.operators_view = OperatorsView(
+            settings,
+            database=self.database,
+            scheduled_task=self.scheduled_task,
+            tickets=self.ticket_lifecycle,
+            gateway=bot,
+            metrics=metrics,
+            addresses=lambda: (self._database_url(), self._redis_url()),
+        )
+
+    def _database_url(self) -> str:
+        return self._settings.database_address or self._servers.database_url
+
+    def _redis_url(self) -> str:
+        return self._settings.redis_address or self._servers.redis_url
 
     async def start(self) -> None:
         """Servers, database, cogs. Raises StartupError, and then leaves nothing running."""
@@ -89,6 +110,7 @@ class Punctual:
                 resources.push_async_callback(cancel, keeper)
             await self.database.connect()
             resources.push_async_callback(self.database.close)
+            await resources.enter_async_context(self.operators_view.serving())
             await add_cogs(self._bot, self.ticket_lifecycle, self.scheduled_task)
             self._resources = resources.pop_all()
 
@@ -197,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = load_settings()
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, settings.log_format)
         if options.demo:
             from demo import run_demo  # noqa: PLC0415  # its packages are needed by nobody else
 

@@ -95,7 +95,7 @@ class Database:
     def __init__(self, url: Callable[[], str], *, max_connections: int = MAX_CONNECTIONS) -> None:
         """`url` is asked for at `connect`: an embedded server knows its own only then."""
         self._url = url
-        self._max_connections = max_connections
+        self.max_connections = max_connections
         self._pool: Pool | None = None
         self.clock = DatabaseClock()
 
@@ -112,7 +112,7 @@ class Database:
             self._pool = await asyncpg.create_pool(
                 url,
                 min_size=1,
-                max_size=self._max_connections,
+                max_size=self.max_connections,
                 timeout=CONNECT_TIMEOUT_S,
                 command_timeout=COMMAND_TIMEOUT_S,
                 server_settings={"application_name": "punctual", "timezone": "UTC"},

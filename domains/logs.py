@@ -1,14 +1,67 @@
-"""How the log looks. Called once by the program, never on import: a host bot has its own."""
+"""How the log looks. Called once by the program, never on import: a host bot has its own.
+
+Every line that is logged while a job runs tells the job's id and the ticket's, as text or JSON;
+the message itself stays as it was written, since operators grep for it.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Final, Literal
 
-FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+LogFormat = Literal["text", "json"]
+
+FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(about)s: %(message)s"
+
+_ABOUT: Final = ContextVar[Mapping[str, object] | None]("punctual_log_about", default=None)
 
 
-def configure_logging(level: str) -> None:
-    logging.basicConfig(level=level, format=FORMAT, force=True)
+def log_about(*, job_id: str, ticket_id: object = None) -> None:
+    """From here on the lines of this task are about this job; they end with the task."""
+    about = {"ticket_id": ticket_id, "job_id": job_id}
+    _ABOUT.set({name: value for name, value in about.items() if value is not None})
+
+
+class AboutFilter(logging.Filter):
+    """Gives each record what its task said with `log_about`: for the handlers of any log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        about = _ABOUT.get() or {}
+        record.__dict__.update({"ticket_id": None, "job_id": None} | dict(about))
+        said = " ".join(f"{name.removesuffix('_id')}={value}" for name, value in about.items())
+        record.__dict__["about"] = f" [{said}]" if said else ""
+        return True
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        for name in ("ticket_id", "job_id"):
+            if (value := record.__dict__.get(name)) is not None:
+                line[name] = value
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            line["stack"] = self.formatStack(record.stack_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure_logging(level: str, log_format: LogFormat = "text") -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(FORMAT))
+    handler.addFilter(AboutFilter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     # The scheduler says in its own words what SAQ would say again, with tracebacks.
     logging.getLogger("saq").setLevel(logging.CRITICAL)
     logging.getLogger("discord").setLevel(

@@ -14,8 +14,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domains.errors import StartupError
+from domains.logs import LogFormat
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Port = Annotated[int, Field(ge=1, le=65535)]
 WithoutRedis = Literal["keep", "immediate"]
 WRONG_SETTING = 2
 """Exit status for a missing or wrong setting."""
@@ -55,13 +57,23 @@ class Settings(BaseSettings):
     worker_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     """Jobs that one process runs at once."""
     log_level: LogLevel = "INFO"
+    log_format: LogFormat = "text"
+    """`json` is one object a line, with the ticket's and the job's id."""
+    dashboard_password: SecretStr | None = None
+    """Not set: there is no dashboard."""
+    dashboard_user: Annotated[str, Field(min_length=1, pattern="^[^:]+$")] = "admin"
+    dashboard_host: str = "127.0.0.1"
+    dashboard_port: Port = 8090
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Port | None = None
+    """/healthz, /readyz and /metrics, for machines and without a password. Not set: none."""
 
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("auto_close_without_redis", mode="before")
+    @field_validator("auto_close_without_redis", "log_format", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

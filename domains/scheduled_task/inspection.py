@@ -30,6 +30,8 @@ from domains.scheduled_task.workers.worker import PULSE_LASTS_S
 if TYPE_CHECKING:
     from domains.scheduled_task.redis_client import Argument, RedisClient
 
+_MODULE = re.compile(r"^(?:\w+\.)+(?=\w+(?::|$))")
+
 MOST_FINISHED = COMPLETED.number + FAILED.number
 
 
@@ -95,9 +97,9 @@ class JobView:
 
     @property
     def error_line(self) -> str:
-        """The last line of the traceback: what went wrong."""
+        """The last line of the traceback, without the module: what went wrong."""
         lines = (self.error or "").strip().splitlines()
-        return lines[-1].strip() if lines else ""
+        return _MODULE.sub("", lines[-1].strip()) if lines else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,7 @@ class Inspection:
                 for name, queue in sorted(self._scheduled_task.queues.items())
             ]
 
-    async def page(
-        self, state: JobState, offset: int, limit: int
-    ) -> tuple[Sequence[JobView], int]:
+    async def page(self, state: JobState, offset: int, limit: int) -> tuple[Sequence[JobView], int]:
         """Jobs of all queues in one state, and how many there are. Delayed ones come by their due
         time, finished ones newest first, the others as they are queued."""
         jobs: list[JobView] = []

@@ -53,9 +53,7 @@ def means_away(error: Exception) -> bool:
 class RedisHealth:
     """Only a Redis that takes writes is available: a full or read-only one keeps no timers."""
 
-    def __init__(
-        self, redis: RedisClient, on_loss: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, redis: RedisClient, on_loss: Callable[[], None] | None = None) -> None:
         self._redis = redis
         self._available = asyncio.Event()
         self._doubted = asyncio.Event()

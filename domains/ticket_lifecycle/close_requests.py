@@ -6,13 +6,20 @@ event, and the promise to move the alarm clock after the commit. Discord comes l
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
-from domains.database import Database, Transaction
+from domains.database import AfterCommit, Database, Transaction
 from domains.ticket_lifecycle import sql
-from domains.ticket_lifecycle.channels import ChannelError, ChannelGoneError, TicketChannels
+from domains.ticket_lifecycle.channels import (
+    ChannelError,
+    ChannelGoneError,
+    DiscordFailedError,
+    TicketChannels,
+)
 from domains.ticket_lifecycle.close_delay import delay_from_hours, in_words
 from domains.ticket_lifecycle.errors import (
     CannotAskError,
@@ -35,9 +42,14 @@ from domains.ticket_lifecycle.models import (
 )
 from domains.ticket_lifecycle.timers import CloseTimers
 
+if TYPE_CHECKING:
+    from domains.database import Connection
+
 log = logging.getLogger(__name__)
 
 MAX_REASON_LENGTH = 255
+AT_ONCE = 4
+"""Each question holds a database connection while Discord posts it."""
 
 
 class CloseRequests:
@@ -45,6 +57,7 @@ class CloseRequests:
         self._database = database
         self._channels = channels
         self._timers = timers
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     # --- asking
 
@@ -76,44 +89,59 @@ class CloseRequests:
             await sql.add_event(
                 connection, ticket_id, "close_requested", requested_by_id, detail=reason
             )
-            job = None
-            timer = timer_of(request)
-            if timer is not None and not ticket.exclude_from_autoclose:
-                job = transaction.after_commit(partial(self._timers.schedule, timer))
+            job = self.schedule_after_commit(transaction, ticket, request)
+        try:
+            async with self._slots, self._database.exclusive(_lock(request.id)):
+                await self._announce(ticket, request, again=False)
+        except ChannelError as error:
+            await self._take_back(ticket, request, replaced)
+            raise CannotAskError(_sentence(error)) from error
         if replaced is not None:
             await self.show_outcome(ticket, replaced)
-        await self._announce(ticket, request, again=False)
         return request, job.result if job else None
 
     async def _announce(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> None:
-        try:
-            message_id = await self._channels.ask(ticket, request, again=again)
-        except ChannelError as error:
-            await self._take_back(ticket, request)
-            raise CannotAskError(_sentence(error)) from error
+        """The lock of the request must be held: others are to know that it is on its way."""
+        message_id = await self._channels.ask(ticket, request, again=again)
         async with self._database.connection() as connection:
             announced = await sql.set_announced(connection, request.id, message_id)
-        if announced is not None and announced.status is not RequestStatus.PENDING:
+        if announced is None:
+            return
+        if announced.status is not RequestStatus.PENDING:
             # It was answered or replaced while Discord was posting it.
             await self.show_outcome(ticket, announced)
+        elif again or announced.auto_close_at != request.auto_close_at:
+            await self.show_deadline(ticket, announced)
 
-    async def _take_back(self, ticket: Ticket, request: CloseRequest) -> None:
+    async def _take_back(
+        self, ticket: Ticket, request: CloseRequest, replaced: CloseRequest | None
+    ) -> None:
+        """As if it had never been asked for: a request that it replaced stands again."""
         async with self._database.transaction() as transaction:
+            connection = transaction.connection
+            await sql.lock_ticket(connection, ticket.id)
             withdrawn = await sql.resolve_request(
-                transaction.connection, ticket.id, RequestStatus.WITHDRAWN, None, request.id
+                connection, ticket.id, RequestStatus.WITHDRAWN, None, request.id
             )
-            if withdrawn is not None:
-                self.cancel_timer_after_commit(transaction, withdrawn)
-                await sql.add_event(transaction.connection, ticket.id, "could_not_ask")
+            if withdrawn is None:
+                return
+            self.cancel_timer_after_commit(transaction, withdrawn)
+            await sql.add_event(connection, ticket.id, "could_not_ask")
+            restored = await sql.restore_superseded(connection, replaced.id) if replaced else None
+            if restored is not None:
+                self.schedule_after_commit(transaction, ticket, restored)
 
     async def resume(self, older_than: timedelta) -> None:
         """Ask the openers whom a crash kept from being asked; each gets the full delay."""
         async with self._database.connection() as connection:
             unannounced = await sql.unannounced_requests(connection, older_than)
         for request in unannounced:
-            async with self._database.exclusive(f"ask for request {request.id}") as mine:
-                if mine:
-                    await self._ask_at_last(request)
+            try:
+                async with self._slots, self._database.exclusive(_lock(request.id)) as mine:
+                    if mine:
+                        await self._ask_at_last(request)
+            except Exception:
+                log.exception("Close request %s cannot be shown to the opener yet", request.id)
 
     async def _ask_at_last(self, request: CloseRequest) -> None:
         async with self._database.transaction() as transaction:
@@ -121,14 +149,15 @@ class CloseRequests:
             restarted = await sql.restart_deadline(transaction.connection, request.id)
             if ticket is None or restarted is None:
                 return
-            timer = timer_of(restarted)
-            if timer is not None and not ticket.exclude_from_autoclose:
-                self.cancel_timer_after_commit(transaction, request)
-                transaction.after_commit(partial(self._timers.schedule, timer))
+            self.cancel_timer_after_commit(transaction, request)
+            self.schedule_after_commit(transaction, ticket, restarted)
         try:
             await self._announce(ticket, restarted, again=True)
-        except CannotAskError as error:
-            log.warning("Close request %s of ticket %s: %s", request.id, ticket.id, error)
+        except DiscordFailedError as error:
+            log.info("Close request %s is shown to the opener later: %s", request.id, error)
+        except ChannelError as error:
+            log.warning("Close request %s is taken back: %s", request.id, error)
+            await self._take_back(ticket, restarted, None)
 
     # --- answering
 
@@ -191,12 +220,10 @@ class CloseRequests:
             if extended is None:
                 raise NoMoreTimeError(most or 0)
             self.cancel_timer_after_commit(transaction, before)
-            timer = timer_of(extended)
-            if timer is not None and not ticket.exclude_from_autoclose:
-                transaction.after_commit(partial(self._timers.schedule, timer))
+            self.schedule_after_commit(transaction, ticket, extended)
             await sql.add_event(connection, ticket_id, "extended", user_id, detail=in_words(by))
+        await self.show_deadline(ticket, extended)
         try:
-            await self._channels.show_deadline(ticket, extended)
             await self._channels.announce_extension(ticket, extended)
         except ChannelError as error:
             log.info("Ticket %s could not be told of its new deadline: %s", ticket_id, error)
@@ -241,19 +268,11 @@ class CloseRequests:
     async def expire(self, ticket_id: int, close_request_id: int | None) -> AutoCloseOutcome | None:
         """Decide whether the ticket's time is up. None: it is, and the ticket is closing."""
         async with self._database.connection() as connection:
-            ticket = await sql.ticket(connection, ticket_id)
-            request = (
-                await sql.pending_request(connection, ticket_id)
-                if close_request_id is None
-                else await sql.close_request(connection, close_request_id)
-            )
-            if ticket is None or request is None or request.ticket_id != ticket_id:
-                return AutoCloseOutcome.GONE
-            left = await sql.time_left(connection, request.id)
-            is_due = left is not None and left <= timedelta(0)
+            found = await _find(connection, ticket_id, close_request_id)
+            if isinstance(found, AutoCloseOutcome):
+                return found
+            ticket, request = found
             guild = await sql.guild_settings(connection, ticket.guild_id)
-        if (refusal := _why_not_expire(ticket, request, is_due=is_due)) is not None:
-            return refusal
         if (
             guild.reply_keeps_open
             and request.message_id is not None
@@ -265,8 +284,9 @@ class CloseRequests:
             connection = transaction.connection
             await sql.lock_ticket(connection, ticket_id)
             expired = await sql.expire_request(connection, ticket_id, request.id)
-            if expired is None:
-                return AutoCloseOutcome.NOT_PENDING
+            if expired is None:  # somebody was faster, by a hair: say who
+                lost_to = await _find(connection, ticket_id, request.id)
+                return lost_to if isinstance(lost_to, AutoCloseOutcome) else None
             request, late_ms = expired
             await sql.mark_closing(connection, ticket_id, CloseCause.EXPIRED, None, request.reason)
             await sql.add_event(connection, ticket_id, "expired", late_ms=late_ms)
@@ -301,11 +321,15 @@ class CloseRequests:
         return request
 
     async def resolve_as_closed(
-        self, transaction: Transaction, ticket_id: int, user_id: int | None
+        self,
+        transaction: Transaction,
+        ticket_id: int,
+        user_id: int | None,
+        close_request_id: int | None = None,
     ) -> CloseRequest | None:
         """The ticket closes for another reason, so nobody need answer any more."""
         request = await sql.resolve_request(
-            transaction.connection, ticket_id, RequestStatus.CLOSED, user_id
+            transaction.connection, ticket_id, RequestStatus.CLOSED, user_id, close_request_id
         )
         if request is not None:
             self.cancel_timer_after_commit(transaction, request)
@@ -315,6 +339,22 @@ class CloseRequests:
         timer = timer_of(request)
         if timer is not None:
             transaction.after_commit(partial(self._timers.cancel, timer))
+
+    def schedule_after_commit(
+        self, transaction: Transaction, ticket: Ticket, request: CloseRequest
+    ) -> AfterCommit[str | None] | None:
+        """None where there is nothing to schedule."""
+        timer = timer_of(request)
+        if timer is None or ticket.exclude_from_autoclose:
+            return None
+        return transaction.after_commit(partial(self._timers.schedule, timer))
+
+    async def show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
+        """Best effort, too."""
+        try:
+            await self._channels.show_deadline(ticket, request)
+        except ChannelError as error:
+            log.info("The message of close request %s is out of date: %s", request.id, error)
 
     async def show_outcome(self, ticket: Ticket, request: CloseRequest) -> None:
         """Best effort: the database has decided, the message only tells of it."""
@@ -345,6 +385,10 @@ async def lock_open_ticket(
     return ticket
 
 
+def _lock(close_request_id: int) -> str:
+    return f"ask for request {close_request_id}"
+
+
 def timer_of(request: CloseRequest) -> CloseTimer | None:
     if request.auto_close_at is None:
         return None
@@ -356,6 +400,24 @@ def _is_reply(pending: CloseRequest, message_id: int) -> bool:
     return pending.auto_close_at is not None and (
         pending.message_id is None or message_id > pending.message_id
     )
+
+
+async def _find(
+    connection: Connection, ticket_id: int, close_request_id: int | None
+) -> tuple[Ticket, CloseRequest] | AutoCloseOutcome:
+    """The ticket and the request whose time is up, or why it is not. A job of another version
+    may not name the request: then it is the ticket's latest."""
+    ticket = await sql.ticket(connection, ticket_id)
+    request = (
+        await sql.latest_request(connection, ticket_id)
+        if close_request_id is None
+        else await sql.close_request(connection, close_request_id)
+    )
+    if ticket is None or request is None or request.ticket_id != ticket_id:
+        return AutoCloseOutcome.GONE
+    left = await sql.time_left(connection, request.id)
+    is_due = left is not None and left <= timedelta(0)
+    return _why_not_expire(ticket, request, is_due=is_due) or (ticket, request)
 
 
 def _why_not_expire(

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 
 from domains.database import Database
+from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
 from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import (
     ChannelError,
@@ -24,7 +26,6 @@ from domains.ticket_lifecycle.models import (
     CloseStep,
     GuildSettings,
     Ticket,
-    TicketStatus,
 )
 from domains.transcripts import SavedTranscript, TranscriptHeader, TranscriptStore
 
@@ -46,11 +47,14 @@ class Closing:
         transcripts: TranscriptStore,
         *,
         at_once: int,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self._database = database
         self._channels = channels
         self._transcripts = transcripts
-        self._slots = asyncio.Semaphore(at_once)
+        # A close holds a connection for its lock and needs others: they must not run out.
+        self._slots = asyncio.Semaphore(min(at_once, database.max_connections // 4))
+        self._telemetry = telemetry
 
     async def run(self, ticket_id: int) -> AutoCloseOutcome:
         """Take the ticket from where its close stands to its end.
@@ -82,7 +86,9 @@ class Closing:
         done = steps.index(ticket.close_step) + 1 if ticket.close_step else 0
         again = ticket.close_attempts > 1
         for step in steps[done:]:
+            began = time.perf_counter()
             await self._do(step, ticket, guild, again=again)
+            self._telemetry.close_step_done(step.value, time.perf_counter() - began)
             async with self._database.connection() as connection:
                 await sql.finish_step(connection, ticket.id, step)
             again = False
@@ -153,13 +159,12 @@ class Closing:
         except ChannelError as error:
             log.warning("Nobody could be told that ticket %s needs attention: %s", ticket_id, error)
 
-    async def retry(self, ticket_id: int) -> bool:
-        """A person has mended it: forget the attention. True if the close is to go on."""
+    async def retry(self, ticket_id: int) -> None:
+        """A person has mended it: forget the attention."""
         async with self._database.transaction() as transaction:
             ticket = await sql.clear_attention(transaction.connection, ticket_id)
             if ticket is not None:
                 await sql.add_event(transaction.connection, ticket_id, "retried")
-        return ticket is not None and ticket.status is TicketStatus.CLOSING
 
     async def take_stale_attention(self) -> list[Ticket]:
         """What no person has taken up for a while is tried again: it may have mended itself."""

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 
-from domains.database import Database
+from domains.database import Database, Transaction
+from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
 from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError, TicketChannels
-from domains.ticket_lifecycle.close_requests import CloseRequests, lock_open_ticket, timer_of
+from domains.ticket_lifecycle.close_requests import CloseRequests, lock_open_ticket
 from domains.ticket_lifecycle.closing import Closing
 from domains.ticket_lifecycle.errors import (
     AlreadyExcludedError,
@@ -71,6 +71,8 @@ class TicketLifecycle:
         timers: CloseTimers,
         transcripts: TranscriptStore,
         policy: LifecyclePolicy | None = None,
+        *,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self.policy = policy or LifecyclePolicy()
         self._database = database
@@ -81,7 +83,13 @@ class TicketLifecycle:
         self._outages = Outages(
             database, channels, timers, self._requests, self.policy.outage_grace
         )
-        self._closing = Closing(database, channels, transcripts, at_once=self.policy.closes_at_once)
+        self._closing = Closing(
+            database,
+            channels,
+            transcripts,
+            at_once=self.policy.closes_at_once,
+            telemetry=telemetry,
+        )
 
     # --- opening
 
@@ -125,15 +133,40 @@ class TicketLifecycle:
         return request.id, job_id
 
     async def _close_without_redis(self, request: CloseRequest) -> None:
-        async with self._database.connection() as connection:
-            ticket = await sql.ticket(connection, request.ticket_id)
-        if ticket is not None and not ticket.exclude_from_autoclose:
-            await self._close(
-                request.ticket_id,
+        """Unless the ticket is excluded, or the request was answered while it was posted."""
+        async with self._database.transaction() as transaction:
+            ticket = await sql.lock_ticket(transaction.connection, request.ticket_id)
+            if ticket is None or ticket.exclude_from_autoclose:
+                return
+            closed = await self._requests.resolve_as_closed(
+                transaction, ticket.id, request.requested_by_id, request.id
+            )
+            if closed is None:
+                return
+            await self._mark_closing(
+                transaction,
+                ticket.id,
                 CloseCause.WITHOUT_REDIS,
                 request.requested_by_id,
                 request.reason,
             )
+        await self._requests.show_outcome(ticket, closed)
+        await self._closing.run(ticket.id)
+
+    async def _mark_closing(
+        self,
+        transaction: Transaction,
+        ticket_id: int,
+        cause: CloseCause,
+        closed_by_id: int | None,
+        reason: str | None,
+    ) -> Ticket:
+        """The ticket must be locked, and open."""
+        connection = transaction.connection
+        closing = await sql.mark_closing(connection, ticket_id, cause, closed_by_id, reason)
+        assert closing is not None
+        await sql.add_event(connection, ticket_id, "closing", closed_by_id, detail=cause.value)
+        return closing
 
     async def accept_close_request(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
@@ -224,13 +257,7 @@ class TicketLifecycle:
         async with self._database.transaction() as transaction:
             ticket = await lock_open_ticket(transaction, ticket_id)
             request = await self._requests.resolve_as_closed(transaction, ticket_id, closed_by_id)
-            closing = await sql.mark_closing(
-                transaction.connection, ticket_id, cause, closed_by_id, reason
-            )
-            assert closing is not None
-            await sql.add_event(
-                transaction.connection, ticket_id, "closing", closed_by_id, detail=cause.value
-            )
+            closing = await self._mark_closing(transaction, ticket_id, cause, closed_by_id, reason)
         if request is not None and cause is not CloseCause.CHANNEL_DELETED:
             await self._requests.show_outcome(ticket, request)
         await self._closing.run(ticket_id)
@@ -239,8 +266,13 @@ class TicketLifecycle:
     async def note_channel_deleted(self, guild_id: int, channel_id: int) -> None:
         """Somebody deleted the channel by hand: the ticket is over, and its timer too."""
         ticket = await self.ticket_in_channel(guild_id, channel_id)
-        if ticket is not None and ticket.status is TicketStatus.OPEN:
+        if ticket is None:
+            return
+        if ticket.status is TicketStatus.OPEN:
             await self._channel_is_gone(ticket)
+        elif ticket.status is TicketStatus.CLOSING and ticket.attention is not None:
+            # An admin has done by hand what the bot may not.
+            await self._closing.run(ticket.id)
 
     async def _channel_is_gone(self, ticket: Ticket) -> None:
         with suppress(TicketNotOpenError):  # somebody was faster, and that is as good
@@ -248,9 +280,15 @@ class TicketLifecycle:
                 ticket.id, CloseCause.CHANNEL_DELETED, None, "The channel was deleted."
             )
 
+    async def forget_attention(self, ticket_id: int) -> None:
+        """A person has mended it, and somebody else is going to try again."""
+        await self._closing.retry(ticket_id)
+
     async def retry_close(self, ticket_id: int) -> AutoCloseOutcome:
         """A person has mended what kept the ticket from closing."""
-        if await self._closing.retry(ticket_id):
+        await self._closing.retry(ticket_id)
+        ticket = await self.ticket(ticket_id)
+        if ticket is not None and ticket.status is TicketStatus.CLOSING:
             return await self._closing.run(ticket_id)
         return await self.auto_close(ticket_id)
 
@@ -269,7 +307,7 @@ class TicketLifecycle:
                 self._requests.cancel_timer_after_commit(transaction, request)
         if request is None or request.auto_close_at is None:
             return None
-        await self._show_deadline(replace(ticket, exclude_from_autoclose=True), request)
+        await self._requests.show_deadline(replace(ticket, exclude_from_autoclose=True), request)
         return request
 
     async def include_in_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
@@ -289,19 +327,13 @@ class TicketLifecycle:
                 request = await sql.move_deadline(
                     connection, request.id, self.policy.min_close_delay
                 )
-            timer = timer_of(request) if request is not None else None
-            if timer is not None:
-                transaction.after_commit(partial(self._timers.schedule, timer))
-        if timer is None or request is None:
+            included = replace(ticket, exclude_from_autoclose=False)
+            if request is not None:
+                self._requests.schedule_after_commit(transaction, included, request)
+        if request is None or request.auto_close_at is None:
             return None
-        await self._show_deadline(replace(ticket, exclude_from_autoclose=False), request)
+        await self._requests.show_deadline(included, request)
         return request
-
-    async def _show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
-        try:
-            await self._channels.show_deadline(ticket, request)
-        except ChannelError as error:
-            log.info("The message of close request %s is out of date: %s", request.id, error)
 
     # --- what the scheduler asks
 

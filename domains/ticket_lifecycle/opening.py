@@ -44,7 +44,7 @@ class TicketOpening:
     async def open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
         ticket, guild = await self._reserve(guild_id, opener_id, subject[:MAX_SUBJECT_LENGTH])
         async with self._slots, self._database.exclusive(_lock(ticket.id)) as mine:
-            if not mine:
+            if not mine or await self._was_taken_back(ticket.id):
                 raise AlreadyOpeningError
             try:
                 channel_id = await self._channels.create(ticket, guild)
@@ -88,6 +88,11 @@ class TicketOpening:
             await sql.finish_opening(connection, ticket.id)
         return opened
 
+    async def _was_taken_back(self, ticket_id: int) -> bool:
+        """A long wait for a slot may have looked like a crash to another process."""
+        async with self._database.connection() as connection:
+            return await sql.ticket(connection, ticket_id) is None
+
     async def _forget(self, ticket_id: int) -> None:
         async with self._database.connection() as connection:
             await sql.forget_ticket(connection, ticket_id)
@@ -101,6 +106,8 @@ class TicketOpening:
                 await self._resume(ticket.id)
             except ChannelError as error:
                 log.warning("Opening of ticket %s cannot go on yet: %s", ticket.id, error)
+            except Exception:
+                log.exception("Opening of ticket %s cannot go on yet", ticket.id)
 
     async def _resume(self, ticket_id: int) -> None:
         async with self._slots, self._database.exclusive(_lock(ticket_id)) as mine:

@@ -13,10 +13,10 @@ from functools import partial
 
 from domains.database import Database
 from domains.ticket_lifecycle import sql
-from domains.ticket_lifecycle.channels import ChannelError, TicketChannels
+from domains.ticket_lifecycle.channels import ChannelError, DiscordFailedError, TicketChannels
 from domains.ticket_lifecycle.close_delay import in_words
 from domains.ticket_lifecycle.close_requests import CloseRequests, timer_of
-from domains.ticket_lifecycle.models import CloseRequest, RequestStatus
+from domains.ticket_lifecycle.models import CloseRequest
 from domains.ticket_lifecycle.timers import CloseTimers
 
 log = logging.getLogger(__name__)
@@ -75,23 +75,36 @@ class Outages:
             untold = await sql.unannounced_grace(connection)
         for request in untold:
             try:
-                await self._announce(request)
-            except ChannelError as error:
-                log.info("The grace of close request %s is not announced: %s", request.id, error)
+                async with self._database.exclusive(f"tell of grace {request.id}") as mine:
+                    if mine:
+                        await self._announce(request)
+            except Exception:
+                log.exception("The grace of close request %s is announced later", request.id)
 
     async def _announce(self, request: CloseRequest) -> None:
+        try:
+            await self._tell(request)
+        except DiscordFailedError as error:
+            log.info("The grace of close request %s is announced later: %s", request.id, error)
+            return
+        except ChannelError as error:
+            log.info("The grace of close request %s is not announced: %s", request.id, error)
+        async with self._database.connection() as connection:
+            await sql.set_grace_announced(connection, request.id)
+
+    async def _tell(self, request: CloseRequest) -> None:
         async with self._database.connection() as connection:
             ticket = await sql.ticket(connection, request.ticket_id)
-            if ticket is None or not await sql.set_grace_announced(connection, request.id):
+            current = await sql.untold_grace(connection, request.id)
+            if ticket is None or current is None or current.auto_close_at is None:
                 return
             guild = await sql.guild_settings(connection, ticket.guild_id)
         if (
             guild.reply_keeps_open
-            and request.message_id is not None
-            and await self._channels.opener_wrote_after(ticket, request.message_id) is not None
+            and current.message_id is not None
+            and await self._channels.opener_wrote_after(ticket, current.message_id) is not None
         ):
-            await self._requests.answer(ticket, request)
+            await self._requests.answer(ticket, current)
             return
-        if request.status is RequestStatus.PENDING and request.auto_close_at is not None:
-            await self._channels.show_deadline(ticket, request)
-            await self._channels.announce_grace(ticket, request.auto_close_at)
+        await self._requests.show_deadline(ticket, current)
+        await self._channels.announce_grace(ticket, current.auto_close_at)

@@ -412,6 +412,18 @@ async def time_left(connection: Connection, close_request_id: int) -> timedelta 
     )
 
 
+async def restore_superseded(connection: Connection, close_request_id: int) -> CloseRequest | None:
+    """The ticket must be locked, and have no pending request."""
+    record = await connection.fetchrow(
+        """update close_requests r set status = 'pending', resolved_at = null, resolved_by_id = null
+           from tickets t
+           where r.id = $1 and r.status = 'superseded' and t.id = r.ticket_id and t.status = 'open'
+           returning r.*""",
+        close_request_id,
+    )
+    return _read_one(CloseRequest, record)
+
+
 async def set_announced(
     connection: Connection, close_request_id: int, message_id: int
 ) -> CloseRequest | None:
@@ -658,12 +670,17 @@ async def unannounced_grace(connection: Connection) -> Sequence[CloseRequest]:
     return [_read(CloseRequest, record) for record in records]
 
 
-async def set_grace_announced(connection: Connection, close_request_id: int) -> bool:
-    """False if somebody else has announced it."""
-    return bool(
-        await connection.fetchval(
-            """update close_requests set grace_announced = true
-               where id = $1 and not grace_announced returning true""",
-            close_request_id,
-        )
+async def untold_grace(connection: Connection, close_request_id: int) -> CloseRequest | None:
+    """The request, if its grace is still to be announced."""
+    record = await connection.fetchrow(
+        """select * from close_requests
+           where id = $1 and status = 'pending' and not grace_announced""",
+        close_request_id,
+    )
+    return _read_one(CloseRequest, record)
+
+
+async def set_grace_announced(connection: Connection, close_request_id: int) -> None:
+    await connection.execute(
+        "update close_requests set grace_announced = true where id = $1", close_request_id
     )

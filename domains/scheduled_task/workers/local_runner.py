@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from domains.logs import log_about
 from domains.scheduled_task.job_type import JobRequest, JobType, NotDueError
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class LocalRunner:
                 task.add_done_callback(lambda _, key=request.key: self._running.pop(key, None))
 
     async def _run(self, job_type: JobType, request: JobRequest, attempts: _Attempts) -> None:
+        log_about(job_id=request.key, ticket_id=request.payload.get("ticket_id"))
         async with self._slots:
             try:
                 await job_type.run(request.payload)

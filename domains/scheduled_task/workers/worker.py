@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from saq.job import Job
 from saq.worker import Worker
 
+from domains.logs import log_about
 from domains.scheduled_task.job_type import JobType, NotDueError, UnknownJobTypeError
 from domains.scheduled_task.queues.queue import PROMOTE_BATCH, PunctualQueue
 from domains.scheduled_task.redis_health import RedisHealth
@@ -153,6 +154,7 @@ class PunctualWorker(Worker[Any]):
 def _handler(job_type: JobType) -> Handler:
     async def handle(context: Context, **payload: object) -> None:
         job = cast("Job", context["job"])
+        log_about(job_id=job.key, ticket_id=payload.get("ticket_id"))
         try:
             await job_type.run(payload)
         except NotDueError as early:

@@ -1,0 +1,183 @@
+"""The numbers for Prometheus, in a registry of their own.
+
+What PostgreSQL and Redis know is read when somebody asks; only what they do not know is counted
+along the way, as `telemetry`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from domains.monitoring import sql
+from domains.monitoring.models import Dependency
+from domains.monitoring.monitor import (
+    OVERDUE_AT_MOST,
+    OVERDUE_FOR,
+    DatabaseAwayError,
+    Monitor,
+)
+from domains.scheduled_task.inspection import QueueView
+
+LATENESS_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+STEP_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+EVENTS_A_SCRAPE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read for one scrape. None is what could not be read."""
+
+    dependencies: Sequence[Dependency]
+    gateway_latency_s: float | None
+    queues: Sequence[QueueView] | None
+    overdue: int | None
+    attention: int | None
+
+
+class Metrics:
+    """The telemetry that counts. `scrape` gives the text of it all."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._close_steps = Histogram(
+            "punctual_close_step_seconds",
+            "How long the steps of a close take",
+            ["step"],
+            buckets=STEP_BUCKETS_S,
+            registry=self._registry,
+        )
+        self._jobs_ended = Counter(
+            "punctual_job_outcomes",
+            "Attempts of jobs, by how they ended",
+            ["job", "outcome"],
+            registry=self._registry,
+        )
+        self._outages = Counter(
+            "punctual_outages", "Outages that began", ["dependency"], registry=self._registry
+        )
+        self._refused = Counter(
+            "punctual_discord_errors",
+            "Calls to Discord that failed, by our word for it and by Discord's code",
+            ["error", "code"],
+            registry=self._registry,
+        )
+        self._lateness = Histogram(
+            "punctual_close_lateness_seconds",
+            "From a deadline to the decision that the ticket's time is up",
+            buckets=LATENESS_BUCKETS_S,
+            registry=self._registry,
+        )
+        for dependency in ("postgresql", "redis"):
+            self._outages.labels(dependency)
+        self._process: ProcessCollector | None = None
+        self._read = _Read()
+        self._registry.register(self._read)
+        self._last_event: int | None = None
+        self._counting = asyncio.Lock()
+
+    # --- what the domains tell
+
+    def close_step_done(self, step: str, seconds: float) -> None:
+        self._close_steps.labels(step).observe(seconds)
+
+    def job_ended(self, name: str, outcome: str) -> None:
+        self._jobs_ended.labels(name, outcome).inc()
+
+    def dependency_lost(self, dependency: str) -> None:
+        self._outages.labels(dependency).inc()
+
+    def discord_refused(self, error: str, code: int) -> None:
+        self._refused.labels(error, str(code)).inc()
+
+    # --- what is asked
+
+    async def begin(self, monitor: Monitor) -> None:
+        """Closes are counted from here on: a counter starts at 0 with its process."""
+        if self._process is None:
+            self._process = ProcessCollector(registry=self._registry)
+        async with self._counting, monitor.reading() as connection:
+            self._last_event = await sql.newest_event(connection)
+
+    async def scrape(self, monitor: Monitor, accept: str = "") -> tuple[bytes, str]:
+        """The text and its content type."""
+        dependencies = await monitor.dependencies()
+        overdue = attention = None
+        if dependencies[0].is_there:
+            try:
+                await self._count_closes(monitor)
+                async with monitor.reading() as connection:
+                    overdue = await sql.overdue_count(connection, OVERDUE_FOR, OVERDUE_AT_MOST)
+                    attention = await sql.attention_count(connection)
+            except DatabaseAwayError:
+                pass
+        queues = await monitor.queues()
+        # Nothing is awaited from here on, so that two scrapes at once do not mix.
+        self._read.reading = Reading(
+            dependencies, monitor.gateway_latency_s, queues, overdue, attention
+        )
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
+    async def _count_closes(self, monitor: Monitor) -> None:
+        if self._last_event is None:
+            await self.begin(monitor)
+        async with self._counting, monitor.reading() as connection:
+            assert self._last_event is not None
+            while True:
+                before = self._last_event
+                self._last_event, late = await sql.closes_after(connection, before, EVENTS_A_SCRAPE)
+                for late_ms in late:
+                    self._lateness.observe(late_ms / 1000)
+                if self._last_event == before:
+                    return
+
+
+class _Read(Collector):
+    """Turns the last reading into metrics."""
+
+    reading: Reading | None = None
+
+    def collect(self) -> Iterable[Metric]:
+        reading = self.reading
+        if reading is None:
+            return
+        up = GaugeMetricFamily("punctual_up", "Whether it is there", labels=["dependency"])
+        for dependency in reading.dependencies:
+            up.add_metric([dependency.name.lower()], float(dependency.is_there))
+        yield up
+        if reading.gateway_latency_s is not None:
+            yield GaugeMetricFamily(
+                "punctual_gateway_latency_seconds",
+                "From a heartbeat to Discord's answer",
+                value=reading.gateway_latency_s,
+            )
+        if reading.overdue is not None:
+            yield GaugeMetricFamily(
+                "punctual_overdue_tickets",
+                "Tickets whose time is up and that are not being closed",
+                value=reading.overdue,
+            )
+        if reading.attention is not None:
+            yield GaugeMetricFamily(
+                "punctual_attention_tickets", "Tickets that need a person", value=reading.attention
+            )
+        if reading.queues is not None:
+            yield from _queues(reading.queues)
+
+
+def _queues(queues: Sequence[QueueView]) -> Iterable[Metric]:
+    jobs = GaugeMetricFamily("punctual_jobs", "Jobs, by state", labels=["queue", "state"])
+    workers = GaugeMetricFamily("punctual_workers", "Workers with a pulse", labels=["queue"])
+    for queue in queues:
+        for state, number in queue.counts.items():
+            jobs.add_metric([queue.name, state.value], number)
+        workers.add_metric([queue.name], len(queue.workers))
+    yield jobs
+    yield workers

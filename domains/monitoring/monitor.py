@@ -1,0 +1,192 @@
+"""One object that reads it all: PostgreSQL for the truth, Redis for the alarms, and the gateway.
+
+Whatever is away is left out, not waited for: an operator looks most when something is broken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from domains.database import Database, DatabaseUnavailable
+from domains.errors import UserError
+from domains.monitoring import sql
+from domains.monitoring.gateway import Gateway, latency_of
+from domains.monitoring.models import Deadline, Dependency, Lateness, TicketLine
+from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task.inspection import Inspection, JobView, QueueView, RedisAwayError
+
+if TYPE_CHECKING:
+    from domains.database import Connection
+
+PATIENCE_S = 3.0
+OVERDUE_FOR = timedelta(seconds=1)
+"""The worker is given this long before a deadline counts as missed."""
+OVERDUE_AT_MOST = 10_000
+LAST_CLOSES = 200
+SHOWN = 8
+SOONEST = 50
+"""Of which those that wait for a person are left out."""
+HOURS = 72
+HOUR_S = 3600
+
+
+class DatabaseAwayError(UserError):
+    def __init__(self) -> None:
+        super().__init__("PostgreSQL is not available at the moment.")
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What PostgreSQL knows."""
+
+    overdue: int
+    attention_count: int
+    attention: Sequence[TicketLine]
+    next_deadlines: Sequence[Deadline]
+    lateness: Lateness
+    deadlines_by_hour: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    dependencies: Sequence[Dependency]
+    gateway_latency_s: float | None
+    now: datetime
+    truth: Truth | None
+    """None while PostgreSQL is away."""
+    queues: Sequence[QueueView] | None
+    """None while Redis is away."""
+
+
+class Monitor:
+    def __init__(
+        self,
+        database: Database,
+        scheduled_task: ScheduledTask,
+        inspection: Inspection,
+        gateway: Gateway,
+    ) -> None:
+        self._database = database
+        self._scheduled_task = scheduled_task
+        self._inspection = inspection
+        self._gateway = gateway
+
+    def now(self) -> datetime:
+        """By PostgreSQL's clock, as all deadlines are."""
+        return datetime.fromtimestamp(self._database.clock.now(), UTC)
+
+    @property
+    def gateway_latency_s(self) -> float | None:
+        return latency_of(self._gateway)
+
+    @property
+    def redis_is_there(self) -> bool:
+        return self._scheduled_task.available
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Connection]:
+        """A connection to read with, for a little while, as `patiently`."""
+        async with self.patiently(), self._database.connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def patiently(self) -> AsyncGenerator[None]:
+        """Raises DatabaseAway soon rather than let anybody wait for PostgreSQL."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                yield
+        except (*DatabaseUnavailable, TimeoutError, RuntimeError) as error:
+            raise DatabaseAwayError from error
+
+    async def dependencies(self) -> Sequence[Dependency]:
+        return [await self._postgresql(), self._redis(), self._discord()]
+
+    async def _postgresql(self) -> Dependency:
+        try:
+            async with self.reading() as connection:
+                await sql.server_version(connection)
+        except DatabaseAwayError as error:
+            return Dependency("PostgreSQL", f"does not answer ({type(error.__cause__).__name__})")
+        return Dependency("PostgreSQL", "")
+
+    def _redis(self) -> Dependency:
+        why = "" if self.redis_is_there else "not available; deadlines are kept by PostgreSQL"
+        return Dependency("Redis", why)
+
+    def _discord(self) -> Dependency:
+        return Dependency("Discord", "" if self.gateway_latency_s is not None else "not connected")
+
+    async def overview(self) -> Overview:
+        dependencies = await self.dependencies()
+        queues = await self.queues()
+        return Overview(
+            dependencies=dependencies,
+            gateway_latency_s=self.gateway_latency_s,
+            now=self.now(),
+            truth=await self._truth() if dependencies[0].is_there else None,
+            queues=queues,
+        )
+
+    async def queues(self) -> Sequence[QueueView] | None:
+        """None while Redis is away."""
+        try:
+            return await self._inspection.queues()
+        except RedisAwayError:
+            return None
+
+    async def _truth(self) -> Truth | None:
+        try:
+            by_hour = await self._due_by_hour()
+            async with self.reading() as connection:
+                soonest = await sql.deadlines(connection, SOONEST)
+                return Truth(
+                    overdue=await sql.overdue_count(connection, OVERDUE_FOR, OVERDUE_AT_MOST),
+                    attention_count=await sql.attention_count(connection),
+                    attention=await sql.tickets_needing_attention(connection, SHOWN),
+                    next_deadlines=[each for each in soonest if not each.ticket.attention][:SHOWN],
+                    lateness=Lateness(await sql.last_closes(connection, LAST_CLOSES)),
+                    deadlines_by_hour=by_hour or await sql.deadlines_by_hour(connection, HOURS),
+                )
+        except DatabaseAwayError:
+            return None
+
+    async def _due_by_hour(self) -> Sequence[int]:
+        """From the alarms, which are counted without being looked at; empty without Redis."""
+        start = int(self._database.clock.now()) // HOUR_S * HOUR_S
+        try:
+            return await self._inspection.due_counts(
+                [float(start + hour * HOUR_S) for hour in range(HOURS + 1)]
+            )
+        except RedisAwayError:
+            return []
+
+    async def attention(self, limit: int, offset: int) -> tuple[Sequence[TicketLine], int]:
+        async with self.reading() as connection:
+            return (
+                await sql.tickets_needing_attention(connection, limit, offset),
+                await sql.attention_count(connection),
+            )
+
+    async def deadlines(self, limit: int, offset: int) -> Sequence[Deadline]:
+        async with self.reading() as connection:
+            return await sql.deadlines(connection, limit, offset)
+
+    async def deadline_count(self) -> int:
+        async with self.reading() as connection:
+            return await sql.deadline_count(connection)
+
+    async def find_tickets(self, number: int, limit: int) -> Sequence[TicketLine]:
+        async with self.reading() as connection:
+            return await sql.find_tickets(connection, number, limit)
+
+    async def jobs_of(self, ticket_id: int) -> Sequence[JobView] | None:
+        """None while Redis is away."""
+        try:
+            return await self._inspection.about(ticket_id)
+        except RedisAwayError:
+            return None

@@ -1,0 +1,89 @@
+"""The forms: POST only, with the token of exactly this action, answered by a redirect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from domains.errors import UserError
+from domains.monitoring.desk import Action
+from domains.ticket_lifecycle.channels import ChannelError
+from domains.ticket_lifecycle.models import AutoCloseOutcome
+from web.parts import Parts
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 5.0
+"""How long a page waits for a close. A transcript may take longer, and goes on by itself."""
+
+
+class Actions:
+    def __init__(self, parts: Parts) -> None:
+        self._inspection = parts.inspection
+        self._desk = parts.desk
+        self._tickets = parts.tickets
+        self._guard = parts.guard
+        self._notices = parts.notices
+        self._closes: set[asyncio.Task[str]] = set()
+
+    async def act_on_job(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        queue, key, action, token = (
+            str(form.get(name, "")) for name in ("queue", "key", "action", "token")
+        )
+        self._guard.check_token(job_action(queue, key), token)
+        if action not in list(Action):
+            raise web.HTTPBadRequest(text="There is no such action.\n")
+        said = await self.do(Action(action), queue, key)
+        query = {"queue": queue, "key": key, "said": self._notices.keep(said)}
+        raise web.HTTPSeeOther(f"/job?{urlencode(query)}")
+
+    async def do(self, action: Action, queue: str, key: str) -> str:
+        try:
+            return await self._desk.act(action, await self._inspection.job(queue, key))
+        except UserError as error:
+            return str(error)
+
+    async def retry_ticket(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        ticket_id = int(request.match_info["ticket_id"])
+        self._guard.check_token(ticket_action(ticket_id), str(form.get("token", "")))
+        query = urlencode({"said": self._notices.keep(await self._retry(ticket_id))})
+        raise web.HTTPSeeOther(f"/tickets/{ticket_id}?{query}")
+
+    async def _retry(self, ticket_id: int) -> str:
+        close = asyncio.create_task(self._retried(ticket_id))
+        self._closes.add(close)
+        close.add_done_callback(self._closes.discard)
+        done, _ = await asyncio.wait({close}, timeout=PATIENCE_S)
+        return close.result() if done else "Its close is under way."
+
+    async def _retried(self, ticket_id: int) -> str:
+        try:
+            outcome = await self._tickets.retry_close(ticket_id)
+        except ChannelError as error:
+            return f"Discord failed: {error} It is tried again by itself."
+        except Exception:
+            log.exception("The close of ticket %s, tried again by an operator, failed", ticket_id)
+            return "It failed; the log says why. It is tried again by itself."
+        if outcome is AutoCloseOutcome.NEEDS_ATTENTION:
+            return "It still needs attention."
+        return f"Tried again: {outcome.value}."
+
+    async def end(self, _application: web.Application) -> None:
+        """A close that is cut short here is taken up by the next start."""
+        for close in self._closes:
+            close.cancel()
+        await asyncio.gather(*self._closes, return_exceptions=True)
+
+
+def job_action(queue: str, key: str) -> str:
+    """What a token is bound to."""
+    return f"job {queue} {key}"
+
+
+def ticket_action(ticket_id: int) -> str:
+    return f"ticket {ticket_id}"

@@ -1,0 +1,87 @@
+"""The dashboard as an application: which page is where, and who stands at the door."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from domains.errors import UserError
+from domains.monitoring.monitor import DatabaseAwayError
+from domains.scheduled_task.inspection import RedisAwayError, UnknownJobError
+from web.actions import Actions
+from web.pages import NotFoundError, Pages
+from web.parts import Parts
+from web.saq_page import ROOT, SaqPage
+
+log = logging.getLogger(__name__)
+
+STATIC = Path(__file__).parent / "static"
+LARGEST_FORM = 16_384
+
+
+def dashboard(parts: Parts) -> web.Application:
+    pages, actions = Pages(parts), Actions(parts)
+    saq_page = SaqPage(parts, actions)
+    application = web.Application(
+        middlewares=[parts.guard.middleware(), _answering_errors(parts)],
+        client_max_size=LARGEST_FORM,
+    )
+    routes: list[tuple[str, str, Handler]] = [
+        ("GET", "/", pages.overview),
+        ("GET", "/deadlines", pages.deadlines),
+        ("GET", "/jobs/{state}", pages.jobs),
+        ("GET", "/job", pages.job),
+        ("POST", "/job", actions.act_on_job),
+        ("GET", "/tickets/attention", pages.attention),
+        ("GET", r"/tickets/{ticket_id:\d{1,18}}", pages.ticket),
+        ("POST", r"/tickets/{ticket_id:\d{1,18}}/retry", actions.retry_ticket),
+        ("GET", "/search", pages.search),
+        *saq_page.routes(),
+    ]
+    for method, path, handler in routes:
+        application.router.add_route(method, path, handler, expect_handler=_expect_nothing)
+    for prefix, folder in (("/static", STATIC), SaqPage.STATIC):
+        application.router.add_static(prefix, folder, expect_handler=_expect_nothing)
+    # The last one takes all that is left, so that there is no answer that the guard did not see.
+    application.router.add_route("*", "/{rest:.*}", _nothing, expect_handler=_expect_nothing)
+    application.on_shutdown.append(actions.end)
+    return application
+
+
+async def _expect_nothing(_request: web.Request) -> None:
+    """aiohttp would answer `Expect: 100-continue` before anybody has asked for the password."""
+
+
+async def _nothing(_request: web.Request) -> web.StreamResponse:
+    raise NotFoundError("such page")
+
+
+def _answering_errors(parts: Parts) -> Middleware:
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except UserError as error:
+            return problem(request, str(error), _status_of(error))
+        except web.HTTPException:
+            raise
+        except Exception:
+            log.exception("The dashboard failed to answer %s", request.path)
+            return problem(request, "That failed; the bot's log says why.", 500)
+
+    def problem(request: web.Request, text: str, status: int) -> web.Response:
+        if request.path.startswith(f"{ROOT}/api/"):
+            return web.json_response({"error": text}, status=status)
+        notice = parts.notices.take(request.query.get("said", ""))
+        return parts.renderer.page("problem", {"problem": text, "notice": notice}, status=status)
+
+    return answer
+
+
+def _status_of(error: UserError) -> int:
+    if isinstance(error, (RedisAwayError, DatabaseAwayError)):
+        return 503
+    return 404 if isinstance(error, (NotFoundError, UnknownJobError)) else 409

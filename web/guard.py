@@ -1,0 +1,128 @@
+"""Nobody sees anything without the password, and no foreign page acts with somebody else's.
+
+The order matters: who is not known gets 401 on every path, whether there is such a page or not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+import time
+from base64 import b64decode
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Server": "punctual",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+CHALLENGE = 'Basic realm="Punctual", charset="UTF-8"'
+HARMLESS = ("GET", "HEAD")
+WARN_EVERY_S = 10.0
+
+
+class Guard:
+    def __init__(self, user: str, password: str, hosts: Collection[str] | None) -> None:
+        """`hosts` are the names that lead here; None is any."""
+        self._credentials = _digest(f"{user}:{password}".encode())
+        self._hosts = hosts
+        self._secret = secrets.token_bytes(32)
+        self._warn_again_at = 0.0
+
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            try:
+                response = await self._guarded(request, handler)
+            except web.HTTPException as error:
+                error.headers.update(HEADERS)
+                raise
+            response.headers.update(HEADERS)
+            return response
+
+        return guard
+
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not self._is_known(request):
+            return web.Response(
+                status=401,
+                text="401: a user and a password are needed\n",
+                headers={hdrs.WWW_AUTHENTICATE: CHALLENGE},
+            )
+        if self._hosts is not None and _host_of(request) not in self._hosts:
+            # Another name that leads here is DNS rebinding.
+            raise web.HTTPForbidden(text=f"The dashboard answers only to {_list(self._hosts)}.\n")
+        if request.method not in HARMLESS and not _is_same_origin(request):
+            raise web.HTTPForbidden(text="This was asked by another site.\n")
+        return await handler(request)
+
+    def _is_known(self, request: web.Request) -> bool:
+        given = request.headers.get(hdrs.AUTHORIZATION)
+        if given is None:
+            return False
+        known = hmac.compare_digest(_digest(_login(given)), self._credentials)
+        if not known and time.monotonic() >= self._warn_again_at:
+            self._warn_again_at = time.monotonic() + WARN_EVERY_S
+            log.warning("The dashboard refused a wrong password from %s", request.remote)
+        return known
+
+    # --- forms
+
+    def token(self, action: str) -> str:
+        """What the form for this action must carry; of no use to any other, nor to another run."""
+        return hmac.new(self._secret, action.encode(), hashlib.sha256).hexdigest()
+
+    def check_token(self, action: str, token: str) -> None:
+        if not hmac.compare_digest(self.token(action).encode(), token.encode()):
+            raise web.HTTPForbidden(text="Load the page again: this one is of an earlier run.\n")
+
+
+def _login(authorization: str) -> bytes:
+    """`user:password`, or nothing."""
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        return b64decode(encoded, validate=True) if scheme.lower() == "basic" else b""
+    except ValueError:
+        return b""
+
+
+def _digest(login: bytes) -> bytes:
+    """Of one length whatever the login, so that a comparison tells nothing of it."""
+    return hashlib.sha256(login).digest()
+
+
+def _is_same_origin(request: web.Request) -> bool:
+    """By what browsers say themselves; the scheme is not compared, as TLS may end before us."""
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    origin = request.headers.get(hdrs.ORIGIN)
+    return site == "same-origin" and (
+        origin is None or urlsplit(origin).netloc == request.headers.get(hdrs.HOST)
+    )
+
+
+def _host_of(request: web.Request) -> str | None:
+    try:
+        return urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return None
+
+
+def _list(hosts: Collection[str]) -> str:
+    return " or ".join(sorted(hosts))

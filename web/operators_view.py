@@ -1,0 +1,122 @@
+"""The operator's view, wired: what the settings ask for is served, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from domains.database import Database
+from domains.monitoring.desk import Desk
+from domains.monitoring.gateway import Gateway
+from domains.monitoring.metrics import Metrics
+from domains.monitoring.monitor import DatabaseAwayError, Monitor
+from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task.inspection import Inspection
+from domains.scheduled_task.saq_view import SaqView
+from domains.settings import Settings
+from domains.ticket_lifecycle import TicketLifecycle
+from web.dashboard import dashboard
+from web.guard import Guard
+from web.notices import Notices
+from web.parts import Parts
+from web.probes import Probes
+from web.rendering import Renderer
+from web.serving import is_loopback, listening
+
+log = logging.getLogger(__name__)
+
+
+class OperatorsView:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        database: Database,
+        scheduled_task: ScheduledTask,
+        tickets: TicketLifecycle,
+        gateway: Gateway,
+        metrics: Metrics,
+        addresses: Callable[[], Iterable[str]],
+    ) -> None:
+        """`addresses` are the servers', whose passwords no page must show."""
+        self._settings = settings
+        self._scheduled_task = scheduled_task
+        self._tickets = tickets
+        self._metrics = metrics
+        self._addresses = addresses
+        self._inspection = Inspection(scheduled_task)
+        self._monitor = Monitor(database, scheduled_task, self._inspection, gateway)
+        self.dashboard_port: int | None = None
+        self.metrics_port: int | None = None
+        """Where they listen, while they do."""
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncGenerator[None]:
+        """Raises StartupError where a port cannot be had."""
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            if settings.metrics_port is not None:
+                try:
+                    await self._metrics.begin(self._monitor)
+                except DatabaseAwayError as error:
+                    log.info("Closes are counted from the first scrape on: %s", error)
+                self.metrics_port = await stack.enter_async_context(
+                    listening(
+                        Probes(self._monitor, self._metrics).application(),
+                        settings.metrics_host,
+                        settings.metrics_port,
+                        "METRICS_PORT",
+                    )
+                )
+            if settings.dashboard_password is not None:
+                self.dashboard_port = await stack.enter_async_context(
+                    listening(
+                        await self.dashboard(settings.dashboard_password.get_secret_value()),
+                        settings.dashboard_host,
+                        settings.dashboard_port,
+                        "DASHBOARD_PORT",
+                    )
+                )
+                log.info("Dashboard: http://%s:%s/", settings.dashboard_host, self.dashboard_port)
+                if not is_loopback(settings.dashboard_host):
+                    log.warning("The dashboard is not encrypted: put a proxy with TLS before it")
+            yield
+
+    async def dashboard(self, password: str) -> web.Application:
+        settings = self._settings
+        hosts = None
+        if is_loopback(settings.dashboard_host):
+            hosts = {"127.0.0.1", "localhost", "::1", settings.dashboard_host}
+        renderer = Renderer(lambda: self._all_secrets(password))
+        await asyncio.to_thread(renderer.compile)
+        return dashboard(
+            Parts(
+                monitor=self._monitor,
+                inspection=self._inspection,
+                saq=SaqView(self._scheduled_task),
+                desk=Desk(self._inspection, self._tickets),
+                tickets=self._tickets,
+                guard=Guard(settings.dashboard_user, password, hosts),
+                renderer=renderer,
+                notices=Notices(),
+            )
+        )
+
+    def _all_secrets(self, password: str) -> Iterable[str]:
+        yield password
+        if self._settings.discord_token is not None:
+            yield self._settings.discord_token.get_secret_value()
+        for address in self._addresses():
+            yield from _passwords(address)
+
+
+def _passwords(address: str) -> Iterable[str]:
+    """As it is written in the address, and as it is meant."""
+    credentials, at, _ = address.partition("://")[2].rpartition("@")
+    password = credentials.partition(":")[2] if at else ""
+    return {password, unquote(password)} - {""}

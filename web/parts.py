@@ -1,0 +1,26 @@
+"""What every page and every form is made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domains.monitoring.desk import Desk
+from domains.monitoring.monitor import Monitor
+from domains.scheduled_task.inspection import Inspection
+from domains.scheduled_task.saq_view import SaqView
+from domains.ticket_lifecycle import TicketLifecycle
+from web.guard import Guard
+from web.notices import Notices
+from web.rendering import Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    monitor: Monitor
+    inspection: Inspection
+    saq: SaqView
+    desk: Desk
+    tickets: TicketLifecycle
+    guard: Guard
+    renderer: Renderer
+    notices: Notices

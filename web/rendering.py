@@ -1,0 +1,59 @@
+"""Templates: everything is escaped, and what is secret cannot be shown even by mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import cast
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from web import words
+
+TEMPLATES = Path(__file__).parent / "templates"
+SHORTEST_SECRET = 8
+"""A shorter one may be a word that the pages use."""
+
+Secrets = Callable[[], Iterable[str]]
+
+
+class Renderer:
+    def __init__(self, secrets: Secrets) -> None:
+        """`secrets` are asked for anew at every page: embedded servers know theirs only late."""
+        self._secrets = secrets
+        self._templates = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        filters = cast("dict[str, object]", self._templates.filters)
+        filters |= {
+            "event": words.event,
+            "json_text": words.as_json,
+            "milliseconds": words.milliseconds,
+            "number": words.number,
+            "relative": words.relative,
+            "span": words.span,
+            "who": words.who,
+        }
+
+    def compile(self) -> None:
+        """All of them, which takes longer than a page may keep others waiting."""
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)
+
+    def page(
+        self, template: str, values: Mapping[str, object], *, status: int = 200
+    ) -> web.Response:
+        text = self._templates.get_template(f"{template}.html.jinja").render(values)
+        return web.Response(text=self.redacted(text), content_type="text/html", status=status)
+
+    def redacted(self, text: str) -> str:
+        """A traceback may have come by an address with a password in it."""
+        for secret in self._secrets():
+            if len(secret) >= SHORTEST_SECRET:
+                text = text.replace(secret, "***")
+        return text
