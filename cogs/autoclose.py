@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.cog import TicketCog
+from cogs.cog import TicketCog, answering_errors
 from cogs.embeds import BLUE
 from cogs.permissions import require_manager, require_support
 from cogs.replies import whisper
@@ -18,7 +18,7 @@ from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
 
 
-class AutoClose(TicketCog):
+class AutoClose(TicketCog, name="Punctual: autoclose"):
     group = app_commands.Group(
         name="autoclose", description="The timer of this ticket", guild_only=True
     )
@@ -28,6 +28,7 @@ class AutoClose(TicketCog):
         self._scheduled_task = scheduled_task
 
     @group.command(description="Never close this ticket by itself")
+    @answering_errors
     async def exclude(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
         ticket, guild = await self.ticket_here(interaction)
@@ -40,6 +41,7 @@ class AutoClose(TicketCog):
         )
 
     @group.command(description="Let close requests close this ticket again")
+    @answering_errors
     async def include(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
         ticket, guild = await self.ticket_here(interaction)
@@ -51,6 +53,7 @@ class AutoClose(TicketCog):
         await whisper(interaction, text)
 
     @group.command(description="Will this ticket close by itself, and why (not)?")
+    @answering_errors
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
         ticket, guild = await self.ticket_here(interaction)
@@ -70,7 +73,9 @@ class AutoClose(TicketCog):
 
     @group.command(description="Does a message of the member's stop the timer? (Manage Server)")
     @app_commands.describe(keep_open="Yes: the ticket stays open once the member writes")
+    @answering_errors
     async def replies(self, interaction: discord.Interaction[Any], keep_open: bool) -> None:
+        await interaction.response.defer(ephemeral=True)
         require_manager(interaction)
         assert interaction.guild_id is not None
         guild = await self.tickets.guild_settings(interaction.guild_id)

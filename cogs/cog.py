@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from inspect import signature
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.replies import answer_error
+from cogs.replies import Interaction, answer_error
 from domains.errors import UserError
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
+
+P = ParamSpec("P")
+CogT = TypeVar("CogT", bound=commands.Cog)
+Answer = Callable[Concatenate[CogT, Interaction, P], Coroutine[Any, Any, None]]
+
+
+def answering_errors(callback: Answer[CogT, P]) -> Answer[CogT, P]:
+    """Answer here what a command raises: a host bot's own `tree.error` would answer it again."""
+
+    @wraps(callback)
+    async def answering(
+        self: CogT, interaction: Interaction, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        try:
+            await callback(self, interaction, *args, **kwargs)
+        except Exception as error:
+            await answer_error(interaction, error)
+
+    # discord.py would look up the names of the options' types in this module.
+    setattr(answering, "__signature__", signature(callback, eval_str=True))  # noqa: B010
+    return answering
 
 
 class TicketCog(commands.Cog):
@@ -19,8 +43,9 @@ class TicketCog(commands.Cog):
         self.tickets = tickets
 
     async def cog_app_command_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
+        self, interaction: Interaction, error: app_commands.AppCommandError
     ) -> None:
+        """What is wrong before the command begins: a value, a check."""
         await answer_error(interaction, error)
 
     async def ticket_here(

@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.cog import TicketCog
+from cogs.cog import TicketCog, answering_errors
 from cogs.discord_errors import PERMISSION_NAMES
 from cogs.embeds import AMBER, GREEN
 from cogs.permissions import require_manager
@@ -40,7 +40,7 @@ class Finding:
         return f"✅ {self.what}" if self.mend is None else f"❌ {self.what}. **{self.mend}**"
 
 
-class Doctor(TicketCog):
+class Doctor(TicketCog, name="Punctual: doctor"):
     def __init__(
         self, bot: commands.Bot, tickets: TicketLifecycle, scheduled_task: ScheduledTask
     ) -> None:
@@ -51,6 +51,7 @@ class Doctor(TicketCog):
     @app_commands.command(description="Check everything the ticket system needs here")
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
+    @answering_errors
     async def doctor(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
         require_manager(interaction)

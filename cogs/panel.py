@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.cog import TicketCog, lifecycle_of
+from cogs.cog import TicketCog, answering_errors, lifecycle_of
 from cogs.discord_errors import missing_permission
 from cogs.embeds import BLUE
 from cogs.permissions import require_manager
@@ -21,7 +21,7 @@ TEXT = "Press the button to open a private ticket; only you and the support team
 NEEDED = ("view_channel", "send_messages", "embed_links")
 
 
-class Panel(TicketCog):
+class Panel(TicketCog, name="Punctual: panel"):
     @app_commands.command(description="Post the panel with the button that opens tickets")
     @app_commands.describe(
         channel="Where to post it; here, if left out",
@@ -30,6 +30,7 @@ class Panel(TicketCog):
     )
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
+    @answering_errors
     async def panel(
         self,
         interaction: discord.Interaction[Any],
@@ -37,6 +38,7 @@ class Panel(TicketCog):
         title: app_commands.Range[str, 1, 256] = TITLE,
         text: app_commands.Range[str, 1, 4000] = TEXT,
     ) -> None:
+        await interaction.response.defer(ephemeral=True)
         require_manager(interaction)
         target = channel or interaction.channel
         if not isinstance(target, discord.TextChannel):

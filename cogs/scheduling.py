@@ -7,7 +7,7 @@ from discord.ext import commands
 from domains.scheduled_task import ScheduledTask
 
 
-class Scheduling(commands.Cog):
+class Scheduling(commands.Cog, name="Punctual: scheduling"):
     def __init__(self, scheduled_task: ScheduledTask) -> None:
         self._scheduled_task = scheduled_task
 

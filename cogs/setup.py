@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.cog import TicketCog
+from cogs.cog import TicketCog, answering_errors
 from cogs.discord_errors import missing_permission
 from cogs.permissions import require_manager
 from cogs.replies import whisper
@@ -27,7 +27,7 @@ GUILD_NEEDS = (
 LOG_NEEDS = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 
 
-class Setup(TicketCog):
+class Setup(TicketCog, name="Punctual: setup"):
     @app_commands.command(description="Set the support role, the category and the log channel")
     @app_commands.describe(
         support_role="Who sees every ticket and may ask to close it",
@@ -36,6 +36,7 @@ class Setup(TicketCog):
     )
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
+    @answering_errors
     async def setup(
         self,
         interaction: discord.Interaction[Any],
@@ -43,6 +44,7 @@ class Setup(TicketCog):
         category: discord.CategoryChannel | None = None,
         log_channel: discord.TextChannel | None = None,
     ) -> None:
+        await interaction.response.defer(ephemeral=True)
         require_manager(interaction)
         server = interaction.guild
         assert server is not None

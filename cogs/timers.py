@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.cog import TicketCog
+from cogs.cog import TicketCog, answering_errors
 from cogs.embeds import BLUE
 from cogs.permissions import require_support
 from cogs.replies import answer_error, whisper
@@ -21,13 +21,14 @@ LASTS_S = 600
 """A little less than an interaction's token lives."""
 
 
-class Timers(TicketCog):
+class Timers(TicketCog, name="Punctual: timers"):
     def __init__(self, tickets: TicketLifecycle, scheduled_task: ScheduledTask) -> None:
         super().__init__(tickets)
         self._scheduled_task = scheduled_task
 
     @app_commands.command(description="What will close by itself, soonest first")
     @app_commands.guild_only()
+    @answering_errors
     async def timers(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
         assert interaction.guild_id is not None
@@ -109,12 +110,12 @@ class TimersView(discord.ui.View):
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Somebody who has lost the support role meanwhile is told so."""
+        await interaction.response.defer()
         try:
             require_support(interaction, await self._tickets.guild_settings(self._guild_id))
         except Exception as error:
             await answer_error(interaction, error)
             return False
-        await interaction.response.defer()
         return True
 
     async def on_error(

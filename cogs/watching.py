@@ -15,7 +15,7 @@ from domains.ticket_lifecycle import TicketLifecycle
 log = logging.getLogger(__name__)
 
 
-class Watching(TicketCog):
+class Watching(TicketCog, name="Punctual: watching"):
     def __init__(self, tickets: TicketLifecycle) -> None:
         super().__init__(tickets)
         self._outage = OutageLog(

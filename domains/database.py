@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
@@ -38,6 +39,7 @@ DatabaseUnavailable = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut while it was being taken
 )
 """What a statement raises when the server cannot be reached, as opposed to when it says no."""
 
@@ -119,16 +121,13 @@ class Database:
             )
             await self._migrate()
             await self.sync_clock()
-        except (
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            ValueError,
-        ) as e:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             await self.close()
-            why = f"{type(e).__name__}: {_without_password(e, url)}"
+            why = f"{type(error).__name__}: {_without_password(error, url)}"
             raise StartupError(f"DATABASE_URL: PostgreSQL cannot be used: {why}") from None
+        except (ValueError, OverflowError):
+            # Its text quotes what was not understood, and that may be the password.
+            raise StartupError("DATABASE_URL: it is not a URL that can be understood") from None
 
     async def close(self) -> None:
         """Safe to call twice. Connections that do not come home in time are cut."""
@@ -197,9 +196,12 @@ class Database:
 
 
 def _without_password(error: Exception, url: str) -> str:
+    """A password that should have been encoded was split where the URL was: hide each part."""
     text = " ".join(str(error).split()) or "no answer"
     credentials, at, _ = url.partition("://")[2].rpartition("@")
     password = credentials.partition(":")[2] if at else ""
-    for spelling in {password, unquote(password)} - {""}:
-        text = text.replace(spelling, "***")
+    query = parse_qs(urlsplit(url).query).get("password", [])
+    parts = {password, unquote(password), *query, *re.split(r"[/?#@:]", password)}
+    for part in sorted(parts - {""}, key=len, reverse=True):
+        text = text.replace(part, "***")
     return text

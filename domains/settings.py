@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +31,7 @@ class Settings(BaseSettings):
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
+        hide_input_in_errors=True,
     )
 
     discord_token: SecretStr | None = None
@@ -93,7 +93,10 @@ class Settings(BaseSettings):
         """The URL of the Redis that the operator named, or None for the embedded one."""
         if self.redis_url is not None:
             return self.redis_url.get_secret_value()
-        return f"redis://{self.redis_host}:{self.redis_port}" if self.redis_host else None
+        if self.redis_host is None:
+            return None
+        host = f"[{self.redis_host}]" if ":" in self.redis_host else self.redis_host
+        return f"redis://{host}:{self.redis_port}"
 
     @property
     def database_address(self) -> str | None:
@@ -106,6 +109,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise StartupError(_one_line(error), status=WRONG_SETTING) from None
+    except UnicodeDecodeError:
+        raise StartupError(".env is not text in UTF-8", status=WRONG_SETTING) from None
 
 
 def _one_line(error: ValidationError) -> str:
@@ -118,11 +123,8 @@ def _one_line(error: ValidationError) -> str:
 
 
 def _with_scheme(value: SecretStr | None, *schemes: str) -> SecretStr | None:
-    if value is not None:
-        try:
-            scheme = urlsplit(value.get_secret_value()).scheme
-        except ValueError:
-            scheme = ""
-        if scheme not in schemes:
-            raise ValueError(f"must begin with {' or '.join(f'{name}://' for name in schemes)}")
+    """Only the beginning is looked at: an error must not quote the rest, which has a password."""
+    beginnings = [f"{scheme}://" for scheme in schemes]
+    if value is not None and not value.get_secret_value().lower().startswith(tuple(beginnings)):
+        raise ValueError(f"must begin with {' or '.join(beginnings)}")
     return value

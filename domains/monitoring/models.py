@@ -35,6 +35,17 @@ class Deadline:
     announced: bool
     in_grace: bool
 
+    def state(self, now: datetime) -> str:
+        """Why it closes then, or does not."""
+        states = (
+            (self.ticket.attention is not None, "attention"),
+            (self.ticket.excluded, "excluded"),
+            (not self.announced, "unasked"),
+            (self.closes_at < now, "overdue"),
+            (self.in_grace, "grace"),
+        )
+        return next((state for applies, state in states if applies), "pending")
+
 
 @dataclass(frozen=True, slots=True)
 class LateClose:

@@ -24,6 +24,7 @@ from domains.errors import UserError
 from domains.scheduled_task import inspection_scripts as scripts
 from domains.scheduled_task.job_type import JobType
 from domains.scheduled_task.queues.queue import COMPLETED, FAILED, PunctualQueue
+from domains.scheduled_task.redis_health import means_away
 from domains.scheduled_task.scheduled_task import ScheduledTask
 from domains.scheduled_task.workers.worker import PULSE_LASTS_S
 
@@ -196,7 +197,8 @@ class Inspection:
         """Move the due time of a delayed job to now. Raises JobMovedOn if it is not delayed."""
         with self._asking():
             queue = self._queue(job.queue)
-            moved = await _run(queue, scripts.RUN_NOW, ["incomplete", queue.job_id(job.key)])
+            keys = ["incomplete", queue.job_id(job.key), "queued"]
+            moved = await _run(queue, scripts.RUN_NOW, keys)
         self._must_have_happened(job, moved)
 
     async def requeue(self, job: JobView) -> None:
@@ -245,6 +247,8 @@ class Inspection:
         try:
             yield
         except (RedisError, OSError) as error:
+            if not means_away(error):
+                raise
             raise RedisAwayError from error
 
     @staticmethod

@@ -41,13 +41,13 @@ from domains.ticket_lifecycle.models import (
     TicketStatus,
 )
 from domains.ticket_lifecycle.timers import CloseTimers
+from domains.ticket_lifecycle.words import MAX_REASON_LENGTH, kept
 
 if TYPE_CHECKING:
     from domains.database import Connection
 
 log = logging.getLogger(__name__)
 
-MAX_REASON_LENGTH = 255
 AT_ONCE = 4
 """Each question holds a database connection while Discord posts it."""
 
@@ -73,7 +73,7 @@ class CloseRequests:
         Returns the request and the timer's job, None where there is none to run.
         """
         delay = delay_from_hours(auto_close_hours)
-        reason = (reason or "").strip()[:MAX_REASON_LENGTH] or None
+        reason = kept(reason, MAX_REASON_LENGTH) or None
         async with self._database.transaction() as transaction:
             connection = transaction.connection
             ticket = await lock_open_ticket(transaction, ticket_id)

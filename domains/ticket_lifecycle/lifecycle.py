@@ -39,6 +39,7 @@ from domains.ticket_lifecycle.models import (
 from domains.ticket_lifecycle.opening import TicketOpening
 from domains.ticket_lifecycle.outages import Outages
 from domains.ticket_lifecycle.timers import CloseTimers
+from domains.ticket_lifecycle.words import MAX_REASON_LENGTH, kept
 from domains.transcripts import TranscriptStore
 
 log = logging.getLogger(__name__)
@@ -125,14 +126,29 @@ class TicketLifecycle:
         A pending request is replaced. Returns the request's id and the timer's job id; that is
         None without a delay, for an excluded ticket, and while Redis is away.
         """
-        request, job_id = await self._requests.ask(
+        request, job_id = await self.ask_to_close(
             ticket_id, requested_by_id, reason, auto_close_hours
         )
-        if request.auto_close_at and not job_id and self.policy.close_at_once_without_timer:
-            await self._close_without_redis(request)
+        if self.cannot_wait(request, job_id):
+            await self.close_without_waiting(request)
         return request.id, job_id
 
-    async def _close_without_redis(self, request: CloseRequest) -> None:
+    async def ask_to_close(
+        self, ticket_id: int, requested_by_id: int, reason: str | None, hours: float | None
+    ) -> tuple[CloseRequest, str | None]:
+        """`request_close`, but what `cannot_wait` is left to the caller, who may have something
+        to say before the channel goes."""
+        return await self._requests.ask(ticket_id, requested_by_id, reason, hours)
+
+    def cannot_wait(self, request: CloseRequest, job_id: str | None) -> bool:
+        """There is a deadline, no job for it, and the operator chose not to wait without one."""
+        return (
+            self.policy.close_at_once_without_timer
+            and request.auto_close_at is not None
+            and job_id is None
+        )
+
+    async def close_without_waiting(self, request: CloseRequest) -> None:
         """Unless the ticket is excluded, or the request was answered while it was posted."""
         async with self._database.transaction() as transaction:
             ticket = await sql.lock_ticket(transaction.connection, request.ticket_id)
@@ -249,6 +265,7 @@ class TicketLifecycle:
         self, ticket_id: int, closed_by_id: int, reason: str | None = None
     ) -> Ticket:
         """Raises TicketNotOpen if somebody was faster."""
+        reason = kept(reason, MAX_REASON_LENGTH) or None
         return await self._close(ticket_id, CloseCause.COMMAND, closed_by_id, reason)
 
     async def _close(

@@ -26,6 +26,7 @@ from domains.ticket_lifecycle.errors import (
     TooManyTicketsError,
 )
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
+from domains.ticket_lifecycle.words import kept
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class TicketOpening:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
-        ticket, guild = await self._reserve(guild_id, opener_id, subject[:MAX_SUBJECT_LENGTH])
+        ticket, guild = await self._reserve(guild_id, opener_id, kept(subject, MAX_SUBJECT_LENGTH))
         async with self._slots, self._database.exclusive(_lock(ticket.id)) as mine:
             if not mine or await self._was_taken_back(ticket.id):
                 raise AlreadyOpeningError
@@ -133,7 +134,7 @@ def _lock(ticket_id: int) -> str:
 def _why(error: ChannelError) -> str:
     match error:
         case PermissionMissingError() | ChannelLimitError():
-            return str(error)
+            return str(error).rstrip(".") + "."
         case ChannelGoneError():
             return "the category for tickets is gone; ask an admin to run `/setup` again."
         case _:

@@ -1,0 +1,51 @@
+"""Can this Redis keep timers? For an operator who asks before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from redis.exceptions import RedisError
+
+from domains.scheduled_task.redis_client import connect
+from domains.scheduled_task.redis_health import PROBE_KEY
+
+TIMEOUT_S = 2.0
+
+_INFO = "return redis.call('INFO')"
+
+
+@dataclass(frozen=True, slots=True)
+class RedisLook:
+    name: str
+    """`valkey 9.1.2`."""
+    forgets: str | None
+    """The policy by which it throws timers away when it is full, or None if it does not."""
+
+
+class RedisUnusableError(Exception):
+    """Its cause says why."""
+
+
+async def look_at_redis(url: str) -> RedisLook:
+    """Writes, too, since a Redis that is full or read-only keeps no timers."""
+    client = connect(url, socket_timeout=TIMEOUT_S)
+    try:
+        await client.set(PROBE_KEY, 1, ex=60)
+        info = _fields(cast("bytes", await client.register_script(_INFO)(keys=[])))
+    except (RedisError, OSError, ValueError) as error:
+        raise RedisUnusableError from error
+    finally:
+        await client.aclose()
+    version = info.get("valkey_version") or info.get("redis_version", "")
+    policy = info.get("maxmemory_policy", "noeviction")
+    limited = info.get("maxmemory", "0") != "0"
+    return RedisLook(
+        name=f"{info.get('server_name', 'redis')} {version}",
+        forgets=policy if limited and policy != "noeviction" else None,
+    )
+
+
+def _fields(info: bytes) -> dict[str, str]:
+    lines = info.decode(errors="replace").splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)

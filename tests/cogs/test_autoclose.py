@@ -1,0 +1,257 @@
+"""`/autoclose` and `/timers`: the timers of tickets, off, on, moved, and explained."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import discord
+import pytest
+
+from domains.settings import Settings
+from tests.cogs.replies import refusal, reply, words
+from tests.cogs.world import World, a_world
+from tests.waiting import eventually
+
+
+async def status(world: World, channel_name: str = "ticket-0001") -> str:
+    channel = world.guild.channels[channel_name]
+    return reply(await world.sam.slash(channel, "autoclose status"))
+
+
+async def test_excluding_removes_the_timer_and_says_so(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        message = await world.ask_to_close(channel, delay="2h")
+        text = reply(await world.sam.slash(channel, "autoclose exclude"))
+        assert "excluded" in text
+        assert "timer is off" in text
+        assert await world.jobs() == []
+        assert (await world.ticket(channel)).exclude_from_autoclose
+        assert await world.request_statuses(channel) == ["pending"]
+        assert "excluded from auto-close" in words(world.message(channel, message.id))
+
+
+async def test_an_excluded_ticket_does_not_close_when_its_deadline_passes(
+    settings: Settings,
+) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        await world.sam.slash(channel, "autoclose exclude")
+        await world.move_deadline(channel)
+        ticket = await world.ticket(channel)
+        outcome = await world.tickets.auto_close(ticket.id)
+        assert "excluded" in outcome
+        assert world.exists(channel)
+        assert await world.request_statuses(channel) == ["pending"]
+
+
+async def test_the_opener_can_still_accept_in_an_excluded_ticket(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.sam.slash(channel, "autoclose exclude")
+        message = await world.ask_to_close(channel, delay="2h")
+        await world.amy.click(message, label="Accept & Close")
+        assert await world.is_closed(channel)
+
+
+async def test_a_request_in_an_excluded_ticket_says_that_there_is_no_timer(
+    settings: Settings,
+) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        text = reply(await world.sam.slash(channel, "autoclose exclude"))
+        assert "timer is off" not in text
+        text = reply(await world.sam.slash(channel, "closerequest", close_delay="2h"))
+        assert "excluded from auto-close" in text
+        assert await world.jobs() == []
+
+
+async def test_including_again_restores_the_timer(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        message = await world.ask_to_close(channel, delay="2h")
+        before, jobs = await world.request(channel), await world.jobs()
+        await world.sam.slash(channel, "autoclose exclude")
+        text = reply(await world.sam.slash(channel, "autoclose include"))
+        assert before.auto_close_at is not None
+        deadline = f"<t:{int(before.auto_close_at.timestamp())}:F>"
+        assert deadline in text
+        assert deadline in words(world.message(channel, message.id))
+        assert await world.jobs() == jobs
+        assert await world.request(channel) == before
+
+
+async def test_including_again_never_closes_at_once(settings: Settings) -> None:
+    """The deadline passed while the ticket was excluded: it is moved, not sprung."""
+    settings = settings.model_copy(update={"min_close_delay": 3600})
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        await world.sam.slash(channel, "autoclose exclude")
+        await world.move_deadline(channel)
+        await world.sam.slash(channel, "autoclose include")
+        left = await world.tickets.time_left((await world.request(channel)).id)
+        assert left is not None
+        assert timedelta(minutes=59) < left <= timedelta(hours=1)
+        assert len(await world.jobs()) == 1
+
+
+async def test_including_without_a_pending_request_starts_no_timer(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        message = await world.ask_to_close(channel, delay="2h")
+        await world.sam.slash(channel, "autoclose exclude")
+        await world.amy.click(message, label="Deny & Keep Open")
+        text = reply(await world.sam.slash(channel, "autoclose include"))
+        assert "<t:" not in text
+        assert await world.jobs() == []
+
+
+async def test_excluding_and_including_twice_says_so(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        text = refusal(await world.sam.slash(channel, "autoclose include"))
+        assert text == "This ticket is not excluded from auto-close."
+        await world.sam.slash(channel, "autoclose exclude")
+        text = refusal(await world.sam.slash(channel, "autoclose exclude"))
+        assert text == "This ticket is excluded from auto-close already."
+
+
+async def test_status_tells_why_a_ticket_will_not_close(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        assert "nobody has asked to close it" in await status(world)
+        message = await world.ask_to_close(channel)
+        assert "the pending close request has no timer" in await status(world)
+        await world.amy.click(message, label="Deny & Keep Open")
+        assert "was denied" in await status(world)
+        await world.ask_to_close(channel, delay="2h")
+        await world.amy.send(channel, "Not yet!")
+        assert "the opener answered" in await status(world)
+        await world.sam.slash(channel, "autoclose exclude")
+        assert "it is excluded from auto-close" in await status(world)
+
+
+async def test_status_tells_when_a_ticket_closes_and_who_asked(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        request = await world.request(channel)
+        assert request.auto_close_at is not None
+        text = await status(world)
+        assert f"<t:{int(request.auto_close_at.timestamp())}:R>" in text
+        assert world.sam.mention in text
+        assert "Redis" not in text
+
+
+async def test_status_of_a_ticket_with_a_long_hostile_history_fits(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        for _ in range(20):
+            await world.ask_to_close(channel, "*_`|@#[]()<>~" * 19, "2h")
+        assert "It closes" in await status(world)
+
+
+async def pick(world: World, result_message: discord.Message, number: int) -> None:
+    """Choose a ticket in sam's list of timers."""
+    request_id = await world.sql.fetchval(
+        """select r.id from close_requests r join tickets t on t.id = r.ticket_id
+           where t.number = $1 and r.status = 'pending'""",
+        number,
+    )
+    await world.sam.select(result_message, [str(request_id)])
+
+
+async def timers(world: World) -> discord.Message:
+    result = await world.sam.slash(world.lobby, "timers")
+    assert result.response is not None
+    return result.response.message
+
+
+async def test_timers_lists_what_will_close_soonest_first(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        first, second = await world.open_ticket(world.amy), await world.open_ticket(world.eve)
+        third = await world.open_ticket(world.eve)
+        await world.ask_to_close(first, "Later", "3h")
+        await world.ask_to_close(second, "Sooner", "2h")
+        await world.ask_to_close(third, "Untimed")
+        said = words(await timers(world))
+        assert said.index("ticket-0002") < said.index("ticket-0001")
+        assert "ticket-0003" not in said
+        assert "scheduled" in said
+
+
+async def test_timers_shows_nothing_of_other_guilds(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        other = world.neighbour()
+        await other.set_up()
+        there = await other.open_ticket(other.amy)
+        await other.ask_to_close(there, "Secret", "2h")
+        said = words(await timers(world))
+        assert "No ticket here closes by itself" in said
+        assert "Secret" not in said
+
+
+async def test_timers_withdraws_a_request(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        message = await timers(world)
+        await pick(world, message, 1)
+        result = await world.sam.click(message, label="Cancel its timer")
+        assert "withdrawn" in reply(result)
+        assert await world.request_statuses(channel) == ["withdrawn"]
+        assert await world.jobs() == []
+
+
+async def test_timers_extends_a_request(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        before = await world.request(channel)
+        message = await timers(world)
+        await pick(world, message, 1)
+        await world.sam.click(message, label="Extend by 24 hours")
+        after = await world.request(channel)
+        assert before.auto_close_at is not None
+        assert after.auto_close_at == before.auto_close_at + timedelta(hours=24)
+
+
+@pytest.mark.parametrize("label", ["Cancel its timer", "Extend by 24 hours"])
+async def test_who_has_lost_the_support_role_cannot_use_an_open_list(
+    settings: Settings, label: str
+) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        before = await world.request(channel)
+        message = await timers(world)
+        await pick(world, message, 1)
+        world.env.backend.remove_member_role(world.guild.id, world.sam.id, world.support.id)
+        assert refusal(await world.sam.click(message, label=label)) == "Only support can do that."
+        assert await world.request(channel) == before
+
+
+async def test_a_timer_that_ended_while_the_list_was_open_is_said_so(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        request_message = await world.ask_to_close(channel, delay="2h")
+        message = await timers(world)
+        await pick(world, message, 1)
+        await world.amy.click(request_message, label="Deny & Keep Open")
+        text = refusal(await world.sam.click(message, label="Cancel its timer"))
+        assert "denied already" in text
+
+
+async def test_replies_are_counted_again_for_a_request_that_was_extended(
+    settings: Settings,
+) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        message = await world.ask_to_close(channel, delay="2h")
+        await world.amy.click(message, label="Need more time")
+        await world.amy.send(channel, "Here it is")
+        await eventually(lambda: "stays open" in world.says(channel)[-1])
+        assert await world.request_statuses(channel) == ["answered"]
+        assert await world.jobs() == []

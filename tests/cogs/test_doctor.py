@@ -1,0 +1,81 @@
+"""`/doctor`: what is missing in a server, and how to mend it."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+
+from domains.settings import Settings
+from tests.cogs.limits import fill
+from tests.cogs.replies import reply
+from tests.cogs.world import World, a_world
+
+
+async def examine(world: World) -> str:
+    return reply(await world.boss.slash(world.lobby, "doctor"))
+
+
+async def test_where_nothing_is_missing_all_is_well(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        text = await examine(world)
+        assert text.startswith("All is well")
+        assert "❌" not in text
+        for part in ("Redis answers", "database answers", "intent is on", world.support.mention):
+            assert part in text
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found"),
+    [
+        ("support_role_ids", "'{}'", "There is no support role"),
+        ("support_role_ids", "'{1}'", "There is no support role"),
+        ("log_channel_id", "null", "There is no log channel"),
+        ("log_channel_id", "1", "The log channel was deleted"),
+        ("category_id", "1", "The category for tickets was deleted"),
+    ],
+)
+async def test_what_is_not_set_up_or_deleted_is_named_with_its_remedy(
+    settings: Settings, column: str, value: str, found: str
+) -> None:
+    async with a_world(settings) as world:
+        await world.sql.execute(f"update guild_settings set {column} = {value}")
+        text = await examine(world)
+        assert text.startswith("1 to mend")
+        line = next(line for line in text.splitlines() if found in line)
+        assert "/setup" in line
+
+
+async def test_missing_permissions_are_named_with_their_place(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        world.forbid_bot(world.logs, discord.Permissions(attach_files=True))
+        text = await examine(world)
+        assert "In #logs the bot lacks Attach Files" in text
+        world.forbid_bot_everywhere(discord.Permissions(manage_channels=True))
+        text = await examine(world)
+        assert "The bot's role lacks Manage Channels" in text
+        assert text.startswith("2 to mend")
+
+
+async def test_a_full_category_is_told_but_nothing_to_mend(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        category = world.guild.create_category("Help")
+        fill(world.guild, category)
+        await world.boss.slash(world.lobby, "setup", category=category)
+        text = await examine(world)
+        assert text.startswith("All is well")
+        assert "50 of 50" in text
+
+
+async def test_tickets_that_need_attention_and_late_closes_are_counted(
+    settings: Settings,
+) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        await world.pass_deadline(channel)
+        await world.until_closed(channel)
+        assert "Of the last 1 timed closes" in await examine(world)
+        stuck = await world.open_ticket(world.amy)
+        world.forbid_bot(stuck, discord.Permissions(manage_channels=True))
+        await world.amy.slash(stuck, "close")
+        assert "1 ticket needs attention" in await examine(world)

@@ -1,0 +1,180 @@
+"""After an outage nobody finds their ticket slammed shut: what ran out meanwhile gets a grace."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from domains.database import Database
+from domains.ticket_lifecycle import LifecyclePolicy
+from domains.ticket_lifecycle.channels import DiscordFailedError
+from domains.ticket_lifecycle.models import (
+    AutoCloseOutcome,
+    CloseRequest,
+    GuildSettings,
+    RequestStatus,
+)
+from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, HelpDesk
+
+GRACE = timedelta(minutes=10)
+
+
+@pytest.fixture
+async def desk(desk: HelpDesk) -> HelpDesk:
+    """Nobody has ever been here."""
+    await desk.database.pool.execute("delete from heartbeat")
+    return desk
+
+
+async def be_away(desk: HelpDesk, how_long: timedelta) -> None:
+    await desk.lifecycle.note_alive()
+    await desk.database.pool.execute(
+        "update heartbeat set seen_at = seen_at - $1::interval", how_long
+    )
+
+
+async def overdue(desk: HelpDesk, guild_id: int = GUILD_ID) -> CloseRequest:
+    return await desk.run_out(await desk.ask(await desk.open(guild_id=guild_id)))
+
+
+async def left(desk: HelpDesk, request: CloseRequest) -> timedelta:
+    time_left = await desk.lifecycle.time_left(request.id)
+    assert time_left is not None
+    return time_left
+
+
+async def test_what_ran_out_in_an_outage_gets_a_grace_and_the_channel_is_told(
+    desk: HelpDesk,
+) -> None:
+    request = await overdue(desk)
+    await be_away(desk, timedelta(hours=1))
+    await desk.lifecycle.note_alive()
+    graced = await desk.request(request.id)
+    assert graced.status is RequestStatus.PENDING
+    assert graced.grace_at is not None
+    assert timedelta(minutes=9) < await left(desk, graced) <= GRACE
+    assert [timer.auto_close_at for timer in desk.timers.scheduled.values()] == [
+        graced.auto_close_at
+    ]
+    assert await desk.fire(request) is AutoCloseOutcome.NOT_DUE
+    await desk.lifecycle.resume_unfinished()
+    await desk.lifecycle.resume_unfinished()
+    assert graced.auto_close_at is not None
+    assert desk.channels.announcements == [
+        (request.ticket_id, f"grace until {graced.auto_close_at.isoformat()}")
+    ]
+    assert desk.channels.shown_deadlines[request.id] == graced.auto_close_at
+    ticket = await desk.ticket(request.ticket_id)
+    assert (await desk.events(ticket))[-1] == "grace"
+
+
+async def test_graced_tickets_of_a_guild_close_one_after_the_other(desk: HelpDesk) -> None:
+    here = [await overdue(desk, guild_id=1) for _ in range(3)]
+    there = await overdue(desk, guild_id=2)
+    await be_away(desk, timedelta(hours=1))
+    await desk.lifecycle.note_alive()
+    deadlines = [(await desk.request(request.id)).auto_close_at for request in here]
+    first, second, third = [deadline for deadline in deadlines if deadline]
+    assert second - first == third - second == timedelta(seconds=1)
+    assert (await desk.request(there.id)).auto_close_at == first
+
+
+async def test_an_opener_who_wrote_in_the_outage_has_answered(desk: HelpDesk) -> None:
+    request = await overdue(desk)
+    desk.write(await desk.ticket(request.ticket_id))
+    await be_away(desk, timedelta(hours=1))
+    await desk.lifecycle.note_alive()
+    await desk.lifecycle.resume_unfinished()
+    assert (await desk.request(request.id)).status is RequestStatus.ANSWERED
+    assert desk.timers.scheduled == {}
+    ((_, announcement),) = desk.channels.announcements
+    assert "stays open" in announcement
+
+
+async def test_a_guild_without_replies_gets_its_grace_all_the_same(desk: HelpDesk) -> None:
+    await desk.lifecycle.save_guild_settings(GuildSettings(GUILD_ID, reply_keeps_open=False))
+    request = await overdue(desk)
+    desk.write(await desk.ticket(request.ticket_id))
+    await be_away(desk, timedelta(hours=1))
+    await desk.lifecycle.note_alive()
+    await desk.lifecycle.resume_unfinished()
+    assert (await desk.request(request.id)).status is RequestStatus.PENDING
+    assert len(desk.channels.announcements) == 1
+
+
+async def test_what_has_not_run_out_keeps_its_deadline(desk: HelpDesk) -> None:
+    kept = await desk.ask(await desk.open(), hours=1)
+    excluded = await overdue(desk)
+    await desk.lifecycle.exclude_from_autoclose(excluded.ticket_id, STAFF_ID)
+    denied = await overdue(desk)
+    await desk.lifecycle.cancel_close_request(denied.ticket_id, OPENER_ID)
+    untouched = [await desk.request(request.id) for request in (kept, excluded, denied)]
+    await be_away(desk, timedelta(hours=1))
+    await desk.lifecycle.note_alive()
+    assert [await desk.request(request.id) for request in untouched] == untouched
+
+
+@pytest.mark.parametrize(
+    ("grace", "away"),
+    [
+        (GRACE, timedelta(minutes=9)),
+        (timedelta(), timedelta(hours=1)),
+        (timedelta(seconds=1), timedelta(seconds=4)),
+    ],
+)
+async def test_a_short_outage_or_no_grace_moves_nothing(
+    desk: HelpDesk, grace: timedelta, away: timedelta
+) -> None:
+    desk = desk.restarted(LifecyclePolicy(outage_grace=grace))
+    request = await overdue(desk)
+    await be_away(desk, away)
+    await desk.lifecycle.note_alive()
+    assert await desk.request(request.id) == request
+    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
+
+
+async def test_the_first_start_ever_is_no_outage(desk: HelpDesk) -> None:
+    request = await overdue(desk)
+    await desk.lifecycle.note_alive()
+    await desk.lifecycle.note_alive()
+    assert await desk.request(request.id) == request
+
+
+async def test_processes_that_return_at_once_grant_one_grace(
+    desk: HelpDesk, second_database: Database
+) -> None:
+    request = await overdue(desk)
+    await be_away(desk, timedelta(hours=1))
+    other = desk.elsewhere(second_database)
+    await asyncio.gather(*(process.lifecycle.note_alive() for process in (desk, other) * 3))
+    await asyncio.gather(*(process.lifecycle.resume_unfinished() for process in (desk, other) * 3))
+    ticket = await desk.ticket(request.ticket_id)
+    assert (await desk.events(ticket)).count("grace") == 1
+    assert len(desk.channels.announcements) == 1
+    assert len(desk.timers.scheduled) == 1
+
+
+@pytest.mark.parametrize("error", [DiscordFailedError("503"), RuntimeError("a bug")])
+async def test_one_channel_that_cannot_be_told_does_not_keep_others_waiting(
+    desk: HelpDesk, error: Exception
+) -> None:
+    await overdue(desk)
+    second = await overdue(desk)
+    await be_away(desk, timedelta(hours=1))
+    await desk.lifecycle.note_alive()
+    desk.channels.failures["opener_wrote_after"] = [error]  # of the first one's
+    await desk.lifecycle.resume_unfinished()
+    assert [ticket_id for ticket_id, _ in desk.channels.announcements] == [second.ticket_id]
+
+
+async def test_a_grace_that_could_not_be_told_is_told_later(desk: HelpDesk) -> None:
+    request = await overdue(desk)
+    await be_away(desk, timedelta(hours=1))
+    await desk.lifecycle.note_alive()
+    desk.channels.failures["opener_wrote_after"] = [DiscordFailedError("503")]
+    await desk.lifecycle.resume_unfinished()
+    assert desk.channels.announcements == []
+    await desk.lifecycle.resume_unfinished()
+    assert [ticket_id for ticket_id, _ in desk.channels.announcements] == [request.ticket_id]

@@ -1,0 +1,83 @@
+"""What cogs ask for: tickets by channel, the latest request, deadlines by guild, its choices."""
+
+from __future__ import annotations
+
+import pytest
+
+from domains.ticket_lifecycle.errors import TicketNotFoundError
+from domains.ticket_lifecycle.models import GuildSettings, RequestStatus
+from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, HelpDesk
+
+
+async def test_a_ticket_is_found_by_its_channel_in_its_guild_only(desk: HelpDesk) -> None:
+    ticket = await desk.open()
+    assert await desk.lifecycle.require_ticket(GUILD_ID, ticket.channel_id) == ticket
+    for guild_id, channel_id in (
+        (GUILD_ID + 1, ticket.channel_id),
+        (GUILD_ID, 5),
+        (None, ticket.channel_id),
+        (GUILD_ID, None),
+    ):
+        with pytest.raises(TicketNotFoundError) as error:
+            await desk.lifecycle.require_ticket(guild_id, channel_id)
+        assert str(error.value) == "This is not a ticket channel."
+
+
+async def test_the_latest_request_is_the_pending_one_else_the_last(desk: HelpDesk) -> None:
+    ticket = await desk.open()
+    assert await desk.lifecycle.latest_request(ticket.id) is None
+    await desk.ask(ticket)
+    second = await desk.ask(ticket)
+    assert await desk.lifecycle.latest_request(ticket.id) == second
+    denied = await desk.lifecycle.cancel_close_request(ticket.id, OPENER_ID)
+    assert denied.status is RequestStatus.DENIED
+    assert await desk.lifecycle.latest_request(ticket.id) == denied
+
+
+async def test_deadlines_of_a_guild_come_soonest_first_in_pages(desk: HelpDesk) -> None:
+    requests = [await desk.ask(await desk.open(opener_id=100 + n), hours=9 - n) for n in range(5)]
+    await desk.ask(await desk.open(), hours=None)
+    await desk.ask(await desk.open(guild_id=2), hours=1)
+    first, total = await desk.lifecycle.pending_closes(GUILD_ID, 3)
+    rest, also_total = await desk.lifecycle.pending_closes(GUILD_ID, 3, 3)
+    assert total == also_total == 5
+    soonest_first = sorted(requests, key=lambda request: request.auto_close_at or 0)
+    assert [pending.request for pending in (*first, *rest)] == soonest_first
+    assert all(pending.ticket.id == pending.request.ticket_id for pending in first)
+    assert await desk.lifecycle.pending_closes(3, 3) == ([], 0)
+
+
+async def test_a_guild_that_chose_nothing_has_the_defaults(desk: HelpDesk) -> None:
+    assert await desk.lifecycle.guild_settings(77) == GuildSettings(77)
+    await desk.open()
+    assert await desk.lifecycle.guild_settings(GUILD_ID) == GuildSettings(GUILD_ID)
+
+
+async def test_a_guilds_choices_are_kept_and_changed(desk: HelpDesk) -> None:
+    chosen = GuildSettings(
+        GUILD_ID,
+        support_role_ids=(5, 6),
+        category_id=7,
+        log_channel_id=8,
+        reply_keeps_open=False,
+    )
+    await desk.lifecycle.save_guild_settings(chosen)
+    assert await desk.restarted().lifecycle.guild_settings(GUILD_ID) == chosen
+    changed = GuildSettings(GUILD_ID, support_role_ids=(9,))
+    await desk.lifecycle.save_guild_settings(changed)
+    assert await desk.lifecycle.guild_settings(GUILD_ID) == changed
+
+
+async def test_events_say_what_who_and_why_in_order(desk: HelpDesk) -> None:
+    ticket = await desk.open()
+    await desk.lifecycle.request_close(ticket.id, STAFF_ID, "Solved?", 1)
+    await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
+    events = await desk.lifecycle.events(ticket.id)
+    assert [(event.event, event.actor_id, event.detail) for event in events] == [
+        ("opened", OPENER_ID, None),
+        ("close_requested", STAFF_ID, "Solved?"),
+        ("closing", STAFF_ID, "command"),
+        ("closed", STAFF_ID, None),
+    ]
+    times = [event.at for event in events]
+    assert times == sorted(times)
