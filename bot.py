@@ -2,6 +2,7 @@
 
 python bot.py           runs the bot; needs DISCORD_TOKEN
 python bot.py --demo    runs it against a virtual Discord in the browser; needs nothing
+python bot.py check     and other questions of an operator: see --help
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from domains.tasks import cancel, detached
 from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
 from domains.transcripts import TranscriptStore
 from embedded import EmbeddedServers, EmbeddedServersError
+from operations import add_commands, run_command
 from web import OperatorsView
 
 log = logging.getLogger("punctual")
@@ -216,8 +218,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--demo", action="store_true", help="run against a virtual Discord in the browser"
     )
+    add_commands(parser)
     options = parser.parse_args(arguments)
     try:
+        if options.command is not None:
+            return run_command(options)
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
         if options.demo:

@@ -10,7 +10,7 @@ from discord import app_commands
 
 from cogs.cog import TicketCog, answering_errors
 from cogs.permissions import require_opener_or_support, require_support
-from cogs.replies import whisper, whisper_if_possible
+from cogs.replies import whisper_if_possible
 from cogs.text import when
 from domains.ticket_lifecycle.close_delay import SUGGESTIONS, parse_close_delay
 from domains.ticket_lifecycle.models import CloseRequest, Ticket
@@ -71,8 +71,9 @@ class Closing(TicketCog, name="Punctual: closing"):
         await interaction.response.defer(ephemeral=True)
         ticket, guild = await self.ticket_here(interaction)
         require_opener_or_support(interaction, guild, ticket)
-        await whisper(interaction, "The ticket is being closed.")
-        await self.tickets.close_ticket(ticket.id, interaction.user.id, reason)
+        await self.tickets.begin_close(ticket.id, interaction.user.id, reason)
+        await whisper_if_possible(interaction, "The ticket is being closed.")
+        await self.tickets.finish_close(ticket.id)
 
 
 def _reply(ticket: Ticket, request: CloseRequest, *, scheduled: bool, cannot_wait: bool) -> str:

@@ -109,7 +109,7 @@ class DiscordTicketChannels:
         raise DiscordFailedError("all categories for tickets are full")
 
     async def find(self, ticket: Ticket) -> int | None:
-        mark = f" · {embeds.ticket_mark(ticket)}"
+        mark = embeds.ticket_mark(ticket)
         for channel in self._guild(ticket.guild_id).text_channels:
             if channel.topic is not None and channel.topic.endswith(mark):
                 return channel.id

@@ -39,8 +39,14 @@ class Watching(TicketCog, name="Punctual: watching"):
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self.tickets.note_channel_deleted(channel.guild.id, channel.id)
+        await self._note_deleted(channel.guild.id, channel.id)
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
-        await self.tickets.note_channel_deleted(payload.guild_id, payload.thread_id)
+        await self._note_deleted(payload.guild_id, payload.thread_id)
+
+    async def _note_deleted(self, guild_id: int, channel_id: int) -> None:
+        try:
+            await self.tickets.note_channel_deleted(guild_id, channel_id)
+        except DatabaseUnavailable as error:
+            self._outage.lost(error)

@@ -7,8 +7,8 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -28,20 +28,29 @@ log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 CONNECT_TIMEOUT_S = 5
 COMMAND_TIMEOUT_S = 30
+ACQUIRE_TIMEOUT_S = 30
 CLOSE_TIMEOUT_S = 10
 MAX_CONNECTIONS = 20
 
 T = TypeVar("T")
 
+
+class DatabaseAwayError(Exception):
+    """The server could not be reached, or did not answer in time."""
+
+
 DatabaseUnavailable = (
-    OSError,
+    DatabaseAwayError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection that was cut while it was being taken
 )
-"""What a statement raises when the server cannot be reached, as opposed to when it says no."""
+"""What a statement raises when the server cannot be reached, as opposed to when it says no.
+
+No OSError as such: a full disk under the transcripts is another matter.
+"""
 
 
 class AfterCommit(Generic[T]):
@@ -113,7 +122,7 @@ class Database:
         try:
             self._pool = await asyncpg.create_pool(
                 url,
-                min_size=1,
+                min_size=0,  # its keeping of a floor would log a traceback a second in an outage
                 max_size=self.max_connections,
                 timeout=CONNECT_TIMEOUT_S,
                 command_timeout=COMMAND_TIMEOUT_S,
@@ -121,7 +130,7 @@ class Database:
             )
             await self._migrate()
             await self.sync_clock()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (*DatabaseUnavailable, OSError, asyncpg.PostgresError) as error:
             await self.close()
             why = f"{type(error).__name__}: {_without_password(error, url)}"
             raise StartupError(f"DATABASE_URL: PostgreSQL cannot be used: {why}") from None
@@ -140,8 +149,9 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
-        async with self.pool.acquire() as connection:
-            yield connection
+        with _away_if_os_error():
+            async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
@@ -150,7 +160,7 @@ class Database:
         The promises are kept after the connection has gone back to the pool, so they may use
         the database, and Discord and Redis are never spoken to inside a transaction.
         """
-        async with self.pool.acquire() as connection:
+        async with self.connection() as connection:
             transaction = Transaction(connection)
             async with connection.transaction():
                 yield transaction
@@ -163,21 +173,25 @@ class Database:
         It is tied to a connection: PostgreSQL releases it when its holder is killed, and the
         pool (`pg_advisory_unlock_all`) when the connection comes back.
         """
-        async with self.pool.acquire() as connection:
-            yield bool(
-                await connection.fetchval(
+        async with AsyncExitStack() as stack:
+            with _away_if_os_error():
+                connection = await stack.enter_async_context(
+                    self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+                )
+                held = await connection.fetchval(
                     "select pg_try_advisory_lock(hashtextextended($1, 0))", name
                 )
-            )
+            yield bool(held)
 
     async def sync_clock(self) -> None:
-        self.clock.set(
-            await self.pool.fetchval("select extract(epoch from clock_timestamp())::float8")
-        )
+        async with self.connection() as connection:
+            self.clock.set(
+                await connection.fetchval("select extract(epoch from clock_timestamp())::float8")
+            )
 
     async def _migrate(self) -> None:
         """Apply what is missing and record it, all in one transaction, one process at a time."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self.connection() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(hashtextextended('migrate', 0))")
             await connection.execute(
                 "create table if not exists schema_migrations ("
@@ -193,6 +207,15 @@ class Database:
                         "insert into schema_migrations (name) values ($1)", path.name
                     )
                     log.info("Applied migration %s", path.name)
+
+
+@contextmanager
+def _away_if_os_error() -> Generator[None]:
+    """For what speaks to PostgreSQL and to nothing else. (TimeoutError is an OSError, too.)"""
+    try:
+        yield
+    except OSError as error:
+        raise DatabaseAwayError(" ".join(str(error).split()) or type(error).__name__) from error
 
 
 def _without_password(error: Exception, url: str) -> str:

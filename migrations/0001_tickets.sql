@@ -60,13 +60,16 @@ create table close_requests (
     announced        boolean not null default true,
     -- When a grace was granted after an outage, and whether the channel has been told.
     grace_at         timestamptz,
-    grace_announced  boolean not null default true
+    grace_announced  boolean not null default true,
+    -- Does the message tell what this row says? False from the decision until Discord has it.
+    shown            boolean not null default true
 );
 
 create unique index close_requests_one_pending on close_requests (ticket_id)
     where status = 'pending';
 create index close_requests_deadlines on close_requests (auto_close_at)
     where status = 'pending' and auto_close_at is not null;
+create index close_requests_unshown on close_requests (id) where not shown;
 create index close_requests_untold_grace on close_requests (id)
     where status = 'pending' and not grace_announced;
 create index close_requests_by_ticket on close_requests (ticket_id, id);

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from domains import database as database_module
-from domains.database import Database, DatabaseUnavailable
+from domains.database import Database, DatabaseAwayError, DatabaseUnavailable
 from domains.errors import StartupError
 from tests.conftest import TEMPLATE, Servers
 from tests.ticket_lifecycle.databases import scratch_database
@@ -464,9 +464,7 @@ async def _is_busy(database: Database, pid: int) -> bool:
 @pytest.mark.parametrize(
     "error",
     [
-        ConnectionRefusedError,
-        FileNotFoundError,
-        TimeoutError,
+        DatabaseAwayError,
         asyncpg.CannotConnectNowError,
         asyncpg.AdminShutdownError,
         asyncpg.CrashShutdownError,
@@ -480,7 +478,7 @@ def test_a_server_that_starts_stops_or_is_full_is_unavailable(error: type[Except
 
 
 @pytest.mark.parametrize(
-    "error", [asyncpg.UniqueViolationError, asyncpg.PostgresSyntaxError, ValueError]
+    "error", [asyncpg.UniqueViolationError, asyncpg.PostgresSyntaxError, ValueError, OSError]
 )
 def test_a_server_that_says_no_is_there(error: type[Exception]) -> None:
     assert not issubclass(error, DatabaseUnavailable)

@@ -16,7 +16,7 @@ BAR = 10.0
 GAP = 2.0
 TICK_EVERY_H = 12
 FEWEST_CLOSES = 40
-"""Fewer leave room, instead of growing as wide as houses."""
+"""Fewer leave room at the left, instead of growing as wide as houses."""
 LATE_MS = 1_000
 VERY_LATE_MS = 60_000
 
@@ -72,6 +72,7 @@ def lateness_chart(closes: Sequence[LateClose]) -> Chart:
     """One bar a close, oldest first, on a logarithmic scale that begins at 1 ms."""
     most = max((close.late_ms for close in closes), default=0)
     decades = max(2, math.ceil(math.log10(max(most, 1))))
+    first = max(0, FEWEST_CLOSES - len(closes))
     bars = [
         _bar(
             place,
@@ -81,7 +82,7 @@ def lateness_chart(closes: Sequence[LateClose]) -> Chart:
             tone=_tone(close.late_ms),
             href=f"/tickets/{close.ticket_id}",
         )
-        for place, close in enumerate(reversed(closes))
+        for place, close in enumerate(reversed(closes), start=first)
     ]
     return Chart(
         width=max(len(closes), FEWEST_CLOSES) * BAR,

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -15,6 +14,7 @@ from domains.monitoring.desk import Desk
 from domains.monitoring.gateway import Gateway
 from domains.monitoring.metrics import Metrics
 from domains.monitoring.monitor import DatabaseAwayError, Monitor
+from domains.monitoring.redaction import passwords_in
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection
 from domains.scheduled_task.saq_view import SaqView
@@ -112,11 +112,4 @@ class OperatorsView:
         if self._settings.discord_token is not None:
             yield self._settings.discord_token.get_secret_value()
         for address in self._addresses():
-            yield from _passwords(address)
-
-
-def _passwords(address: str) -> Iterable[str]:
-    """As it is written in the address, and as it is meant."""
-    credentials, at, _ = address.partition("://")[2].rpartition("@")
-    password = credentials.partition(":")[2] if at else ""
-    return {password, unquote(password)} - {""}
+            yield from passwords_in(address)

@@ -31,6 +31,7 @@ class SaqPage:
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         job = "queues/{queue}/jobs/{job}"
         return [
+            ("GET", ROOT, self.home),
             ("GET", f"{ROOT}/", self.page),
             ("GET", f"{ROOT}/queues/{{queue}}", self.page),
             ("GET", f"{ROOT}/{job}", self.page),
@@ -43,6 +44,9 @@ class SaqPage:
         ]
 
     STATIC: Final = (f"{ROOT}/static", SAQ_STATIC)
+
+    async def home(self, _request: web.Request) -> web.Response:
+        raise web.HTTPFound(f"{ROOT}/")
 
     async def page(self, _request: web.Request) -> web.Response:
         return self._renderer.page("saq", {"root": ROOT})

@@ -19,7 +19,7 @@ class TicketLine:
     status: str
     excluded: bool
     attention: str | None
-    attention_at: datetime | None
+    attention_since: datetime | None = None
 
     @property
     def name(self) -> str:

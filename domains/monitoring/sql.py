@@ -150,7 +150,7 @@ def _ticket_line(record: asyncpg.Record) -> TicketLine:
         status=record["status"],
         excluded=record["exclude_from_autoclose"],
         attention=record["attention"],
-        attention_at=record["attention_at"],
+        attention_since=record.get("attention_since"),
     )
 
 
@@ -163,10 +163,12 @@ async def attention_count(connection: Connection) -> int:
 async def tickets_needing_attention(
     connection: Connection, limit: int, offset: int = 0
 ) -> Sequence[TicketLine]:
-    """Whoever has waited longest comes first."""
+    """Whoever has waited longest comes first. (`attention_at` tells when it was last tried.)"""
     records = await connection.fetch(
-        """select * from tickets where attention is not null and status <> 'closed'
-           order by attention_at, id limit $1 offset $2""",
+        """select t.*, (select max(e.at) from ticket_events e
+                        where e.ticket_id = t.id and e.event = 'attention') as attention_since
+           from tickets t where t.attention is not null and t.status <> 'closed'
+           order by attention_since nulls first, t.id limit $1 offset $2""",
         limit,
         offset,
     )

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from redis.exceptions import RedisError
 from saq.job import Job, Status
-from saq.utils import now as saq_now
 
 from domains.errors import UserError
 from domains.scheduled_task import inspection_scripts as scripts
-from domains.scheduled_task.job_type import JobType
+from domains.scheduled_task.job_type import JobRequest
 from domains.scheduled_task.queues.queue import COMPLETED, FAILED, PunctualQueue
 from domains.scheduled_task.redis_health import means_away
 from domains.scheduled_task.scheduled_task import ScheduledTask
@@ -212,11 +211,12 @@ class Inspection:
             moved = 0
             if view is not None and view.state is JobState.FAILED and record is not None:
                 subject = -1 if view.subject_id is None else view.subject_id
+                request = JobRequest(view.key, 0, subject, view.payload)
                 moved = await _run(
                     queue,
                     scripts.REQUEUE,
                     ["incomplete", queue.job_id(job.key), "queued", "subjects", "failed"],
-                    [record, _afresh(queue, record, job_type), subject],
+                    [record, queue.fresh_record(job_type, request), subject],
                 )
         self._must_have_happened(job, moved)
 
@@ -355,25 +355,3 @@ def _job(queue: PunctualQueue, record: bytes | None) -> Job | None:
 
 def _moment(seconds: float) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
-
-
-def _afresh(queue: PunctualQueue, record: bytes, job_type: JobType) -> Argument:
-    """As it was when it was first enqueued, by the policy of today."""
-    job = _job(queue, record)
-    assert job is not None
-    policy = job_type.policy
-    return queue.serialize(
-        Job(
-            function=job.function,
-            kwargs=job.kwargs,
-            queue=queue,
-            key=job.key,
-            timeout=int(policy.timeout.total_seconds()),
-            retries=policy.attempts,
-            retry_delay=policy.delay_after(1).total_seconds(),
-            ttl=job.ttl,
-            queued=saq_now(),
-            status=Status.QUEUED,
-            meta=job.meta,
-        )
-    )

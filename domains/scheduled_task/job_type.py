@@ -14,6 +14,8 @@ Payload = Mapping[str, object]
 """A job's arguments as they travel through Redis: JSON."""
 
 TICKET_LIFECYCLE = "ticket-lifecycle"
+DATABASE_RETRY_S = 1.0
+"""How soon a job comes again that found PostgreSQL away. It counts as no attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class RunPolicy:
 
     def delay_after(self, attempt: int) -> timedelta:
         """The pause after the attempt of this number, counted from 1."""
+        if not self.retry_delays:
+            return timedelta(0)
         return self.retry_delays[min(attempt, len(self.retry_delays)) - 1]
 
 

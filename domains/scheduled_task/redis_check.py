@@ -8,9 +8,9 @@ from typing import cast
 from redis.exceptions import RedisError
 
 from domains.scheduled_task.redis_client import connect
-from domains.scheduled_task.redis_health import PROBE_KEY
 
 TIMEOUT_S = 2.0
+TRIAL_KEY = "punctual:trial"
 
 _INFO = "return redis.call('INFO')"
 
@@ -31,7 +31,7 @@ async def look_at_redis(url: str) -> RedisLook:
     """Writes, too, since a Redis that is full or read-only keeps no timers."""
     client = connect(url, socket_timeout=TIMEOUT_S)
     try:
-        await client.set(PROBE_KEY, 1, ex=60)
+        await client.set(TRIAL_KEY, 1, ex=1)
         info = _fields(cast("bytes", await client.register_script(_INFO)(keys=[])))
     except (RedisError, OSError, ValueError) as error:
         raise RedisUnusableError from error

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 PROBE_EVERY_S = 1.0
 PROBE_WHILE_AWAY_S = 0.25
 PROBE_KEY = "punctual:probe"
+PROBE_KEY_LASTS_S = 60
 
 _AWAY = (
     OSError,
@@ -58,6 +59,7 @@ class RedisHealth:
         self._available = asyncio.Event()
         self._doubted = asyncio.Event()
         self._released = False
+        self._is_new = False
         self._outage = OutageLog(
             log,
             "Redis not available - scheduled tasks will be disabled",
@@ -75,7 +77,8 @@ class RedisHealth:
             if self.available:
                 await self._redis.ping()
             else:
-                await self._redis.set(PROBE_KEY, 1, ex=60)
+                await self._redis.set(PROBE_KEY, 1, ex=PROBE_KEY_LASTS_S)
+                self._is_new = True
         except (RedisError, OSError) as error:
             self._set_away(error)
             return False
@@ -89,6 +92,11 @@ class RedisHealth:
             return False
         self._set_away(error)
         return True
+
+    def note_emptied(self) -> None:
+        """What was written a moment ago is gone: Redis was emptied, and the timers are lost."""
+        self._is_new = True
+        self._doubted.set()
 
     def _set_away(self, error: Exception) -> None:
         if not self._released:
@@ -106,10 +114,10 @@ class RedisHealth:
         self._available.set()
 
     async def watch(self, on_return: Callable[[], Awaitable[None]]) -> None:
-        """Probe for ever; await `on_return` each time Redis comes back."""
+        """Probe for ever; await `on_return` each time Redis comes back, or was emptied."""
         while True:
-            was_available = self.available
-            if await self.check() and not was_available:
+            if await self.check() and self._is_new:
+                self._is_new = False
                 await on_return()
             self._doubted.clear()
             if not self.available:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domains.database import AfterCommit, Database, Transaction
 from domains.ticket_lifecycle import sql
@@ -91,8 +92,10 @@ class CloseRequests:
             )
             job = self.schedule_after_commit(transaction, ticket, request)
         try:
-            async with self._slots, self._database.exclusive(_lock(request.id)):
-                await self._announce(ticket, request, again=False)
+            async with self._slots, self._database.exclusive(_lock(request.id)) as mine:
+                # A long wait for a slot may have looked like a crash to another process.
+                if mine and not (request := await self._reread(request)).announced:
+                    await self._announce(ticket, request, again=False)
         except ChannelError as error:
             await self._take_back(ticket, request, replaced)
             raise CannotAskError(_sentence(error)) from error
@@ -100,11 +103,15 @@ class CloseRequests:
             await self.show_outcome(ticket, replaced)
         return request, job.result if job else None
 
+    async def _reread(self, request: CloseRequest) -> CloseRequest:
+        async with self._database.connection() as connection:
+            return await sql.close_request(connection, request.id) or request
+
     async def _announce(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> None:
         """The lock of the request must be held: others are to know that it is on its way."""
         message_id = await self._channels.ask(ticket, request, again=again)
         async with self._database.connection() as connection:
-            announced = await sql.set_announced(connection, request.id, message_id)
+            announced = await sql.set_announced(connection, request.id, message_id, shown=not again)
         if announced is None:
             return
         if announced.status is not RequestStatus.PENDING:
@@ -258,9 +265,6 @@ class CloseRequests:
             self.cancel_timer_after_commit(transaction, answered)
             await sql.add_event(transaction.connection, ticket.id, "answered", ticket.opener_id)
         await self.show_outcome(ticket, answered)
-        await self.announce(
-            ticket, f"<@{ticket.opener_id}> wrote, so this ticket stays open: the timer is off."
-        )
         return True
 
     # --- running out
@@ -350,24 +354,48 @@ class CloseRequests:
         return transaction.after_commit(partial(self._timers.schedule, timer))
 
     async def show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
-        """Best effort, too."""
-        try:
-            await self._channels.show_deadline(ticket, request)
-        except ChannelError as error:
-            log.info("The message of close request %s is out of date: %s", request.id, error)
+        """Make the message tell the deadline that holds."""
+        await self._show(request, self._channels.show_deadline(ticket, request))
 
     async def show_outcome(self, ticket: Ticket, request: CloseRequest) -> None:
-        """Best effort: the database has decided, the message only tells of it."""
+        """Make the message tell how it ended; of an answer, the channel is told as well."""
+        await self._show(request, self._show_outcome(ticket, request))
+
+    async def _show_outcome(self, ticket: Ticket, request: CloseRequest) -> None:
+        await self._channels.show_outcome(ticket, request)
+        if request.status is RequestStatus.ANSWERED:
+            await self._channels.announce(
+                ticket, f"<@{ticket.opener_id}> wrote, so this ticket stays open: the timer is off."
+            )
+
+    async def _show(self, request: CloseRequest, showing: Coroutine[Any, Any, None]) -> None:
+        """The database has decided already: what Discord fails to show is owed, and shown later."""
         try:
-            await self._channels.show_outcome(ticket, request)
+            await showing
+        except DiscordFailedError as error:
+            log.info("The message of close request %s is mended later: %s", request.id, error)
+            return
         except ChannelError as error:
             log.info("The message of close request %s is out of date: %s", request.id, error)
+        async with self._database.connection() as connection:
+            await sql.set_shown(connection, request)
 
-    async def announce(self, ticket: Ticket, text: str) -> None:
-        try:
-            await self._channels.announce(ticket, text)
-        except ChannelError as error:
-            log.info("Ticket %s could not be told: %s", ticket.id, error)
+    async def show_what_is_owed(self) -> None:
+        """Bring the messages up to date that a crash, or Discord, left behind."""
+        async with self._database.connection() as connection:
+            unshown = await sql.unshown_requests(connection)
+        for request in unshown:
+            async with self._database.connection() as connection:
+                ticket = await sql.ticket(connection, request.ticket_id)
+            if ticket is None:
+                continue
+            show = (
+                self.show_deadline if request.status is RequestStatus.PENDING else self.show_outcome
+            )
+            try:
+                await show(ticket, request)
+            except Exception:
+                log.exception("The message of close request %s is mended later", request.id)
 
 
 async def lock_open_ticket(

@@ -12,7 +12,7 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 
-from domains.database import Database
+from domains.database import Database, DatabaseUnavailable
 from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
 from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import (
@@ -75,6 +75,8 @@ class Closing:
             except PermissionMissingError as error:
                 await self.ask_for_attention(ticket_id, str(error))
                 return AutoCloseOutcome.NEEDS_ATTENTION
+            except DatabaseUnavailable:
+                raise  # no failure of the close: it goes on as soon as PostgreSQL is back
             except Exception as error:
                 if await self._gave_up(ticket_id, error):
                     return AutoCloseOutcome.NEEDS_ATTENTION

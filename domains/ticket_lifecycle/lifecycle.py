@@ -265,10 +265,22 @@ class TicketLifecycle:
         self, ticket_id: int, closed_by_id: int, reason: str | None = None
     ) -> Ticket:
         """Raises TicketNotOpen if somebody was faster."""
-        reason = kept(reason, MAX_REASON_LENGTH) or None
-        return await self._close(ticket_id, CloseCause.COMMAND, closed_by_id, reason)
+        ticket = await self.begin_close(ticket_id, closed_by_id, reason)
+        await self.finish_close(ticket_id)
+        return ticket
 
-    async def _close(
+    async def begin_close(
+        self, ticket_id: int, closed_by_id: int, reason: str | None = None
+    ) -> Ticket:
+        """Decide it, for those who have something to say before `finish_close`; that is done
+        sooner or later in any case. Raises TicketNotOpen if somebody was faster."""
+        reason = kept(reason, MAX_REASON_LENGTH) or None
+        return await self._begin_close(ticket_id, CloseCause.COMMAND, closed_by_id, reason)
+
+    async def finish_close(self, ticket_id: int) -> None:
+        await self._closing.run(ticket_id)
+
+    async def _begin_close(
         self, ticket_id: int, cause: CloseCause, closed_by_id: int | None, reason: str | None
     ) -> Ticket:
         async with self._database.transaction() as transaction:
@@ -277,7 +289,6 @@ class TicketLifecycle:
             closing = await self._mark_closing(transaction, ticket_id, cause, closed_by_id, reason)
         if request is not None and cause is not CloseCause.CHANNEL_DELETED:
             await self._requests.show_outcome(ticket, request)
-        await self._closing.run(ticket_id)
         return closing
 
     async def note_channel_deleted(self, guild_id: int, channel_id: int) -> None:
@@ -293,9 +304,10 @@ class TicketLifecycle:
 
     async def _channel_is_gone(self, ticket: Ticket) -> None:
         with suppress(TicketNotOpenError):  # somebody was faster, and that is as good
-            await self._close(
+            await self._begin_close(
                 ticket.id, CloseCause.CHANNEL_DELETED, None, "The channel was deleted."
             )
+            await self.finish_close(ticket.id)
 
     async def forget_attention(self, ticket_id: int) -> None:
         """A person has mended it, and somebody else is going to try again."""
@@ -321,6 +333,7 @@ class TicketLifecycle:
             await sql.add_event(connection, ticket_id, "excluded", user_id)
             request = await sql.pending_request(connection, ticket_id)
             if request is not None:
+                await sql.owe_message(connection, request.id)
                 self._requests.cancel_timer_after_commit(transaction, request)
         if request is None or request.auto_close_at is None:
             return None
@@ -383,6 +396,7 @@ class TicketLifecycle:
         await self._outages.announce_grace()
         await self._opening.resume(RESUME_AFTER)
         await self._requests.resume(RESUME_AFTER)
+        await self._requests.show_what_is_owed()
         for ticket_id in await self._closing.unfinished():
             await self._try_again(self._closing.run(ticket_id), ticket_id)
         for ticket in await self._closing.take_stale_attention():

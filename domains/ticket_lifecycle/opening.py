@@ -48,11 +48,21 @@ class TicketOpening:
             if not mine or await self._was_taken_back(ticket.id):
                 raise AlreadyOpeningError
             try:
-                channel_id = await self._channels.create(ticket, guild)
+                channel_id = await self._create(ticket, guild)
             except ChannelError as error:
                 await self._forget(ticket.id)
                 raise CannotOpenError(_why(error)) from error
             return await self._complete(ticket, guild, channel_id, again=False)
+
+    async def _create(self, ticket: Ticket, guild: GuildSettings) -> int:
+        try:
+            return await self._channels.create(ticket, guild)
+        except DiscordFailedError:
+            # Only the answer may have been lost.
+            channel_id = await self._channels.find(ticket)
+            if channel_id is None:
+                raise
+            return channel_id
 
     async def _reserve(
         self, guild_id: int, opener_id: int, subject: str

@@ -373,7 +373,8 @@ async def resolve_request(
 ) -> CloseRequest | None:
     """End the pending request, or only that one if named. None if there is none to end."""
     record = await connection.fetchrow(
-        """update close_requests set status = $2, resolved_at = now(), resolved_by_id = $3
+        """update close_requests set status = $2, resolved_at = now(), resolved_by_id = $3,
+                  shown = message_id is null
            where ticket_id = $1 and status = 'pending' and id = coalesce($4, id) returning *""",
         ticket_id,
         status.value,
@@ -391,7 +392,8 @@ async def expire_request(
     Returns the request and how late it is in milliseconds; None if it is not to expire.
     """
     record = await connection.fetchrow(
-        """update close_requests r set status = 'expired', resolved_at = now()
+        """update close_requests r set status = 'expired', resolved_at = now(),
+                  shown = message_id is null
            from tickets t
            where r.id = $2 and r.ticket_id = $1 and t.id = r.ticket_id
              and r.status = 'pending' and r.auto_close_at <= now() and r.announced
@@ -415,7 +417,8 @@ async def time_left(connection: Connection, close_request_id: int) -> timedelta 
 async def restore_superseded(connection: Connection, close_request_id: int) -> CloseRequest | None:
     """The ticket must be locked, and have no pending request."""
     record = await connection.fetchrow(
-        """update close_requests r set status = 'pending', resolved_at = null, resolved_by_id = null
+        """update close_requests r set status = 'pending', resolved_at = null,
+                  resolved_by_id = null, shown = message_id is null
            from tickets t
            where r.id = $1 and r.status = 'superseded' and t.id = r.ticket_id and t.status = 'open'
            returning r.*""",
@@ -425,15 +428,47 @@ async def restore_superseded(connection: Connection, close_request_id: int) -> C
 
 
 async def set_announced(
-    connection: Connection, close_request_id: int, message_id: int
+    connection: Connection, close_request_id: int, message_id: int, *, shown: bool
 ) -> CloseRequest | None:
+    """`shown`: the message tells what the row said when it was posted."""
     record = await connection.fetchrow(
-        """update close_requests set announced = true, message_id = $2
+        """update close_requests set announced = true, message_id = $2,
+                  shown = $3 and status = 'pending'
            where id = $1 returning *""",
         close_request_id,
         message_id,
+        shown,
     )
     return _read_one(CloseRequest, record)
+
+
+async def owe_message(connection: Connection, close_request_id: int) -> None:
+    """What the message should say has changed elsewhere: in the ticket's row."""
+    await connection.execute(
+        "update close_requests set shown = message_id is null where id = $1", close_request_id
+    )
+
+
+async def set_shown(connection: Connection, request: CloseRequest) -> None:
+    """Unless the row has changed since: then another message is owed."""
+    await connection.execute(
+        """update close_requests set shown = true where id = $1 and not shown
+             and status = $2 and auto_close_at is not distinct from $3""",
+        request.id,
+        request.status.value,
+        request.auto_close_at,
+    )
+
+
+async def unshown_requests(connection: Connection) -> Sequence[CloseRequest]:
+    """Requests whose message is behind, in tickets whose channel is going to stay."""
+    records = await connection.fetch(
+        """select r.* from close_requests r join tickets t on t.id = r.ticket_id
+           where not r.shown and t.status = 'open'
+             and coalesce(r.resolved_at, '-infinity') <= now() - interval '5 seconds'
+           order by r.id"""
+    )
+    return [_read(CloseRequest, record) for record in records]
 
 
 async def unannounced_requests(
@@ -463,7 +498,7 @@ async def move_deadline(
 ) -> CloseRequest | None:
     """Move the deadline of a pending request to at least so far from now."""
     record = await connection.fetchrow(
-        """update close_requests set auto_close_at =
+        """update close_requests set shown = message_id is null, auto_close_at =
                   greatest(auto_close_at, date_trunc('milliseconds', now() + $2::interval))
            where id = $1 and status = 'pending' and auto_close_at is not null returning *""",
         close_request_id,
@@ -478,6 +513,7 @@ async def extend_deadline(
     """Move a pending deadline; `most` counts the opener's extensions, staff's are not counted."""
     record = await connection.fetchrow(
         """update close_requests set auto_close_at = greatest(auto_close_at, now()) + $2::interval,
+                  shown = message_id is null,
                   extensions = extensions + ($3::integer is not null)::integer
            where id = $1 and status = 'pending' and auto_close_at is not null
              and extensions < coalesce($3, extensions + 1) returning *""",
@@ -563,11 +599,13 @@ async def overdue_timers(
 
 
 async def wanted_timers(connection: Connection, ticket_ids: Sequence[int]) -> Sequence[CloseTimer]:
-    """Which of these tickets have a timer, and for when."""
+    """Which of these tickets have a timer, and for when. A close that its own job has begun is
+    that job's to finish."""
     records = await connection.fetch(
         f"""select r.id, r.ticket_id, r.auto_close_at
             from close_requests r join tickets t on t.id = r.ticket_id
-            where r.ticket_id = any($1::bigint[]) and {TIMER_IS_WANTED}""",
+            where r.ticket_id = any($1::bigint[]) and (({TIMER_IS_WANTED}) or
+              (r.status = 'expired' and t.status = 'closing' and t.close_cause = 'expired'))""",
         list(ticket_ids),
     )
     return [_timer(record) for record in records]
@@ -649,6 +687,7 @@ async def grant_grace(
         return []
     moved = await connection.fetch(
         """update close_requests r set grace_at = now(), grace_announced = false,
+                  shown = message_id is null,
                   auto_close_at = date_trunc('milliseconds', now() + $3::interval
                                              + overdue.place * $4::interval)
            from unnest($1::bigint[], $2::bigint[]) as overdue (id, place)

@@ -27,7 +27,6 @@ COMMANDS: dict[str, dict[str, Type]] = {
     "autoclose replies": {"keep_open": Type.boolean},
     "timers": {},
     "doctor": {},
-    "doctor": {},
 }
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import simcord
 
+from domains.database import Database
 from domains.settings import Settings
-from domains.ticket_lifecycle import TicketLifecycle
+from tests.cogs.forgery import press
 from tests.cogs.replies import refusal, reply
 from tests.cogs.world import SUBJECT, World, a_world
 from tests.waiting import eventually
@@ -44,7 +46,7 @@ def click(label: str) -> Act:
 
 def command(name: str, **options: Any) -> Act:
     async def act(world: World) -> simcord.InteractionResult:
-        member = world.boss if name in ("setup", "panel", "autoclose replies") else world.sam
+        member = world.boss if name in ("setup", "doctor", "autoclose replies") else world.sam
         place = world.lobby if member is world.boss else ticket_channel(world)
         return await member.slash(place, name, **options)
 
@@ -55,40 +57,48 @@ async def open_another(world: World) -> simcord.InteractionResult:
     return await world.ask_for_ticket(world.amy)
 
 
-HANDLERS: dict[str, tuple[str, Act]] = {
-    "/setup": ("save_guild_settings", command("setup")),
-    "/closerequest": ("ask_to_close", command("closerequest")),
-    "/close": ("close_ticket", command("close")),
-    "/autoclose exclude": ("exclude_from_autoclose", command("autoclose exclude")),
-    "/autoclose include": ("include_in_autoclose", command("autoclose include")),
-    "/autoclose status": ("latest_request", command("autoclose status")),
-    "/autoclose replies": ("save_guild_settings", command("autoclose replies", keep_open=True)),
-    "/timers": ("pending_closes", command("timers")),
-    "the modal": ("open_ticket", open_another),
-    "Accept & Close": ("accept_close_request", click("Accept & Close")),
-    "Deny & Keep Open": ("cancel_close_request", click("Deny & Keep Open")),
-    "Need more time": ("ask_for_more_time", click("Need more time")),
+HANDLERS: dict[str, Act] = {
+    "/setup": command("setup"),
+    "/doctor": command("doctor"),
+    "/closerequest": command("closerequest"),
+    "/close": command("close"),
+    "/autoclose exclude": command("autoclose exclude"),
+    "/autoclose include": command("autoclose include"),
+    "/autoclose status": command("autoclose status"),
+    "/autoclose replies": command("autoclose replies", keep_open=True),
+    "/timers": command("timers"),
+    "the modal": open_another,
+    "Accept & Close": click("Accept & Close"),
+    "Deny & Keep Open": click("Deny & Keep Open"),
+    "Need more time": click("Need more time"),
 }
 
 
-@pytest.mark.parametrize(("method", "act"), HANDLERS.values(), ids=HANDLERS.keys())
+@contextmanager
+def a_riddle_in_the_database(world: World, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Every handler needs the database for something, and does not expect this of it."""
+    world.provoked.append(ZeroDivisionError)
+
+    def fail(_database: Database) -> None:
+        raise ZeroDivisionError(SECRET)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "connection", fail)
+        patch.setattr(Database, "transaction", fail)
+        yield
+
+
+@pytest.mark.parametrize("act", HANDLERS.values(), ids=HANDLERS.keys())
 async def test_an_unexpected_error_is_answered_with_the_id_that_is_in_the_log(
     settings: Settings,
-    method: str,
     act: Act,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with a_world(settings) as world:
-        world.provoked.append(ZeroDivisionError)
         await asked(world)
-
-        async def fail(*_: object, **__: object) -> None:
-            raise ZeroDivisionError(SECRET)
-
-        monkeypatch.setattr(TicketLifecycle, method, fail)
-        text = reply(await act(world))
-        monkeypatch.undo()
+        with a_riddle_in_the_database(world, monkeypatch):
+            text = refusal(await act(world))
         found = RIDDLE.fullmatch(text)
         assert found is not None, text
         (record,) = [r for r in caplog.records if found[1] in r.getMessage()]
@@ -97,23 +107,23 @@ async def test_an_unexpected_error_is_answered_with_the_id_that_is_in_the_log(
         assert isinstance(record.exc_info[1], ZeroDivisionError)
 
 
-async def test_two_riddles_have_two_ids(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+async def test_the_list_of_timers_and_retry_answer_an_unexpected_error_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_world(settings) as world:
-        world.provoked.append(ZeroDivisionError)
-        await asked(world)
-
-        async def fail(*_: object) -> None:
-            raise ZeroDivisionError
-
-        monkeypatch.setattr(TicketLifecycle, "events", fail)
-        texts = {
-            refusal(await world.sam.slash(ticket_channel(world), "autoclose status"))
-            for _ in range(3)
-        }
-        monkeypatch.undo()
-        assert len(texts) == 3
+        channel = await asked(world)
+        request = await world.request(channel)
+        shown = (await world.sam.slash(world.lobby, "timers")).response
+        assert shown is not None
+        retry = f"ticket:close:retry:{request.ticket_id}"
+        with a_riddle_in_the_database(world, monkeypatch):
+            texts = [
+                refusal(await world.sam.select(shown, [str(request.id)])),
+                refusal(await press(world, world.sam, world.panel, retry)),
+            ]
+        ids = [found[1] for text in texts if (found := RIDDLE.fullmatch(text))]
+        assert len(set(ids)) == 2
+        assert all(id_ in caplog.text for id_ in ids)
 
 
 async def test_the_panels_button_answers_an_unexpected_error(
@@ -132,8 +142,7 @@ async def be_refused(world: World) -> simcord.InteractionResult:
     return await world.amy.slash(ticket_channel(world), "closerequest")
 
 
-SLOW_HANDLERS: dict[str, Act] = {name: act for name, (_, act) in HANDLERS.items()}
-SLOW_HANDLERS["a refusal"] = be_refused
+SLOW_HANDLERS: dict[str, Act] = HANDLERS | {"a refusal": be_refused}
 
 
 @pytest.mark.parametrize("act", SLOW_HANDLERS.values(), ids=SLOW_HANDLERS.keys())

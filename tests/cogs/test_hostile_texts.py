@@ -166,24 +166,6 @@ async def test_a_hostile_subject_is_found_again_by_its_channel(settings: Setting
         assert await world.tickets.ticket(ticket.id) is None
 
 
-async def test_every_message_says_whom_it_may_ping(settings: Settings) -> None:
-    """A host bot's own default may allow everything, so none is left to it."""
-    async with a_world(settings) as world:
-        channel = await world.open_ticket(world.amy)
-        message = await world.ask_to_close(channel, "done", "2h")
-        await world.amy.send(channel, "Not yet!")
-        await world.sam.slash(channel, "autoclose exclude")
-        await world.sam.slash(channel, "timers")
-        message = await world.ask_to_close(channel, "done")
-        await world.amy.click(message, label="Accept & Close")
-        silent = [
-            f"{method} {path}"
-            for method, path, body in world.sent()
-            if body.get("content") and "allowed_mentions" not in body
-        ]
-        assert silent == []
-
-
 async def test_settings_of_a_guild_are_no_place_for_pings_either(settings: Settings) -> None:
     async with a_world(settings) as world:
         before = await world.tickets.guild_settings(world.guild.id)

@@ -11,6 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import Punctual
+from domains.database import Database
 from domains.scheduled_task import ScheduledTask
 from domains.settings import Settings
 from domains.ticket_lifecycle import TicketLifecycle
@@ -180,12 +181,12 @@ async def test_a_riddle_of_the_tickets_is_answered_once(
         world.provoked.append(ZeroDivisionError)
         channel = await world.open_ticket(world.amy)
 
-        async def fail(*_: object) -> None:
+        def fail(_database: Database) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(TicketLifecycle, "events", fail)
-        text = refusal(await world.sam.slash(channel, "autoclose status"))
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "connection", fail)
+            text = refusal(await world.sam.slash(channel, "autoclose status"))
         assert text.startswith("Something went wrong.")
 
 
@@ -214,6 +215,23 @@ async def test_a_host_that_lets_everything_ping_pings_nobody_through_the_tickets
                     assert set(message.ping_user_ids) <= {world.amy.id}
                     assert set(message.ping_role_ids) <= {world.support.id}
                     assert not message.mention_everyone
+
+
+async def test_every_message_says_itself_whom_it_may_ping(settings: Settings) -> None:
+    """So that nothing is left to the host's default."""
+    async with a_world(settings, HostBot(settings)) as world:
+        channel = await world.open_ticket(world.amy)
+        message = await world.ask_to_close(channel, "done", "2h")
+        await world.amy.click(message, label="Need more time")
+        await world.amy.send(channel, "Not yet!")
+        await world.sam.slash(channel, "autoclose exclude")
+        await world.eve.slash(world.lobby, "close")
+        message = await world.ask_to_close(channel, "done")
+        await world.amy.click(message, label="Accept & Close")
+        texts = [body for _, _, body in world.sent() if body.get("content")]
+        silent = [body["content"] for body in texts if "allowed_mentions" not in body]
+        assert len(texts) > 5
+        assert silent == []
 
 
 async def test_the_hosts_logging_is_left_alone(settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from domains.settings import Settings
@@ -138,14 +140,23 @@ async def test_a_timer_that_redis_forgot_is_set_again_at_the_start(settings: Set
 
 
 async def test_a_timer_that_nobody_wants_any_more_is_removed_at_the_start(
-    settings: Settings,
+    settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
         await world.sql.execute("update close_requests set status = 'denied'")
+        caplog.clear()
         await world.restart_bot()
         assert await world.jobs() == []
+        for line in (
+            "✅ Scheduled task system shut down",
+            "✅ Scheduled task system initialized",
+            "🧹 Starting cleanup of orphaned scheduled jobs...",
+            "✅ Cleaned up 1 orphaned jobs",
+        ):
+            assert line in caplog.messages
         assert world.exists(channel)
 
 

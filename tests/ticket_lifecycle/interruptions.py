@@ -3,10 +3,12 @@ reaches beyond PostgreSQL: Discord, the scheduler, the disk."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
+from functools import cache, cached_property
 from pathlib import Path
 
 from domains.ticket_lifecycle.channels import TicketNames
@@ -18,6 +20,7 @@ from domains.transcripts import (
     TranscriptMessage,
     TranscriptStore,
 )
+from domains.transcripts.page import PageRenderer
 from tests.fakes import FakeCloseTimers, FakeTicketChannels
 
 
@@ -42,6 +45,9 @@ class Interruptions:
         self.always: Action | None = None
         """Happens before and after everything."""
         self._once: dict[tuple[str, Moment], Action] = {}
+        self._held: dict[str, asyncio.Event] = {}
+        self.waiting = 0
+        """How many calls are held up now."""
 
     def once(self, call: str, moment: Moment, action: Action) -> None:
         """Let `action` happen the next time."""
@@ -54,6 +60,15 @@ class Interruptions:
             raise death
 
         self.once(call, moment, die)
+
+    def hold(self, call: str) -> asyncio.Event:
+        """Let Discord take its time with each such call, until the event is set or `pass_on`."""
+        self._held[call] = asyncio.Event()
+        return self._held[call]
+
+    def pass_on(self) -> None:
+        """Who comes from now on is not held up; who waits goes on waiting."""
+        self._held.clear()
 
     @property
     def all_happened(self) -> bool:
@@ -69,6 +84,11 @@ class Interruptions:
     async def _happen(self, call: str, moment: Moment) -> None:
         if self.always is not None:
             await self.always()
+        held = self._held.get(call) if moment is Moment.BEFORE else None
+        if held is not None:
+            self.waiting += 1
+            await held.wait()
+            self.waiting -= 1
         action = self._once.pop((call, moment), None)
         if action is not None:
             await action()
@@ -161,10 +181,20 @@ class InterruptibleTimers(FakeCloseTimers):
             return await super().cancel(timer)
 
 
+@cache
+def shared_renderer() -> PageRenderer:
+    return PageRenderer()
+
+
 class InterruptibleTranscripts(TranscriptStore):
     def __init__(self, root: Path, interruptions: Interruptions) -> None:
         super().__init__(root)
         self._around = interruptions.around
+
+    @cached_property
+    def _renderer(self) -> PageRenderer:
+        """One for all tests: compiling its templates takes longer than most of them."""
+        return shared_renderer()
 
     async def save(
         self,

@@ -131,16 +131,10 @@ async def test_processes_that_resume_at_once_welcome_once(
 async def test_an_opening_under_way_elsewhere_is_not_resumed(
     desk: HelpDesk, second_database: Database
 ) -> None:
-    go_on = asyncio.Event()
-    begun = asyncio.Event()
-
-    async def hold() -> None:
-        begun.set()
-        await go_on.wait()
-
-    desk.interruptions.once("create", Moment.BEFORE, hold)
+    go_on = desk.interruptions.hold("create")
     opening = asyncio.create_task(desk.open())
-    await begun.wait()
+    await eventually(lambda: desk.interruptions.waiting == 1)
+    desk.interruptions.pass_on()
     await desk.grow_old()
     await desk.elsewhere(second_database).lifecycle.resume_unfinished()
     go_on.set()
@@ -154,19 +148,11 @@ async def test_an_opening_taken_back_while_it_waited_makes_no_channel(
     desk: HelpDesk, second_database: Database
 ) -> None:
     """A busy process makes its members wait longer than another one thinks it can take."""
-    go_on = asyncio.Event()
-    held = 0
-
-    async def hold() -> None:
-        nonlocal held
-        held += 1
-        await go_on.wait()
-
-    desk.interruptions.always = hold
+    go_on = desk.interruptions.hold("create")
     openings = [asyncio.create_task(desk.open(opener_id=100 + n)) for n in range(6)]
-    await eventually(lambda: held >= 4)
+    await eventually(lambda: desk.interruptions.waiting >= 4)
     await eventually(lambda: _count_is(desk, 6))
-    desk.interruptions.always = None
+    desk.interruptions.pass_on()
     await desk.grow_old()
     await desk.elsewhere(second_database).lifecycle.resume_unfinished()
     go_on.set()

@@ -22,7 +22,7 @@ EVERY_WAY_TO_END = {
 
 async def test_exactly_one_wins_the_race(desk: HelpDesk) -> None:
     race = Race([desk], ONE_PROCESS, seed=1)
-    await race.run(rounds=150)
+    await race.run(rounds=112)
     assert race.wins >= EVERY_WAY_TO_END
 
 
@@ -31,7 +31,7 @@ async def test_exactly_one_wins_the_race_between_two_processes(
 ) -> None:
     """By mistake: somebody started the bot twice."""
     race = Race([desk, desk.elsewhere(second_database)], tuple(Contender), seed=2)
-    await race.run(rounds=150)
+    await race.run(rounds=96)
     assert race.wins >= EVERY_WAY_TO_END
 
 

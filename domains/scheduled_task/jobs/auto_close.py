@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
+from domains.database import DatabaseUnavailable
 from domains.scheduled_task.job_type import (
     JobRequest,
     JobType,
@@ -56,6 +57,8 @@ class AutoClose(JobType):
         log.info("🤖 Processing auto-close for ticket %s", ticket_id)
         try:
             outcome = await self._tickets.auto_close(ticket_id, close_request_id)
+        except DatabaseUnavailable:
+            raise  # said once, by the scheduler
         except Exception as error:
             # The line is the contract; the traceback stays with the job.
             log.error("❌ Failed to auto-close ticket %s: %s", ticket_id, _one_line(error))

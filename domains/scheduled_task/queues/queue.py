@@ -29,8 +29,12 @@ log = logging.getLogger(__name__)
 PROMOTE_BATCH = 500
 """Due jobs moved in one script: 100,000 at once would block Redis for 280 ms."""
 PIPELINE_BATCH = 500
-UNMARKED_GRACE_S = 5.0
+UNHELD_GRACE_S = 5.0
 """Between taking a job and marking it active lies one round trip; after this it is lost."""
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
+"""What reading a record raises that is not JSON, or not a job."""
+TIMEOUT_SLACK_S = 60
+"""The worker ends an attempt that takes too long by itself; SAQ's own limit is only a backstop."""
 WORKER_LOST = "worker lost"
 CANCELLED = "cancelled"
 """SAQ's own word when a shutdown cuts a running job short."""
@@ -79,7 +83,7 @@ class PunctualQueue(RedisQueue):
         self._recover_script = register(scripts.RECOVER)
         self._finish_script = register(scripts.FINISH)
         self._set_aside_script = register(scripts.SET_ASIDE)
-        self._taken_at: dict[bytes, float] = {}
+        self._unheld_since: dict[bytes, float] = {}
 
     # --- enqueueing and cancelling
 
@@ -90,7 +94,7 @@ class PunctualQueue(RedisQueue):
             kwargs=dict(request.payload),
             queue=self,
             key=request.key,
-            timeout=int(policy.timeout.total_seconds()),
+            timeout=int(policy.timeout.total_seconds()) + TIMEOUT_SLACK_S,
             retries=policy.attempts,
             retry_delay=policy.delay_after(1).total_seconds(),
             ttl=int(COMPLETED.age.total_seconds()) if policy.keep_completed else -1,
@@ -99,6 +103,10 @@ class PunctualQueue(RedisQueue):
             status=Status.QUEUED,
             meta={"subject_id": request.subject_id},
         )
+
+    def fresh_record(self, job_type: JobType, request: JobRequest) -> Argument:
+        """What Redis keeps of a job that has not been tried yet."""
+        return self.serialize(self._record(job_type, request))
 
     def _enqueue_arguments(
         self, job_type: JobType, request: JobRequest
@@ -191,9 +199,15 @@ class PunctualQueue(RedisQueue):
         return await self._read(job_id, record)
 
     async def _read(self, job_id: bytes | str, record: bytes | None) -> Job | None:
+        if record is None:
+            return None
         try:
-            return self.deserialize(record)  # pyright: ignore[reportUnknownMemberType]  # SAQ's dict
-        except (ValueError, TypeError, KeyError) as error:
+            job = self.deserialize(record)  # pyright: ignore[reportUnknownMemberType]  # SAQ's dict
+            numbers: tuple[object, ...] = (job.attempts, job.retries) if job else ("",)
+            if job is None or not all(isinstance(number, int) for number in numbers):
+                raise ValueError("it is no job")
+            return job
+        except UNREADABLE as error:
             name = job_id.decode(errors="replace") if isinstance(job_id, bytes) else job_id
             log.error("Job %s cannot be read and is set aside: %s", name, error)
             await self.set_aside(job_id)
@@ -251,36 +265,46 @@ class PunctualQueue(RedisQueue):
 
     # --- dead workers
 
-    async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:  # noqa: ARG002
-        """Give back the jobs of workers that are no more.
+    async def recover_lost(self, worker_id: str, running: Collection[str]) -> list[str]:
+        """Give back the jobs that nobody works on any more, and return their keys.
 
-        SAQ's sweep takes healthy jobs that were not yet marked active, waits 5 s for each dead
+        `running` are the jobs that this worker is at: one of its own that it is not at is as lost
+        as a dead worker's. (It could not say that it had finished: Redis was away.)
+
+        SAQ's own sweep takes healthy jobs that were not yet marked active, waits 5 s for each dead
         one, and loses the job if it dies itself. This one asks whether the job's worker still
         shows its pulse, and recovers in one script that first checks that nothing has changed.
         """
-        job_ids: list[bytes] = await self._client.lrange(self._active, 0, -1)
+        job_ids = await self._client.lrange(self._active, 0, -1)
         now = time.monotonic()
-        self._taken_at = {job_id: self._taken_at.get(job_id, now) for job_id in job_ids}
         if not job_ids:
+            self._unheld_since.clear()
             return []
         alive = await self._living_workers()
+        unheld: dict[bytes, float] = {}
         recovered: list[str] = []
         for job_id, record in zip(job_ids, await self._client.mget(job_ids), strict=True):
-            unmarked_for = now - self._taken_at[job_id]
-            if record is None:
-                if unmarked_for >= UNMARKED_GRACE_S:
-                    await self.set_aside(job_id)
+            job = await self._read(job_id, record) if record is not None else None
+            if record is not None and job is None:
+                continue  # it could not be read, and is set aside
+            holder = str(job.worker_id) if job and job.status is Status.ACTIVE else None
+            is_ours = job is not None and holder == worker_id
+            if (job.key in running) if job and is_ours else (holder in alive):
                 continue
-            job = await self._read(job_id, record)
-            if job is None:
+            unheld[job_id] = self._unheld_since.get(job_id, now)
+            its_worker_is_dead = holder is not None and not is_ours
+            if not its_worker_is_dead and now - unheld[job_id] < UNHELD_GRACE_S:
                 continue
-            if job.status is Status.ACTIVE:
-                dead = str(job.worker_id) not in alive
-            else:
-                dead = unmarked_for >= UNMARKED_GRACE_S
-            if dead and await self._recover(job, record):
+            if job is None or record is None:
+                await self.set_aside(job_id)
+            elif await self._recover(job, record):
                 recovered.append(job.key)
+        self._unheld_since = unheld
         return recovered
+
+    async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:  # noqa: ARG002
+        """SAQ's name for it, for a sweeper that is no worker."""
+        return await self.recover_lost("", ())
 
     async def _recover(self, job: Job, record: bytes) -> bool:
         if job.status is Status.ACTIVE and not job.retryable:
@@ -291,6 +315,10 @@ class PunctualQueue(RedisQueue):
         job.scheduled = 0
         keys = [self._incomplete, job.id, self._active, self._queued]
         return bool(await self._recover_script(keys=keys, args=[record, self.serialize(job)]))
+
+    async def has_pulse(self, worker_id: str) -> bool:
+        [pulse] = await self._client.mget([self.namespace(f"worker_info:{worker_id}")])
+        return pulse is not None
 
     async def _living_workers(self) -> set[str]:
         """Workers whose pulse (SAQ's worker_info, with its time to live) has not run out."""

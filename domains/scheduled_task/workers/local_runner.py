@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from domains.database import DatabaseUnavailable
 from domains.logs import log_about
-from domains.scheduled_task.job_type import JobRequest, JobType, NotDueError
+from domains.scheduled_task.job_type import DATABASE_RETRY_S, JobRequest, JobType, NotDueError
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ class LocalRunner:
                 await job_type.run(request.payload)
             except NotDueError as early:
                 attempts.not_before = time.monotonic() + early.remaining.total_seconds()
+            except DatabaseUnavailable:
+                attempts.not_before = time.monotonic() + DATABASE_RETRY_S
             except Exception as error:  # the job type has logged it
                 attempts.failed += 1
                 delay = job_type.policy.delay_after(attempts.failed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, cast
@@ -13,8 +14,14 @@ from redis.exceptions import RedisError
 from saq.job import Job
 from saq.worker import Worker
 
+from domains.database import DatabaseUnavailable
 from domains.logs import log_about
-from domains.scheduled_task.job_type import JobType, NotDueError, UnknownJobTypeError
+from domains.scheduled_task.job_type import (
+    DATABASE_RETRY_S,
+    JobType,
+    NotDueError,
+    UnknownJobTypeError,
+)
 from domains.scheduled_task.queues.queue import PROMOTE_BATCH, PunctualQueue
 from domains.scheduled_task.redis_health import RedisHealth
 from domains.tasks import wait_at_most
@@ -24,10 +31,10 @@ log = logging.getLogger(__name__)
 DEQUEUE_TIMEOUT_S = 1.0
 """How long a blocked dequeue holds up a shutdown, and the idle polling of each slot."""
 IDLE_POLL_S = 1.0
-PULSE_EVERY_S = 2
-PULSE_LASTS_S = 8
+PULSE_EVERY_S = 1
+PULSE_LASTS_S = 4
 """A worker that has shown no pulse for this long is dead, and its jobs are given back."""
-SWEEP_EVERY_S = 2
+SWEEP_EVERY_S = 1
 AFTER_DUE_S = 0.0005
 AFTER_ERROR_S = 5.0
 
@@ -39,7 +46,7 @@ class Handlers(dict[str, Handler]):
     """Finds the handler of a job by its name; an unknown name fails at once, without retries."""
 
     def __missing__(self, name: str) -> Handler:
-        async def fail(context: Context, **_: object) -> None:
+        async def fail(context: Context, /, **_: object) -> None:
             job = cast("Job", context["job"])
             job.retries = job.attempts
             error = UnknownJobTypeError(name)
@@ -73,6 +80,7 @@ class PunctualWorker(Worker[Any]):
         self._health = health
         self._new_earliest = asyncio.Event()
         self._wakes_at = 0.0
+        self._has_pulse = False
 
     def wake_for(self, due: float) -> None:
         """A job was added here that may be due before the next look."""
@@ -98,6 +106,7 @@ class PunctualWorker(Worker[Any]):
 
     async def _promote(self) -> None:
         self._new_earliest.clear()
+        self._wakes_at = math.inf  # what is added while we look must not be overlooked
         promotion = await self._punctual_queue.promote_due()
         if promotion.moved == PROMOTE_BATCH:
             return
@@ -108,13 +117,17 @@ class PunctualWorker(Worker[Any]):
         await wait_at_most(self._new_earliest, max(0.0, self._wakes_at - now))
 
     async def _sweep(self) -> None:
-        recovered = await self._punctual_queue.sweep()
+        running = {job.key for job in self.job_task_contexts}
+        recovered = await self._punctual_queue.recover_lost(str(self.id), running)
         if recovered:
             log.warning("%d jobs of a lost worker will run again", len(recovered))
         await asyncio.sleep(SWEEP_EVERY_S)
 
     async def _pulse(self) -> None:
+        if self._has_pulse and not await self._punctual_queue.has_pulse(str(self.id)):
+            self._health.note_emptied()
         await self.worker_info(ttl=PULSE_LASTS_S)
+        self._has_pulse = True
         await asyncio.sleep(PULSE_EVERY_S)
 
     async def _abort_asked_for(self) -> None:
@@ -151,15 +164,36 @@ class PunctualWorker(Worker[Any]):
         await super().stop()
 
 
+class JobTimeoutError(Exception):
+    def __init__(self, limit: timedelta) -> None:
+        super().__init__(f"it took more than {limit}")
+
+
+async def _within(limit: timedelta, running: Awaitable[None]) -> None:
+    """Raises what `running` raises, and JobTimeoutError for the limit's own end."""
+    try:
+        async with asyncio.timeout(limit.total_seconds()) as deadline:
+            await running
+    except TimeoutError:
+        if deadline.expired():
+            raise JobTimeoutError(limit) from None
+        raise
+
+
 def _handler(job_type: JobType) -> Handler:
-    async def handle(context: Context, **payload: object) -> None:
+    async def handle(context: Context, /, **payload: object) -> None:
         job = cast("Job", context["job"])
         log_about(job_id=job.key, ticket_id=payload.get("ticket_id"))
         try:
-            await job_type.run(payload)
+            await _within(job_type.policy.timeout, job_type.run(payload))
         except NotDueError as early:
             job.attempts -= 1
             job.retry_delay = early.remaining.total_seconds()
+            raise
+        except DatabaseUnavailable:
+            # No failure of the job: it goes on as soon as PostgreSQL is back.
+            job.attempts -= 1
+            job.retry_delay = DATABASE_RETRY_S
             raise
         except Exception as error:
             # SAQ's own backoff has full jitter; ours is exact.
