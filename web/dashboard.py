@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from domains.errors import UserError
-from domains.monitoring.monitor import DatabaseAwayError
+from domains.monitoring.monitor import PostgreSQLAwayError
 from domains.scheduled_task.inspection import RedisAwayError, UnknownJobError
 from web.actions import Actions
 from web.pages import NotFoundError, Pages
@@ -82,6 +82,6 @@ def _answering_errors(parts: Parts) -> Middleware:
 
 
 def _status_of(error: UserError) -> int:
-    if isinstance(error, (RedisAwayError, DatabaseAwayError)):
+    if isinstance(error, (RedisAwayError, PostgreSQLAwayError)):
         return 503
     return 404 if isinstance(error, (NotFoundError, UnknownJobError)) else 409

@@ -13,7 +13,7 @@ from domains.database import Database
 from domains.monitoring.desk import Desk
 from domains.monitoring.gateway import Gateway
 from domains.monitoring.metrics import Metrics
-from domains.monitoring.monitor import DatabaseAwayError, Monitor
+from domains.monitoring.monitor import PostgreSQLAwayError, Monitor
 from domains.monitoring.redaction import passwords_in
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection
@@ -63,7 +63,7 @@ class OperatorsView:
             if settings.metrics_port is not None:
                 try:
                     await self._metrics.begin(self._monitor)
-                except DatabaseAwayError as error:
+                except PostgreSQLAwayError as error:
                     log.info("Closes are counted from the first scrape on: %s", error)
                 self.metrics_port = await stack.enter_async_context(
                     listening(

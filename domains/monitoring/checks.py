@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from domains.database import CONNECT_TIMEOUT_S, MIGRATIONS
+from domains.database import CONNECT_TIMEOUT_S, MIGRATIONS, DatabaseUnavailable
 from domains.monitoring import sql
 from domains.monitoring.redaction import one_line
 from domains.scheduled_task.redis_check import RedisUnusableError, look_at_redis
@@ -44,23 +44,32 @@ def _decoded(text: str) -> str:
         return ""
 
 
+class DatabaseUnusableError(Exception):
+    """The text is one line, without the address's password."""
+
+
 async def check_database(url: str) -> Check:
     try:
         version, missing = await look_at_database(url)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as e:
-        text = f"PostgreSQL cannot be used: {one_line(e, url)}"
-        return Check("database", text, DEPENDENCY_FAILED)
+    except DatabaseUnusableError as error:
+        return Check("database", str(error), DEPENDENCY_FAILED)
     waiting = f"; the next start applies {missing} migrations" if missing else ""
     return Check("database", f"PostgreSQL {version}{waiting}")
 
 
 async def look_at_database(url: str) -> tuple[str, int]:
-    """Its version, and how many migrations are missing."""
-    pool = asyncpg.create_pool(url, min_size=1, max_size=1, timeout=CONNECT_TIMEOUT_S)
-    async with pool, pool.acquire() as connection:
-        applied = await sql.applied_migrations(connection) or set()
-        missing = {path.name for path in MIGRATIONS.glob("*.sql")} - applied
-        return await sql.server_version(connection), len(missing)
+    """Its version, and how many migrations are missing. Raises DatabaseUnusable."""
+    try:
+        pool = asyncpg.create_pool(url, min_size=1, max_size=1, timeout=CONNECT_TIMEOUT_S)
+        async with pool, pool.acquire() as connection:
+            applied = await sql.applied_migrations(connection) or set()
+            missing = {path.name for path in MIGRATIONS.glob("*.sql")} - applied
+            return await sql.server_version(connection), len(missing)
+    except (*DatabaseUnavailable, OSError, asyncpg.PostgresError) as error:
+        raise DatabaseUnusableError(f"PostgreSQL cannot be used: {one_line(error, url)}") from None
+    except (ValueError, OverflowError):
+        # Its text quotes what was not understood, and that may be the password.
+        raise DatabaseUnusableError("DATABASE_URL cannot be understood") from None
 
 
 async def check_redis(url: str) -> Check:

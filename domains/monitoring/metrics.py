@@ -20,7 +20,7 @@ from domains.monitoring.models import Dependency
 from domains.monitoring.monitor import (
     OVERDUE_AT_MOST,
     OVERDUE_FOR,
-    DatabaseAwayError,
+    PostgreSQLAwayError,
     Monitor,
 )
 from domains.scheduled_task.inspection import QueueView
@@ -115,7 +115,7 @@ class Metrics:
                 async with monitor.reading() as connection:
                     overdue = await sql.overdue_count(connection, OVERDUE_FOR, OVERDUE_AT_MOST)
                     attention = await sql.attention_count(connection)
-            except DatabaseAwayError:
+            except PostgreSQLAwayError:
                 pass
         queues = await monitor.queues()
         # Nothing is awaited from here on, so that two scrapes at once do not mix.

@@ -35,7 +35,7 @@ HOURS = 72
 HOUR_S = 3600
 
 
-class DatabaseAwayError(UserError):
+class PostgreSQLAwayError(UserError):
     def __init__(self) -> None:
         super().__init__("PostgreSQL is not available at the moment.")
 
@@ -96,12 +96,12 @@ class Monitor:
 
     @asynccontextmanager
     async def patiently(self) -> AsyncGenerator[None]:
-        """Raises DatabaseAway soon rather than let anybody wait for PostgreSQL."""
+        """Raises PostgreSQLAway soon rather than let anybody wait for PostgreSQL."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 yield
         except (*DatabaseUnavailable, TimeoutError, RuntimeError) as error:
-            raise DatabaseAwayError from error
+            raise PostgreSQLAwayError from error
 
     async def dependencies(self) -> Sequence[Dependency]:
         return [await self._postgresql(), self._redis(), self._discord()]
@@ -110,7 +110,7 @@ class Monitor:
         try:
             async with self.reading() as connection:
                 await sql.server_version(connection)
-        except DatabaseAwayError as error:
+        except PostgreSQLAwayError as error:
             return Dependency("PostgreSQL", f"does not answer ({type(error.__cause__).__name__})")
         return Dependency("PostgreSQL", "")
 
@@ -152,7 +152,7 @@ class Monitor:
                     lateness=Lateness(await sql.last_closes(connection, LAST_CLOSES)),
                     deadlines_by_hour=by_hour or await sql.deadlines_by_hour(connection, HOURS),
                 )
-        except DatabaseAwayError:
+        except PostgreSQLAwayError:
             return None
 
     async def _due_by_hour(self) -> Sequence[int]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 
 def passwords_in(address: str) -> Collection[str]:
-    """As it is written in the address, and as it is meant; none if it has none."""
+    """As it is written in the address and as it is meant, longest first. One that should have been
+    encoded was split where the address was, so each part is there too."""
     credentials, at, _ = address.partition("://")[2].rpartition("@")
     password = credentials.partition(":")[2] if at else ""
-    return {password, unquote(password)} - {""}
+    asked = parse_qs(address.partition("?")[2]).get("password", [])
+    parts = {password, unquote(password), *asked, *re.split(r"[/?#@:]", password)}
+    return sorted(parts - {""}, key=len, reverse=True)
 
 
 def one_line(error: BaseException, address: str) -> str:

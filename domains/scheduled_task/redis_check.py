@@ -33,7 +33,7 @@ async def look_at_redis(url: str) -> RedisLook:
     try:
         await client.set(TRIAL_KEY, 1, ex=1)
         info = _fields(cast("bytes", await client.register_script(_INFO)(keys=[])))
-    except (RedisError, OSError, ValueError) as error:
+    except (RedisError, OSError) as error:
         raise RedisUnusableError from error
     finally:
         await client.aclose()

@@ -109,13 +109,12 @@ async def test_constant_sweeping_never_takes_a_job_from_a_healthy_worker(
     jobs: int,
 ) -> None:
     notes = ForgottenNote()
-    sweeper = by_hand(notes).queue
     swept: list[list[str]] = []
 
     async def sweep_on_and_on() -> None:
+        sweeper = by_hand(notes).queue
         while len(notes.runs) < jobs:
             swept.append(await sweeper.sweep())
-            await asyncio.sleep(0.005)
 
     scheduler = make_scheduler(notes, concurrency=50)
     await scheduler.initialize()
@@ -123,7 +122,7 @@ async def test_constant_sweeping_never_takes_a_job_from_a_healthy_worker(
         notes, [request(f"job {number}") for number in range(jobs)]
     )
     async with asyncio.timeout(100):
-        await sweep_on_and_on()
+        await asyncio.gather(*(sweep_on_and_on() for _ in range(4)))
     await scheduler.shutdown()
     assert set(notes.runs.values()) == {1}
     assert await redis.keys() == set()

@@ -159,7 +159,7 @@ class PunctualWorker(Worker[Any]):
         self._health.release()
         slots = [task for task in self.tasks if task.get_name() == "process"]
         if slots:
-            await asyncio.wait(slots, timeout=self._shutdown_grace_period_s or 0)
+            await asyncio.wait(slots, timeout=0)
         self._shutdown_grace_period_s = 0
         await super().stop()
 
@@ -171,8 +171,9 @@ class JobTimeoutError(Exception):
 
 async def _within(limit: timedelta, running: Awaitable[None]) -> None:
     """Raises what `running` raises, and JobTimeoutError for the limit's own end."""
+    deadline = asyncio.timeout(limit.total_seconds())
     try:
-        async with asyncio.timeout(limit.total_seconds()) as deadline:
+        async with deadline:
             await running
     except TimeoutError:
         if deadline.expired():
