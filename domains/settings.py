@@ -86,10 +86,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        value = _with_scheme(value, "redis", "rediss", "unix")
-        if value is not None:
-            _insist_on_a_port(value.get_secret_value())
-        return value
+        return _with_scheme(value, "redis", "rediss", "unix")
 
     @property
     def redis_address(self) -> str | None:
@@ -123,14 +120,6 @@ def _one_line(error: ValidationError) -> str:
         name = ".".join(str(part) for part in detail["loc"]).upper()
         complaints.append(f"{name}: {detail['msg'].removeprefix('Value error, ')}")
     return "; ".join(complaints)
-
-
-def _insist_on_a_port(url: str) -> None:
-    try:
-        _ = urlsplit(url).port
-    except ValueError:
-        # Its text quotes what was found there, and that may be the password.
-        raise ValueError("its port must be a number up to 65535") from None
 
 
 def _with_scheme(value: SecretStr | None, *schemes: str) -> SecretStr | None:

@@ -13,7 +13,7 @@ from domains.database import Database
 from domains.monitoring.desk import Desk
 from domains.monitoring.gateway import Gateway
 from domains.monitoring.metrics import Metrics
-from domains.monitoring.monitor import PostgreSQLAwayError, Monitor
+from domains.monitoring.monitor import Monitor, PostgreSQLAwayError
 from domains.monitoring.redaction import passwords_in
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection

@@ -76,7 +76,9 @@ async def check_redis(url: str) -> Check:
     try:
         look = await look_at_redis(url)
     except RedisUnusableError as error:
-        text = f"Redis cannot be used: {one_line(error.__cause__ or error, url)}"
+        if error.__cause__ is None:
+            return Check("redis", "REDIS_URL cannot be understood", DEPENDENCY_FAILED)
+        text = f"Redis cannot be used: {one_line(error.__cause__, url)}"
         return Check("redis", text, DEPENDENCY_FAILED)
     if look.forgets is not None:
         return Check("redis", f"{look.name}; its policy {look.forgets} may drop timers when full")

@@ -20,8 +20,8 @@ from domains.monitoring.models import Dependency
 from domains.monitoring.monitor import (
     OVERDUE_AT_MOST,
     OVERDUE_FOR,
-    PostgreSQLAwayError,
     Monitor,
+    PostgreSQLAwayError,
 )
 from domains.scheduled_task.inspection import QueueView
 

@@ -24,12 +24,16 @@ class RedisLook:
 
 
 class RedisUnusableError(Exception):
-    """Its cause says why."""
+    """Its cause says why; without one, the address cannot be understood."""
 
 
 async def look_at_redis(url: str) -> RedisLook:
     """Writes, too, since a Redis that is full or read-only keeps no timers."""
-    client = connect(url, socket_timeout=TIMEOUT_S)
+    try:
+        client = connect(url, socket_timeout=TIMEOUT_S)
+    except ValueError:
+        # Its text quotes what was not understood, and that may be the password.
+        raise RedisUnusableError from None
     try:
         await client.set(TRIAL_KEY, 1, ex=1)
         info = _fields(cast("bytes", await client.register_script(_INFO)(keys=[])))

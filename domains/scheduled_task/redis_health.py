@@ -38,6 +38,8 @@ _AWAY = (
     TimeoutError,
     AuthenticationError,
     BusyLoadingError,
+    OutOfMemoryError,
+    ReadOnlyError,
 )
 _AWAY_REPLIES = ("MISCONF", "OOM", "NOREPLICAS", "MASTERDOWN", "READONLY", "LOADING", "NOAUTH")
 

@@ -138,17 +138,19 @@ class SlowCommands:
     took_ms: Mapping[str, float]
 
     @property
-    def worst_ms(self) -> float:
-        return max(self.took_ms.values(), default=0)
-
-    @property
     def that_block(self) -> list[str]:
         """On a busy machine even a GET takes 20 ms now and then, when the server has to wait for
         a processor. SAQ's own look at 100,000 due jobs takes 280."""
         return [text for text, ms in self.took_ms.items() if ms >= 150]
 
     def __str__(self) -> str:
-        return f"{len(self.took_ms)} commands of 10 ms or more, the worst {self.worst_ms:.0f} ms"
+        if not self.took_ms:
+            return "no command of 10 ms or more"
+        worst = max(self.took_ms, key=self.took_ms.__getitem__)
+        return (
+            f"{len(self.took_ms)} commands of 10 ms or more,"
+            f" the worst {self.took_ms[worst]:.0f} ms ({worst})"
+        )
 
 
 _RANGE = {True: "LRANGE", False: "ZRANGE"}

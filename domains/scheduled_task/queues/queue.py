@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 PROMOTE_BATCH = 500
 """Due jobs moved in one script: 100,000 at once would block Redis for 280 ms."""
 PIPELINE_BATCH = 500
-UNHELD_GRACE_S = 0.0
+UNHELD_GRACE_S = 5.0
 """Between taking a job and marking it active lies one round trip; after this it is lost."""
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 """What reading a record raises that is not JSON, or not a job."""
@@ -289,7 +289,7 @@ class PunctualQueue(RedisQueue):
                 continue  # it could not be read, and is set aside
             holder = str(job.worker_id) if job and job.status is Status.ACTIVE else None
             is_ours = job is not None and holder == worker_id
-            if (job.key in running) if job and is_ours else False:
+            if (job.key in running) if job and is_ours else (holder in alive):
                 continue
             unheld[job_id] = self._unheld_since.get(job_id, now)
             its_worker_is_dead = holder is not None and not is_ours

@@ -159,7 +159,7 @@ class PunctualWorker(Worker[Any]):
         self._health.release()
         slots = [task for task in self.tasks if task.get_name() == "process"]
         if slots:
-            await asyncio.wait(slots, timeout=0)
+            await asyncio.wait(slots, timeout=self._shutdown_grace_period_s or 0)
         self._shutdown_grace_period_s = 0
         await super().stop()
 

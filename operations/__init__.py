@@ -1,0 +1,5 @@
+"""`python bot.py check`, `timers`, `jobs`: an operator's questions from the shell."""
+
+from operations.commands import add_commands, run_command
+
+__all__ = ["add_commands", "run_command"]

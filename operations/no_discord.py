@@ -1,0 +1,22 @@
+"""A process that is not the bot does not speak to Discord; what it decides, Discord is told by
+whoever comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import NoReturn, cast
+
+from domains.ticket_lifecycle.channels import DiscordFailedError, TicketChannels
+
+
+def no_discord() -> TicketChannels:
+    """Every call fails as if Discord did not answer."""
+    return cast("TicketChannels", _NoDiscord())
+
+
+class _NoDiscord:
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[None, None, NoReturn]]:
+        async def fail(*_: object, **__: object) -> NoReturn:
+            raise DiscordFailedError("a command of the shell does not speak to Discord")
+
+        return fail

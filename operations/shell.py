@@ -1,0 +1,72 @@
+"""What a command has at hand: the domains of the bot, in a process that runs no jobs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from domains.database import Database
+from domains.errors import StartupError
+from domains.monitoring.checks import DatabaseUnusableError, look_at_database
+from domains.monitoring.desk import Desk
+from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task.inspection import Inspection
+from domains.scheduled_task.job_type import JobServices
+from domains.scheduled_task.jobs import discover
+from domains.settings import Settings
+from domains.ticket_lifecycle import TicketLifecycle
+from domains.transcripts import TranscriptStore
+from operations.no_discord import no_discord
+from operations.running_servers import addresses_of
+
+CONNECTIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    database: Database
+    inspection: Inspection
+    desk: Desk
+
+
+@asynccontextmanager
+async def shell(settings: Settings) -> AsyncGenerator[Shell]:
+    """Raises StartupError if the bot's own servers do not run, or PostgreSQL cannot be used."""
+    addresses = await addresses_of(settings)
+    if addresses is None:
+        raise StartupError(f"The bot is not running on {settings.data_dir}, nor are its servers")
+    await _refuse_other_versions(addresses.database)
+    database = Database(lambda: addresses.database, max_connections=CONNECTIONS)
+    scheduled_task = ScheduledTask(database, lambda: addresses.redis)
+    tickets = TicketLifecycle(
+        database, no_discord(), scheduled_task, TranscriptStore(settings.data_dir / "transcripts")
+    )
+    scheduled_task.register(discover(JobServices(tickets)))
+    inspection = Inspection(scheduled_task)
+    await database.connect()
+    try:
+        try:
+            await scheduled_task.connect()
+        except ValueError:
+            raise StartupError("REDIS_URL cannot be understood") from None
+        yield Shell(database, inspection, Desk(inspection, tickets))
+    finally:
+        await scheduled_task.shutdown()
+        await database.close()
+
+
+async def _refuse_other_versions(url: str) -> None:
+    """Connecting migrates, and that is the bot's to do."""
+    try:
+        _, missing = await look_at_database(url)
+    except DatabaseUnusableError as error:
+        raise StartupError(f"DATABASE_URL: {error}") from None
+    if missing:
+        raise StartupError(f"The database lacks {missing} migrations: start this version's bot")
+
+
+def say(line: str) -> None:
+    """A line of the answer, without what would act on the terminal."""
+    sys.stdout.write("".join(c if c.isprintable() else "?" for c in line) + "\n")

@@ -1,0 +1,2 @@
+"""The fault laboratory: nothing closes early, late, twice or never, whatever is killed, frozen,
+flushed, cut or doubled meanwhile."""

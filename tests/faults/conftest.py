@@ -1,0 +1,106 @@
+"""The laboratory, with servers of its own that any test may break and every test finds whole."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator, Callable, Generator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from domains.database import Database
+from tests.faults.laboratory import Laboratory
+from tests.faults.own_servers import OwnPostgres, OwnValkey
+from tests.wire import Discord
+
+Measured = Callable[[str], None]
+"""Has a line printed at the end of the run."""
+
+_MEASURED = pytest.StashKey[list[str]]()
+_TEMPLATE = "laboratory_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def own_servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[tuple[OwnPostgres, OwnValkey]]:
+    folder = tmp_path_factory.mktemp("laboratory")
+    postgres, valkey = OwnPostgres(folder / "postgres"), OwnValkey(folder / "valkey")
+    with asyncio.Runner() as runner:
+        runner.run(postgres.start())
+        runner.run(valkey.start())
+        try:
+            runner.run(_make_template(postgres))
+            yield postgres, valkey
+        finally:
+            runner.run(valkey.stop())
+            runner.run(postgres.stop())
+
+
+async def _make_template(postgres: OwnPostgres) -> None:
+    await postgres.execute(f"create database {_TEMPLATE}")
+    database = Database(lambda: _named(postgres.url, _TEMPLATE))
+    await database.connect()
+    await database.close()
+
+
+def _named(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture
+async def postgres(own_servers: tuple[OwnPostgres, OwnValkey]) -> OwnPostgres:
+    await own_servers[0].heal()
+    return own_servers[0]
+
+
+@pytest.fixture
+async def valkey(own_servers: tuple[OwnPostgres, OwnValkey]) -> OwnValkey:
+    await own_servers[1].heal()
+    return own_servers[1]
+
+
+@pytest.fixture
+async def database_url(postgres: OwnPostgres) -> AsyncGenerator[str]:
+    name = f"laboratory_{next(_numbers)}"
+    await postgres.execute(f"create database {name} template {_TEMPLATE}")
+    yield _named(postgres.url, name)
+    await postgres.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def lab(
+    database_url: str, postgres: OwnPostgres, valkey: OwnValkey, tmp_path: Path
+) -> AsyncGenerator[Laboratory]:
+    environment = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": valkey.url,
+        "DATA_DIR": str(tmp_path),
+        "MIN_CLOSE_DELAY": "1",
+        "MAX_OPEN_TICKETS": "50",
+    }
+    async with Discord() as discord:
+        laboratory = Laboratory(discord, environment, postgres, valkey)
+        try:
+            yield laboratory
+        finally:
+            await laboratory.end()
+            valkey.thaw()
+
+
+# --- what is measured is printed at the end of the run
+
+
+@pytest.fixture
+def measured(pytestconfig: pytest.Config) -> Measured:
+    return pytestconfig.stash.setdefault(_MEASURED, []).append
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for line in config.stash.setdefault(_MEASURED, []):
+        terminalreporter.write_line(f"measured: {line}")

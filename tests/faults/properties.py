@@ -1,0 +1,398 @@
+"""What must hold after every fault, whatever it was.
+
+`settled` waits until nothing is under way any more; `broken_promises` then compares PostgreSQL,
+Redis and what people saw in Discord, and says in a sentence each what does not agree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.faults.laboratory import QUEUE, Laboratory, timer_key
+from tests.waiting import eventually
+
+LATEST_S = 5.0
+"""After a deadline, or after the outage in which it fell."""
+SETTLING_S = 30.0
+AGREEING_S = 5.0
+CONNECTIONS = 20
+"""Of one bot's pool."""
+
+RECORDS = "saq:job:ticket-lifecycle:"
+KNOWN_KEYS = re.compile(
+    f"{QUEUE}(incomplete|queued|active|stats|subjects|completed|failed|worker_info:[0-9a-f-]+)"
+    f"|{RECORDS}.*|punctual:probe"
+)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    id: int
+    number: int
+    channel_id: int | None
+    guild_id: int
+    status: str
+    opening: bool
+    attention: str | None
+    close_cause: str | None
+    exclude_from_autoclose: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    id: int
+    ticket_id: int
+    status: str
+    auto_close_at: datetime | None
+    announced: bool
+    grace_announced: bool
+    shown: bool
+    message_id: int | None
+
+
+@dataclass(frozen=True)
+class Happening:
+    ticket_id: int
+    event: str
+    at: datetime
+    late_ms: int | None
+
+
+@dataclass(frozen=True)
+class State:
+    tickets: Sequence[Ticket]
+    requests: Sequence[Request]
+    events: Sequence[Happening]
+    now: datetime
+
+    def requests_of(self, ticket: Ticket) -> list[Request]:
+        return [request for request in self.requests if request.ticket_id == ticket.id]
+
+    def pending_of(self, ticket: Ticket) -> Request | None:
+        of_ticket = self.requests_of(ticket)
+        return next((request for request in of_ticket if request.status == "pending"), None)
+
+    def events_of(self, ticket: Ticket, event: str) -> list[Happening]:
+        return [each for each in self.events if (each.ticket_id, each.event) == (ticket.id, event)]
+
+    def timer_of(self, ticket: Ticket) -> str | None:
+        """The key of the job that ought to wait for this ticket's deadline."""
+        pending = self.pending_of(ticket)
+        if (
+            pending is None
+            or pending.auto_close_at is None
+            or ticket.status != "open"
+            or ticket.exclude_from_autoclose
+        ):
+            return None
+        return timer_key(ticket.id, pending.auto_close_at)
+
+
+async def look(lab: Laboratory) -> State:
+    async with lab.database() as connection:
+        return State(
+            [_read(Ticket, row) for row in await connection.fetch("select * from tickets")],
+            [_read(Request, row) for row in await connection.fetch("select * from close_requests")],
+            [
+                _read(Happening, row)
+                for row in await connection.fetch("select * from ticket_events")
+            ],
+            await connection.fetchval("select now()"),
+        )
+
+
+def _read(model: type[Any], row: asyncpg.Record) -> Any:
+    return model(**{name: row[name] for name in model.__dataclass_fields__})
+
+
+# --- nothing is under way
+
+
+async def settled(lab: Laboratory, within: float = SETTLING_S) -> None:
+    doing = ["nothing was looked at"]
+
+    async def nothing_is_under_way() -> bool:
+        doing[:] = under_way(await look(lab))
+        if not doing:
+            doing.extend(await _jobs_under_way(lab))
+        return not doing
+
+    try:
+        await eventually(nothing_is_under_way, within)
+    except AssertionError:
+        raise AssertionError(
+            f"still under way after {within:g} s: {'; '.join(doing)}\n{lab.bot.log}"
+        ) from None
+
+
+def under_way(state: State) -> list[str]:
+    doing: list[str] = []
+    for ticket in state.tickets:
+        pending = state.pending_of(ticket)
+        if ticket.opening and ticket.status == "open":
+            doing.append(f"ticket {ticket.id} is being opened")
+        if ticket.status == "closing" and ticket.attention is None:
+            doing.append(f"ticket {ticket.id} is being closed")
+        if pending is not None and not pending.announced:
+            doing.append(f"request {pending.id} has not been asked")
+        if pending is not None and not pending.grace_announced:
+            doing.append(f"the grace of request {pending.id} has not been announced")
+        if ticket.status == "open" and not all(each.shown for each in state.requests_of(ticket)):
+            doing.append(f"a request of ticket {ticket.id} is not shown as it is")
+        if (
+            state.timer_of(ticket) is not None
+            and pending is not None
+            and pending.auto_close_at is not None
+            and pending.auto_close_at <= state.now
+            and ticket.attention is None
+        ):
+            doing.append(f"request {pending.id} is overdue")
+    return doing
+
+
+async def _jobs_under_way(lab: Laboratory) -> list[str]:
+    lengths = {
+        name: await lab.valkey.call("LLEN", f"{QUEUE}{name}") for name in ("queued", "active")
+    }
+    return [f"{length} jobs are {name}" for name, length in lengths.items() if length]
+
+
+# --- what must hold then
+
+
+async def assert_kept(
+    lab: Laboratory,
+    *,
+    within: float = SETTLING_S,
+    redis: bool = True,
+    lateness: bool = True,
+    after: str = "",
+) -> None:
+    """Wait until all is quiet, then hold the world against every promise."""
+    await settled(lab, within)
+    broken = await broken_promises(lab, redis=redis, lateness=lateness)
+    if broken:
+        raise AssertionError("\n".join([after, *broken, "--- the last bot's log:", lab.bot.log]))
+
+
+async def broken_promises(
+    lab: Laboratory, *, redis: bool = True, lateness: bool = True
+) -> list[str]:
+    state = await look(lab)
+    broken = [*never_early(state), *once(lab, state), *no_stray_channels(lab, state)]
+    broken += [*answered_requests_never_close(state), *messages_tell_the_truth(lab, state)]
+    if lateness:
+        broken += never_late(lab, state)
+    if redis:
+        broken += await redis_comes_to_agree(lab)
+    broken += await no_leaked_connections(lab)
+    broken += [f"the stand-in met {what}" for what in lab.discord.unexpected]
+    broken += [f"Discord would object: {what}" for what in lab.discord.violations]
+    return broken
+
+
+def never_early(state: State) -> list[str]:
+    return [
+        f"ticket {event.ticket_id} was closed {-event.late_ms} ms before its deadline"
+        for event in state.events
+        if event.late_ms is not None and event.late_ms < 0
+    ]
+
+
+def never_late(lab: Laboratory, state: State) -> list[str]:
+    """By the clock of who looked at the channel, not by the bot's own account."""
+    broken: list[str] = []
+    for ticket in state.tickets:
+        expired = [each for each in state.requests_of(ticket) if each.status == "expired"]
+        for request in expired:
+            assert request.auto_close_at is not None
+            deadline = request.auto_close_at.timestamp()
+            allowed = latest_after(lab, deadline)
+            for gone_at in lab.record.deletions(ticket.channel_id or 0):
+                if gone_at < deadline:
+                    broken.append(
+                        f"ticket {ticket.id} vanished {deadline - gone_at:.3f} s before its time"
+                    )
+                if gone_at > allowed:
+                    broken.append(
+                        f"ticket {ticket.id} vanished {gone_at - deadline:.1f} s after its time, "
+                        f"and {allowed - deadline:.1f} s would have been excused"
+                    )
+    return broken
+
+
+def latest_after(lab: Laboratory, deadline: float) -> float:
+    """Five seconds after the deadline, or what is allowed after the outage in which that falls."""
+    latest = deadline + LATEST_S
+    for outage in sorted(lab.outages, key=lambda each: each.began):
+        if outage.began <= latest and outage.ended is not None:
+            latest = max(latest, outage.ended + outage.recovery_s)
+    return latest
+
+
+def once(lab: Laboratory, state: State) -> list[str]:
+    """Each thing that people see of a ticket's life, they see once."""
+    broken: list[str] = []
+
+    def expect(what: str, found: int, wanted: int) -> None:
+        if found != wanted:
+            broken.append(f"{what}: {found} instead of {wanted}")
+
+    for ticket in state.tickets:
+        name = f"ticket {ticket.id}"
+        record = lab.record
+        closed = ticket.status == "closed"
+        by_hand = ticket.channel_id in lab.deleted_by_hand
+        if not record.channels_of(ticket.id):
+            continue  # a stranger's, that was never in this Discord
+        expect(f"channels of {name}", len(record.channels_of(ticket.id)), 1)
+        expect(f"welcomes in {name}", len(record.welcomes(ticket.id)), 1)
+        expect(f"closes logged of {name}", len(record.closes_logged(ticket.id)), int(closed))
+        expect(f"DMs about {name}", len(record.dms(ticket.id)), int(closed))
+        expect(f"closed events of {name}", len(state.events_of(ticket, "closed")), int(closed))
+        if ticket.channel_id is not None:
+            deletions = len(record.deletions(ticket.channel_id))
+            expect(f"deletions of the channel of {name}", deletions, int(closed))
+        if closed and not by_hand:
+            expect(f"transcripts of {name}", len(transcripts(lab, ticket)), 1)
+            attached = [file for close in record.closes_logged(ticket.id) for file in _pages(close)]
+            expect(f"pages posted of {name}", len(attached), 1)
+        for request in state.requests_of(ticket):
+            expect(
+                f"messages of request {request.id}",
+                len(record.asked(request.id)),
+                int(request.announced),
+            )
+    return broken
+
+
+def _pages(close: Any) -> list[str]:
+    names = [str(file["filename"]) for file in close.data["attachments"]]
+    return [name for name in names if name.endswith(".html")]
+
+
+def transcripts(lab: Laboratory, ticket: Ticket) -> list[Path]:
+    """Half transcripts and replaced ones among them, if any were left."""
+    guild = Path(lab.environment["DATA_DIR"], "transcripts", str(ticket.guild_id))
+    found = guild.glob("*") if guild.exists() else ()
+    return [path for path in found if path.name.lstrip(".").split(".")[0] == str(ticket.id)]
+
+
+def no_stray_channels(lab: Laboratory, state: State) -> list[str]:
+    """A channel without a ticket would stand for ever, a ticket without one count for ever."""
+    known = {ticket.channel_id for ticket in state.tickets}
+    broken = [
+        f"{channel.name} belongs to no ticket"
+        for channel in lab.record.channels.values()
+        if "Ticket id " in (channel.topic or "") and not channel.deleted and channel.id not in known
+    ]
+    broken += [
+        f"ticket {ticket.id} is open, but its channel is gone"
+        for ticket in state.tickets
+        if ticket.status == "open"
+        and (channel := lab.record.channels.get(ticket.channel_id or 0)) is not None
+        and channel.deleted
+    ]
+    return broken
+
+
+def answered_requests_never_close(state: State) -> list[str]:
+    broken: list[str] = []
+    for ticket in state.tickets:
+        expired = [each for each in state.requests_of(ticket) if each.status == "expired"]
+        by_clock = ticket.close_cause == "expired"
+        if len(expired) != int(by_clock):
+            broken.append(
+                f"ticket {ticket.id} has {len(expired)} expired requests, but was closed by "
+                f"{ticket.close_cause or 'nobody'}"
+            )
+        if ticket.status != "open" and state.pending_of(ticket) is not None:
+            broken.append(f"ticket {ticket.id} is {ticket.status} with a request still pending")
+    return broken
+
+
+def messages_tell_the_truth(lab: Laboratory, state: State) -> list[str]:
+    """In a ticket that stands: the deadline that holds, or no buttons where all is decided."""
+    broken: list[str] = []
+    for ticket in state.tickets:
+        channel = lab.record.channels.get(ticket.channel_id or 0)
+        if channel is None or channel.deleted or ticket.status != "open":
+            continue
+        for request in state.requests_of(ticket):
+            message = channel.messages.get(request.message_id or 0)
+            if message is None:
+                continue
+            if request.status != "pending" and message.buttons:
+                broken.append(
+                    f"request {request.id} is {request.status}, but its message still asks"
+                )
+            if (
+                request.status == "pending"
+                and request.auto_close_at is not None
+                and not ticket.exclude_from_autoclose
+                and f"<t:{int(request.auto_close_at.timestamp())}:F>" not in message.text
+            ):
+                broken.append(f"the message of request {request.id} tells another deadline")
+    return broken
+
+
+async def redis_comes_to_agree(lab: Laboratory) -> list[str]:
+    """Soon, that is: it is reconciled when it returns."""
+    broken: list[str] = []
+
+    async def agrees() -> bool:
+        broken[:] = await redis_agrees(lab, await look(lab))
+        return not broken
+
+    with suppress(AssertionError):
+        await eventually(agrees, AGREEING_S)
+    return broken
+
+
+async def redis_agrees(lab: Laboratory, state: State) -> list[str]:
+    """No deadline without a job, no job without a deadline, and no key of which nobody knows."""
+    keys = [key.decode() for key in await lab.valkey.call("KEYS", "*")]
+    incomplete, subjects = await _jobs(lab, "incomplete"), await _jobs(lab, "subjects")
+    finished = await _jobs(lab, "failed") | await _jobs(lab, "completed")
+    waiting = {state.timer_of(ticket) for ticket in state.tickets} - {None}
+    excused = {state.timer_of(ticket) for ticket in state.tickets if ticket.attention is not None}
+    broken = [f"no job waits for {key}" for key in waiting - incomplete - excused]
+    broken += [f"nothing wants the job {key}" for key in incomplete - waiting - lab.orphaned]
+    broken += [f"{key} is in the index, but no job" for key in subjects - incomplete]
+    broken += [f"{key} is a job, but not in the index" for key in incomplete - subjects]
+    broken += [f"{key} is a key nobody knows" for key in keys if not KNOWN_KEYS.fullmatch(key)]
+    records = {key.removeprefix(RECORDS) for key in keys if key.startswith(RECORDS)}
+    leaked = {key for key in records - incomplete - finished if not key.endswith(":unreadable")}
+    broken += [f"the record of {key} was left behind" for key in leaked]
+    return broken
+
+
+async def _jobs(lab: Laboratory, name: str) -> set[str]:
+    found: list[bytes] = await lab.valkey.call("ZRANGE", f"{QUEUE}{name}", 0, -1)
+    return {each.decode().removeprefix(RECORDS) for each in found}
+
+
+async def no_leaked_connections(lab: Laboratory) -> list[str]:
+    living = sum(bot.running for bot in lab.bots)
+    connections = await lab.rows(
+        """select state from pg_stat_activity
+           where application_name = 'punctual' and datname = current_database()"""
+    )
+    broken: list[str] = []
+    if len(connections) > CONNECTIONS * max(living, 1):
+        broken.append(f"{living} bots hold {len(connections)} connections")
+    held = await lab.value(
+        """select count(*) from pg_locks l join pg_database d on d.oid = l.database
+           where l.locktype = 'advisory' and d.datname = current_database()"""
+    )
+    if held:
+        broken.append(f"{held} advisory locks are held though nothing is under way")
+    return broken

@@ -1,0 +1,142 @@
+"""Discord drops the gateway, answers wrongly, slowly or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import pytest
+
+from tests.faults.laboratory import Laboratory
+from tests.faults.properties import assert_kept
+from tests.wire import LOST, Moment
+
+LOG = "/channels/{log}/messages"
+
+
+@pytest.mark.parametrize(
+    "fault", ["dropped", "identified anew", "invalidated", "asked to reconnect"]
+)
+async def test_the_gateway_may_go_at_any_time(lab: Laboratory, fault: str) -> None:
+    discord = lab.discord
+    bot = await lab.start()
+    due, answered = await lab.open(), await lab.open()
+    await lab.ask(answered, "3s")
+    await lab.ask(due, "1s")
+    match fault:
+        case "dropped":
+            await discord.drop_connections(resume=True)
+        case "identified anew":
+            await discord.drop_connections(resume=False)
+        case "invalidated":
+            await discord.invalidate_sessions()
+        case _:
+            await discord.ask_to_reconnect()
+    await discord.say(discord.customer, answered, "It is not solved")
+    await discord.wait_deleted(due)
+    await discord.wait_message(answered, "stays open")
+    await discord.wait_ready()
+    assert bot.log.count("✅ Scheduled task system initialized") == 1
+    await assert_kept(lab)
+    assert await lab.status(answered) == "open"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "times"),
+    [
+        ("POST", LOG, 500, 1),
+        ("DELETE", "/channels/*", 502, 1),
+        ("POST", LOG, 429, 2),
+        ("GET", "/channels/*/messages", 429, 2),
+    ],
+)
+async def test_an_error_that_passes_is_waited_out(
+    lab: Laboratory, method: str, path: str, status: int, times: int
+) -> None:
+    await lab.start()
+    ticket = await lab.open()
+    path = path.format(log=lab.helpdesk.log_channel.id)
+    fault = lab.discord.faults.add(method, path, status=status, times=times, retry_after=0.3)
+    await lab.ask(ticket, "1s")
+    await lab.discord.wait_deleted(ticket)
+    assert fault.met == times
+    await assert_kept(lab)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    ("method", "path", "moment"),
+    [
+        ("POST", LOG, Moment.AFTER),
+        ("DELETE", "/channels/*", Moment.AFTER),
+        ("POST", LOG, Moment.BEFORE),
+    ],
+)
+async def test_a_lost_answer_is_tried_again_after_a_minute_and_doubles_nothing(
+    lab: Laboratory, method: str, path: str, moment: Moment
+) -> None:
+    await lab.start()
+    ticket = await lab.open()
+    path = path.format(log=lab.helpdesk.log_channel.id)
+    lab.discord.on_request(method, path, lambda _: LOST, moment=moment)
+    await lab.ask(ticket, "1s")
+    await lab.closed(ticket, within=90)
+    await assert_kept(lab, lateness=False)
+
+
+async def test_a_channel_deleted_while_the_bot_was_down_counts_as_closed(lab: Laboratory) -> None:
+    await lab.start()
+    due, later = await lab.open(), await lab.open()
+    await lab.ask(due, "1s")
+    await lab.ask(later, "1h")
+    await lab.kill()
+    lab.delete_by_hand(due)
+    lab.delete_by_hand(later)
+    await lab.start()
+    await lab.closed(due)
+    await lab.let_run_out(later)
+    await lab.closed(later)
+    await assert_kept(lab, lateness=False)
+
+
+async def test_one_hanging_socket_holds_up_only_its_own_ticket(lab: Laboratory) -> None:
+    await lab.start()
+    hung, others = await lab.open(), [await lab.open() for _ in range(3)]
+    lab.discord.faults.add("POST", LOG.format(log=lab.helpdesk.log_channel.id), hang=math.inf)
+    await lab.ask(hung, "1s")
+    for ticket in others:
+        await lab.ask(ticket, "2s")
+    for ticket in others:
+        await lab.discord.wait_deleted(ticket)
+    assert not hung.deleted
+    await lab.restart()
+    await lab.discord.wait_deleted(hung, within=20)
+    await assert_kept(lab)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+async def test_a_hanging_socket_is_given_up_within_three_minutes(lab: Laboratory) -> None:
+    await lab.start()
+    ticket = await lab.open()
+    lab.discord.faults.add("POST", LOG.format(log=lab.helpdesk.log_channel.id), hang=math.inf)
+    await lab.ask(ticket, "1s")
+    await lab.closed(ticket, within=180)
+    await assert_kept(lab, lateness=False)
+
+
+@pytest.mark.long
+async def test_discord_is_away_for_a_while_and_all_is_done_when_it_is_back(lab: Laboratory) -> None:
+    """Retries follow after a minute; a new session takes up sooner what is half done."""
+    await lab.start()
+    ticket, waiting = await lab.open(), await lab.open()
+    await lab.ask(waiting, "1h")
+    await lab.ask(ticket, "1s")
+    with lab.outage():
+        await lab.discord.stop()
+        await asyncio.sleep(3)
+        await lab.discord.start()
+        await lab.discord.wait_ready(within=30)
+    await lab.closed(ticket, within=90)
+    await assert_kept(lab, lateness=False)

@@ -1,0 +1,1 @@
+"""Numbers, logs, and why a ticket did not close."""

@@ -1,0 +1,218 @@
+"""What is counted, and that the alerts and the Grafana board ask for nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from saq.job import Status
+
+from domains.database import Database
+from domains.monitoring import sql
+from domains.monitoring.metrics import Metrics
+from domains.monitoring.models import LateClose, Lateness
+from domains.scheduled_task.job_type import TICKET_LIFECYCLE, NotDueError
+from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMissingError
+from tests.waiting import eventually
+from tests.web.office import Office
+
+DOCS = Path(__file__).parents[2] / "docs"
+NAME = re.compile(r"\b(?:punctual|process)_[a-z_]+\b")
+
+
+async def numbers(office: Office) -> dict[str, float]:
+    """The samples of a scrape, by name and labels."""
+    text = (await office.probe("/metrics")).text
+    samples = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in samples}
+
+
+# --- counting
+
+
+async def test_attempts_are_counted_by_how_they_ended(office: Office) -> None:
+    for key in ("one", "two", "three"):
+        await office.note(key)
+    queue = office.scheduler.queues[TICKET_LIFECYCLE]
+    # The queues of the workers tell; here a worker's part is done by hand.
+    queue._telemetry = office.metrics  # pyright: ignore[reportPrivateUsage]
+    await office.fail_once()
+    await office.take(Status.COMPLETE)
+    await office.take(Status.FAILED, "no")
+    found = await numbers(office)
+    for outcome in ("retried", "complete", "failed"):
+        assert found[f'punctual_job_outcomes_total{{job="note",outcome="{outcome}"}}'] == 1
+
+
+async def test_a_job_that_came_too_early_is_not_counted_as_tried_again(
+    busy_office: Office,
+) -> None:
+    ticket = await busy_office.open()
+    key = await busy_office.ask_to_close(ticket)
+    await busy_office.make_due(key)
+
+    async def it_has_gone_back() -> bool:
+        job = await busy_office.job(key)
+        return NotDueError.__name__ in (job.error or "")
+
+    await eventually(it_has_gone_back)
+    assert not [name for name in await numbers(busy_office) if 'outcome="retried"' in name]
+
+
+async def test_outages_are_counted_once_each(office: Office) -> None:
+    before = await numbers(office)
+    assert before['punctual_outages_total{dependency="redis"}'] == 0
+    health = office.scheduler._health  # pyright: ignore[reportPrivateUsage]
+    assert health is not None
+    for _ in range(3):
+        health.report(ConnectionError("gone"))
+    await health.check()
+    health.report(ConnectionError("gone again"))
+    assert (await numbers(office))['punctual_outages_total{dependency="redis"}'] == 2
+
+
+async def test_what_discord_refuses_is_counted_by_its_code(office: Office) -> None:
+    ticket = await office.open()
+
+    class ForbiddenError(Exception):
+        code, status = 50013, 403
+
+    refused = PermissionMissingError("no")
+    refused.__cause__ = ForbiddenError()
+    office.channels.failures["ask"] = [refused, DiscordFailedError("no answer")]
+    for _ in range(2):
+        with pytest.raises(Exception, match="I could not ask"):
+            await office.lifecycle.request_close(ticket.id, 1, None, 1)
+    found = await numbers(office)
+    assert found['punctual_discord_errors_total{code="50013",error="PermissionMissing"}'] == 1
+    assert found['punctual_discord_errors_total{code="0",error="DiscordFailed"}'] == 1
+
+
+async def test_lateness_is_counted_from_the_start_of_the_process_and_each_close_once(
+    office: Office, database: Database
+) -> None:
+    ticket = await office.open()
+
+    async def close_late(*late_ms: int, age: str = "5 seconds") -> None:
+        await office.execute(
+            """insert into ticket_events (ticket_id, event, at, late_ms)
+               select $1, 'expired', now() - $3::text::interval, unnest($2::bigint[])""",
+            ticket.id,
+            list(late_ms),
+            age,
+        )
+
+    await close_late(1, 2, 3)
+    async with database.connection() as connection:
+        assert await sql.newest_event(connection) > 0
+    await office.metrics.begin(office.view._monitor)  # pyright: ignore[reportPrivateUsage]
+    await close_late(20, 700, 90_000)
+    scrapes = await asyncio.gather(*(numbers(office) for _ in range(5)))
+    assert scrapes[-1]["punctual_close_lateness_seconds_count"] == 3
+    assert scrapes[-1]["punctual_close_lateness_seconds_sum"] == pytest.approx(90.72)
+    assert scrapes[-1]['punctual_close_lateness_seconds_bucket{le="1.0"}'] == 2
+    await close_late(5)
+    assert (await numbers(office))["punctual_close_lateness_seconds_count"] == 4
+
+
+async def test_overdue_is_what_nothing_came_for(office: Office) -> None:
+    overdue, excluded, stuck, unasked, early = [await office.open() for _ in range(5)]
+    for ticket in (overdue, excluded, stuck, unasked, early):
+        await office.ask_to_close(ticket)
+    await office.execute(
+        "update close_requests set auto_close_at = now() - interval '5 s' where ticket_id <> $1",
+        early.id,
+    )
+    await office.execute(
+        "update tickets set exclude_from_autoclose = true where id = $1", excluded.id
+    )
+    await office.execute("update tickets set attention = 'why' where id = $1", stuck.id)
+    await office.execute(
+        "update close_requests set announced = false where ticket_id = $1", unasked.id
+    )
+    found = await numbers(office)
+    assert found["punctual_overdue_tickets"] == 1
+    assert found["punctual_attention_tickets"] == 1
+
+
+def test_each_telemetry_has_a_registry_of_its_own() -> None:
+    """Or a second bot in the process could not be made."""
+    assert Metrics() is not Metrics()
+
+
+def test_a_percentile_is_a_lateness_that_there_was() -> None:
+    def lateness(*late_ms: int) -> Lateness:
+        when: Any = None
+        return Lateness([LateClose(1, when, late) for late in late_ms])
+
+    assert lateness().percentile(50) is None
+    assert lateness(7).percentile(50) == lateness(7).percentile(99) == lateness(7).most == 7
+    assert lateness(*range(100, 0, -1)).percentile(50) == 50
+    assert lateness(*range(100, 0, -1)).percentile(99) == 99
+    assert lateness(3, 1, 2).most == 3
+
+
+# --- what others ask for
+
+
+@pytest.fixture
+async def known(busy_office: Office) -> set[str]:
+    """All names in a scrape after everything has happened once."""
+    office = busy_office
+    ticket = await office.open()
+    await office.ask_to_close(ticket)
+    office.channels.failures["dm_opener"] = [DiscordFailedError("no")]
+    await office.execute("update close_requests set auto_close_at = now() - interval '3 seconds'")
+
+    async def it_has_been_tried() -> bool:
+        return any('outcome="retried"' in name for name in await numbers(office))
+
+    await eventually(it_has_been_tried)
+    return {name.partition("{")[0] for name in await numbers(office)}
+
+
+def board() -> dict[str, Any]:
+    return json.loads((DOCS / "grafana.json").read_text(encoding="utf-8"))
+
+
+def alerts() -> list[dict[str, Any]]:
+    rules = yaml.safe_load((DOCS / "alerts.yml").read_text(encoding="utf-8"))
+    return [rule for group in rules["groups"] for rule in group["rules"]]
+
+
+async def test_every_metric_that_an_alert_names_exists(known: set[str]) -> None:
+    named = {name for rule in alerts() for name in NAME.findall(rule["expr"])}
+    assert len(named) > 5
+    assert named <= known
+
+
+async def test_every_metric_that_the_board_names_exists(known: set[str]) -> None:
+    asked = [target["expr"] for panel in board()["panels"] for target in panel["targets"]]
+    named = {name for expression in asked for name in NAME.findall(expression)}
+    assert len(named) > 8
+    assert named <= known
+
+
+def test_every_alert_says_what_it_means() -> None:
+    for rule in alerts():
+        assert rule["alert"].startswith("Punctual")
+        assert rule["labels"]["severity"] in ("page", "warn")
+        assert rule["annotations"]["summary"]
+
+
+def test_the_boards_panels_are_told_apart_and_do_not_overlap() -> None:
+    panels = board()["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    cells = [
+        (x, y)
+        for panel in panels
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) < 24
