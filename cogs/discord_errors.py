@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import discord
@@ -15,6 +16,8 @@ from domains.ticket_lifecycle.channels import (
     PermissionMissingError,
 )
 
+CALL_S = 30.0
+UPLOAD_S = 120.0
 UNKNOWN_GUILD = 10004
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
@@ -35,11 +38,18 @@ PERMISSION_NAMES = {
 }
 
 
-@contextmanager
-def discord_errors(place: Place | None, *permissions: str) -> Generator[None]:
-    """Turn what discord.py raises into a ChannelError; `permissions` are what the call needs."""
+@asynccontextmanager
+async def discord_call(
+    place: Place | None, *permissions: str, seconds: float = CALL_S
+) -> AsyncGenerator[None]:
+    """Around one call: what discord.py raises becomes a ChannelError.
+
+    `permissions` are what the call needs. It may take so many `seconds`: discord.py has no limit
+    of its own, and while one request hangs it sends no other to the same place.
+    """
     try:
-        yield
+        async with asyncio.timeout(seconds):
+            yield
     except discord.NotFound as error:
         if error.code in (UNKNOWN_CHANNEL, UNKNOWN_GUILD):
             raise ChannelGoneError("the channel is gone") from error

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from datetime import datetime
 from functools import partial
 
 import discord
@@ -17,7 +16,9 @@ from cogs.buttons import accept_custom_id, attention_view, close_request_view
 from cogs.discord_errors import (
     INVALID_FORM,
     UNKNOWN_MESSAGE,
-    discord_errors,
+    UPLOAD_S,
+    discord_call,
+    missing_permission,
 )
 from cogs.text import NOBODY, plain, when
 from cogs.transcript_messages import transcript_message
@@ -70,9 +71,11 @@ class DiscordTicketChannels:
         if existing is not None:
             return existing
         server = self._guild(ticket.guild_id)
-        with discord_errors(server, "manage_channels", "manage_roles"):
-            async with self._category_locks[server.id]:
-                channel = await self._create_in_category(server, ticket, guild)
+        async with (
+            self._category_locks[server.id],
+            discord_call(server, "manage_channels", "manage_roles"),
+        ):
+            channel = await self._create_in_category(server, ticket, guild)
         return channel.id
 
     async def _create_in_category(
@@ -130,7 +133,7 @@ class DiscordTicketChannels:
             return
         roles = [discord.Object(role_id) for role_id in guild.support_role_ids]
         mentions = " ".join(f"<@&{role_id}>" for role_id in guild.support_role_ids)
-        with discord_errors(channel, "send_messages", "embed_links"):
+        async with discord_call(channel, "send_messages", "embed_links"):
             await channel.send(
                 f"<@{ticket.opener_id}> {mentions}".strip(),
                 embed=embeds.welcome(ticket),
@@ -146,13 +149,10 @@ class DiscordTicketChannels:
         channel = await self._channel(ticket)
         view = self._view(request)
         if again:
-            with discord_errors(channel, "read_message_history"):
-                async for message in channel.history(limit=LOOK_BACK):
-                    if self._is_mine(message) and _has_button(
-                        message, accept_custom_id(request.id)
-                    ):
-                        return message.id
-        with discord_errors(channel, "view_channel", "send_messages", "embed_links"):
+            async for message in _messages(channel, limit=LOOK_BACK):
+                if self._is_mine(message) and _has_button(message, accept_custom_id(request.id)):
+                    return message.id
+        async with discord_call(channel, "view_channel", "send_messages", "embed_links"):
             message = await channel.send(
                 f"<@{ticket.opener_id}>",
                 embed=embeds.close_request(ticket, request),
@@ -181,7 +181,7 @@ class DiscordTicketChannels:
             return
         channel = await self._channel(ticket)
         try:
-            with discord_errors(channel, "view_channel"):
+            async with discord_call(channel, "view_channel"):
                 await channel.get_partial_message(request.message_id).edit(
                     embed=embed, view=view, allowed_mentions=NOBODY
                 )
@@ -191,39 +191,38 @@ class DiscordTicketChannels:
 
     async def announce(self, ticket: Ticket, text: str) -> None:
         channel = await self._channel(ticket)
-        with discord_errors(channel, "view_channel", "send_messages"):
+        async with discord_call(channel, "view_channel", "send_messages"):
             await channel.send(text, allowed_mentions=NOBODY)
 
     async def announce_extension(self, ticket: Ticket, request: CloseRequest) -> None:
         channel = await self._channel(ticket)
         assert request.auto_close_at is not None
-        with discord_errors(channel, "view_channel", "send_messages"):
+        async with discord_call(channel, "view_channel", "send_messages"):
             await channel.send(
                 f"<@{request.requested_by_id}> more time was asked for: this ticket now closes "
                 f"{when(request.auto_close_at)}.",
                 allowed_mentions=_only(request.requested_by_id),
             )
 
-    async def announce_grace(self, ticket: Ticket, closes_at: datetime) -> None:
+    async def announce_grace(self, ticket: Ticket, request: CloseRequest) -> None:
         """Pings the opener: this is the last they hear before the ticket closes."""
         channel = await self._channel(ticket)
-        with discord_errors(channel, "view_channel", "send_messages"):
+        assert request.auto_close_at is not None
+        async with discord_call(channel, "view_channel", "send_messages"):
             await channel.send(
                 f"<@{ticket.opener_id}> I was away when this ticket's time ran out. "
-                f"It closes {when(closes_at)}, unless you answer before that.",
+                f"It closes {when(request.auto_close_at)}, unless you answer before that.",
                 allowed_mentions=_only(ticket.opener_id),
+                nonce=f"grace-{request.id}",
             )
 
     # --- reading
 
     async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
         channel = await self._channel(ticket)
-        with discord_errors(channel, "view_channel", "read_message_history"):
-            async for message in channel.history(
-                limit=None, after=discord.Object(message_id), oldest_first=True
-            ):
-                if message.author.id == ticket.opener_id:
-                    return message.id
+        async for message in _messages(channel, limit=None, after=message_id):
+            if message.author.id == ticket.opener_id:
+                return message.id
         return None
 
     async def names(self, ticket: Ticket) -> TicketNames:
@@ -240,7 +239,7 @@ class DiscordTicketChannels:
         )
 
     async def _name(self, server: discord.Guild, user_id: int) -> str:
-        with discord_errors(server):
+        async with discord_call(server):
             try:
                 member = server.get_member(user_id) or await server.fetch_member(user_id)
             except discord.NotFound:
@@ -249,14 +248,13 @@ class DiscordTicketChannels:
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         channel = await self._channel(ticket)
-        with discord_errors(channel, "view_channel", "read_message_history"):
-            async for message in channel.history(limit=None, oldest_first=True):
-                yield transcript_message(message)
+        async for message in _messages(channel, limit=None, after=0):
+            yield transcript_message(message)
 
     async def download(self, attachment: Attachment) -> bytes:
         """From Discord's CDN while it still has it."""
         try:
-            with discord_errors(None):
+            async with discord_call(None):
                 return await self._bot.http.get_from_cdn(attachment.url)
         except (ChannelGoneError, PermissionMissingError) as error:
             raise AttachmentUnavailable("Discord no longer has it") from error
@@ -284,8 +282,13 @@ class DiscordTicketChannels:
         ):
             return
         files = await asyncio.to_thread(_uploads, ticket, transcript)
-        with discord_errors(
-            channel, "view_channel", "send_messages", "embed_links", "attach_files"
+        async with discord_call(
+            channel,
+            "view_channel",
+            "send_messages",
+            "embed_links",
+            "attach_files",
+            seconds=UPLOAD_S,
         ):
             await channel.send(
                 embed=embed, files=files, allowed_mentions=NOBODY, nonce=f"close-{ticket.id}"
@@ -294,7 +297,7 @@ class DiscordTicketChannels:
     async def dm_opener(self, ticket: Ticket, *, again: bool) -> None:
         embed = embeds.close_dm(ticket, self._guild(ticket.guild_id).name)
         try:
-            with discord_errors(None):
+            async with discord_call(None):
                 user = self._bot.get_user(ticket.opener_id) or await self._bot.fetch_user(
                     ticket.opener_id
                 )
@@ -316,10 +319,10 @@ class DiscordTicketChannels:
         try:
             channel = await self._channel(ticket)
             if isinstance(channel, discord.Thread):
-                with discord_errors(channel, "manage_threads"):
+                async with discord_call(channel, "manage_threads"):
                     await channel.edit(archived=True, locked=True, reason="The ticket is closed")
             else:
-                with discord_errors(channel, "view_channel", "manage_channels"):
+                async with discord_call(channel, "view_channel", "manage_channels"):
                     await channel.delete(reason="The ticket is closed")
         except ChannelGoneError:
             log.info("The channel of ticket %s is gone already", ticket.id)
@@ -332,7 +335,7 @@ class DiscordTicketChannels:
                 channel = await find()
                 if channel is None:
                     continue
-                with discord_errors(channel, "view_channel", "send_messages", "embed_links"):
+                async with discord_call(channel, "view_channel", "send_messages", "embed_links"):
                     await channel.send(
                         embed=embeds.attention(ticket),
                         view=attention_view(ticket.id),
@@ -368,7 +371,7 @@ class DiscordTicketChannels:
         server = self._guild(guild_id)
         channel = server.get_channel_or_thread(channel_id)
         if channel is None:
-            with discord_errors(server, "view_channel"):
+            async with discord_call(server, "view_channel"):
                 channel = await server.fetch_channel(channel_id)
         if not isinstance(channel, (discord.TextChannel, discord.Thread)):
             raise ChannelGoneError("it is not a text channel")
@@ -395,17 +398,42 @@ class DiscordTicketChannels:
     async def _posted_before(
         self, channel: TicketChannel | discord.DMChannel, mark: str, *, title: str | None = None
     ) -> bool:
-        place = None if isinstance(channel, discord.DMChannel) else channel
-        with discord_errors(place, "view_channel", "read_message_history"):
-            async for message in channel.history(limit=LOOK_BACK):
-                for embed in message.embeds if self._is_mine(message) else ():
-                    if embed.footer.text == mark and title in (None, embed.title):
-                        return True
+        async for message in _messages(channel, limit=LOOK_BACK):
+            for embed in message.embeds if self._is_mine(message) else ():
+                if embed.footer.text == mark and title in (None, embed.title):
+                    return True
         return False
 
 
 def _only(user_id: int) -> discord.AllowedMentions:
     return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(user_id)])
+
+
+async def _messages(
+    channel: TicketChannel | discord.DMChannel, *, limit: int | None, after: int | None = None
+) -> AsyncIterator[discord.Message]:
+    """Newest first, or oldest first from `after` on.
+
+    Without Read Message History Discord answers with an empty list, not with an error: whoever
+    took that for silence would close a ticket that was answered, and save an empty transcript.
+    """
+    place = None if isinstance(channel, discord.DMChannel) else channel
+    if place is not None:
+        needed = ("view_channel", "read_message_history")
+        own = place.permissions_for(place.guild.me)
+        if not all(getattr(own, name) for name in needed):
+            raise PermissionMissingError(missing_permission(place, needed))
+    history = channel.history(
+        limit=limit,
+        after=None if after is None else discord.Object(after),
+        oldest_first=after is not None,
+    )
+    while True:
+        async with discord_call(place, "view_channel", "read_message_history"):
+            message = await anext(history, None)
+        if message is None:
+            return
+        yield message
 
 
 def _hidden(

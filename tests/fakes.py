@@ -131,9 +131,9 @@ class FakeTicketChannels:
         self._enter("announce_extension")
         await self.announce(ticket, f"request {request.id} extended")
 
-    async def announce_grace(self, ticket: Ticket, closes_at: datetime) -> None:
+    async def announce_grace(self, ticket: Ticket, request: CloseRequest) -> None:
         self._enter("announce_grace")
-        await self.announce(ticket, f"grace until {closes_at.isoformat()}")
+        await self.announce(ticket, f"grace until {request.auto_close_at}")
 
     async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
         self._enter("opener_wrote_after")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
@@ -83,7 +82,7 @@ class TicketChannels(Protocol):
         """Tell the one who asked that the deadline was moved, and to when."""
         ...
 
-    async def announce_grace(self, ticket: Ticket, closes_at: datetime) -> None:
+    async def announce_grace(self, ticket: Ticket, request: CloseRequest) -> None:
         """Say in the ticket that the bot was away, and when the ticket closes now."""
         ...
 

@@ -458,6 +458,7 @@ def _why_not_expire(
         (not request.announced, AutoCloseOutcome.NOT_ASKED),
         (ticket.exclude_from_autoclose, AutoCloseOutcome.EXCLUDED),
         (not is_due, AutoCloseOutcome.NOT_DUE),
+        (not request.grace_announced, AutoCloseOutcome.NOT_ASKED),
     )
     return next((outcome for applies, outcome in outcomes if applies), None)
 

@@ -162,11 +162,14 @@ class Closing:
             log.warning("Nobody could be told that ticket %s needs attention: %s", ticket_id, error)
 
     async def retry(self, ticket_id: int) -> None:
-        """A person has mended it: forget the attention."""
+        """A person says that it is mended. The attention stays until it proves true."""
         async with self._database.transaction() as transaction:
-            ticket = await sql.clear_attention(transaction.connection, ticket_id)
-            if ticket is not None:
+            if await sql.forget_failures(transaction.connection, ticket_id):
                 await sql.add_event(transaction.connection, ticket_id, "retried")
+
+    async def forget_attention(self, ticket_id: int) -> None:
+        async with self._database.connection() as connection:
+            await sql.clear_attention(connection, ticket_id)
 
     async def take_stale_attention(self) -> list[Ticket]:
         """What no person has taken up for a while is tried again: it may have mended itself."""

@@ -312,6 +312,7 @@ class TicketLifecycle:
     async def forget_attention(self, ticket_id: int) -> None:
         """A person has mended it, and somebody else is going to try again."""
         await self._closing.retry(ticket_id)
+        await self._closing.forget_attention(ticket_id)
 
     async def retry_close(self, ticket_id: int) -> AutoCloseOutcome:
         """A person has mended what kept the ticket from closing."""
@@ -319,7 +320,10 @@ class TicketLifecycle:
         ticket = await self.ticket(ticket_id)
         if ticket is not None and ticket.status is TicketStatus.CLOSING:
             return await self._closing.run(ticket_id)
-        return await self.auto_close(ticket_id)
+        outcome = await self.auto_close(ticket_id)
+        if outcome is not AutoCloseOutcome.NEEDS_ATTENTION:
+            await self._closing.forget_attention(ticket_id)
+        return outcome
 
     # --- the timer on and off
 

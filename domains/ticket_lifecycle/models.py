@@ -94,6 +94,7 @@ class CloseRequest:
     resolved_by_id: int | None
     announced: bool
     grace_at: datetime | None
+    grace_announced: bool
     extensions: int
 
 

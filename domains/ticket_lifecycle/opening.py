@@ -46,7 +46,7 @@ class TicketOpening:
         ticket, guild = await self._reserve(guild_id, opener_id, kept(subject, MAX_SUBJECT_LENGTH))
         async with self._slots, self._database.exclusive(_lock(ticket.id)) as mine:
             if not mine or await self._was_taken_back(ticket.id):
-                raise AlreadyOpeningError
+                raise CannotOpenError("it took too long; try again.")
             try:
                 channel_id = await self._create(ticket, guild)
             except ChannelError as error:

@@ -16,7 +16,7 @@ from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import ChannelError, DiscordFailedError, TicketChannels
 from domains.ticket_lifecycle.close_delay import in_words
 from domains.ticket_lifecycle.close_requests import CloseRequests, timer_of
-from domains.ticket_lifecycle.models import CloseRequest
+from domains.ticket_lifecycle.models import CloseRequest, Ticket
 from domains.ticket_lifecycle.timers import CloseTimers
 
 log = logging.getLogger(__name__)
@@ -106,5 +106,19 @@ class Outages:
         ):
             await self._requests.answer(ticket, current)
             return
+        current = await self._whole_grace(ticket, current)
         await self._requests.show_deadline(ticket, current)
-        await self._channels.announce_grace(ticket, current.auto_close_at)
+        await self._channels.announce_grace(ticket, current)
+
+    async def _whole_grace(self, ticket: Ticket, request: CloseRequest) -> CloseRequest:
+        """What could not be announced for so long that little is left of it begins anew."""
+        async with self._database.transaction() as transaction:
+            left = await sql.time_left(transaction.connection, request.id)
+            if left is None or left > self._grace / 2:
+                return request
+            moved = await sql.move_deadline(transaction.connection, request.id, self._grace)
+            if moved is None:
+                return request
+            self._requests.cancel_timer_after_commit(transaction, request)
+            self._requests.schedule_after_commit(transaction, ticket, moved)
+        return moved

@@ -285,6 +285,16 @@ async def set_attention(connection: Connection, ticket_id: int, attention: str) 
     return _read_one(Ticket, record)
 
 
+async def forget_failures(connection: Connection, ticket_id: int) -> bool:
+    return bool(
+        await connection.fetchval(
+            """update tickets set close_failures = 0, close_retry_at = null
+               where id = $1 and attention is not null and status <> 'closed' returning true""",
+            ticket_id,
+        )
+    )
+
+
 async def clear_attention(connection: Connection, ticket_id: int) -> Ticket | None:
     record = await connection.fetchrow(
         """update tickets set attention = null, attention_at = null, close_failures = 0,
@@ -397,6 +407,7 @@ async def expire_request(
            from tickets t
            where r.id = $2 and r.ticket_id = $1 and t.id = r.ticket_id
              and r.status = 'pending' and r.auto_close_at <= now() and r.announced
+             and r.grace_announced
              and t.status = 'open' and not t.exclude_from_autoclose
            returning r.*,
              (extract(epoch from clock_timestamp() - r.auto_close_at) * 1000)::bigint as late_ms""",
@@ -589,7 +600,7 @@ async def overdue_timers(
     records = await connection.fetch(
         f"""select r.id, r.ticket_id, r.auto_close_at
             from close_requests r join tickets t on t.id = r.ticket_id
-            where r.auto_close_at <= now() - $1::interval and r.announced
+            where r.auto_close_at <= now() - $1::interval and r.announced and r.grace_announced
               and t.attention is null and {TIMER_IS_WANTED}
             order by r.auto_close_at limit $2""",
         overdue_for,

@@ -342,10 +342,10 @@ async def test_a_missing_permission_is_named_and_retry_goes_on(desk: HelpDesk, c
         "accepted",
         "attention",
         "retried",
-        "attention",
         "retried",
         "closed",
     ]
+    assert desk.channels.attention == [(ticket.id, FORBIDDEN)], "nobody is told twice"
     assert_closed_once(desk, ticket)
 
 
