@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.cog import TicketCog, answering_errors
+from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
 from cogs.permissions import require_manager, require_support
 from cogs.replies import whisper
@@ -77,8 +77,8 @@ class AutoClose(TicketCog, name="Punctual: autoclose"):
     async def replies(self, interaction: discord.Interaction[Any], keep_open: bool) -> None:
         await interaction.response.defer(ephemeral=True)
         require_manager(interaction)
-        assert interaction.guild_id is not None
-        guild = await self.tickets.guild_settings(interaction.guild_id)
+        guild_id = guild_id_of(interaction)
+        guild = await self.tickets.guild_settings(guild_id)
         await self.tickets.save_guild_settings(replace(guild, reply_keeps_open=keep_open))
         await whisper(
             interaction,

@@ -56,6 +56,13 @@ class TicketCog(commands.Cog):
         return ticket, await self.tickets.guild_settings(ticket.guild_id)
 
 
+def guild_id_of(interaction: Interaction) -> int:
+    """Raises a UserError in direct messages: where a command is offered is Discord's business."""
+    if interaction.guild_id is None:
+        raise UserError("This works only in a server.")
+    return interaction.guild_id
+
+
 class NotReadyError(UserError):
     def __init__(self) -> None:
         super().__init__("The ticket system is not ready yet. Try again in a minute.")

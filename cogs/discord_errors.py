@@ -16,8 +16,8 @@ from domains.ticket_lifecycle.channels import (
     PermissionMissingError,
 )
 
-CALL_S = 30.0
-UPLOAD_S = 120.0
+CALL_S = 10.0
+UPLOAD_BYTES_PER_S = 100_000
 UNKNOWN_GUILD = 10004
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008

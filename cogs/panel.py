@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.cog import TicketCog, answering_errors, lifecycle_of
+from cogs.cog import TicketCog, answering_errors, guild_id_of, lifecycle_of
 from cogs.discord_errors import missing_permission
 from cogs.embeds import BLUE
 from cogs.permissions import require_manager
@@ -90,10 +90,9 @@ class SubjectModal(discord.ui.Modal, title="Open a ticket"):
     )
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
-        assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True, thinking=True)
         ticket = await lifecycle_of(interaction).open_ticket(
-            interaction.guild_id, interaction.user.id, self.subject.value
+            guild_id_of(interaction), interaction.user.id, self.subject.value
         )
         await whisper(interaction, f"Your ticket is open: <#{ticket.channel_id}>")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from os import SEEK_END
 
 import discord
 from discord.ext import commands
@@ -14,9 +15,10 @@ from discord.ext import commands
 from cogs import embeds
 from cogs.buttons import accept_custom_id, attention_view, close_request_view
 from cogs.discord_errors import (
+    CALL_S,
     INVALID_FORM,
     UNKNOWN_MESSAGE,
-    UPLOAD_S,
+    UPLOAD_BYTES_PER_S,
     discord_call,
     missing_permission,
 )
@@ -288,7 +290,7 @@ class DiscordTicketChannels:
             "send_messages",
             "embed_links",
             "attach_files",
-            seconds=UPLOAD_S,
+            seconds=CALL_S + _size(files) / UPLOAD_BYTES_PER_S,
         ):
             await channel.send(
                 embed=embed, files=files, allowed_mentions=NOBODY, nonce=f"close-{ticket.id}"
@@ -478,6 +480,14 @@ def _has_button(message: discord.Message, custom_id: str) -> bool:
 def _is_unknown_message(error: DiscordFailedError) -> bool:
     cause = error.__cause__
     return isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_MESSAGE
+
+
+def _size(files: Sequence[discord.File]) -> int:
+    """In bytes. They stand at their beginning before and after."""
+    size = sum(file.fp.seek(0, SEEK_END) for file in files)
+    for file in files:
+        file.fp.seek(0)
+    return size
 
 
 def _uploads(ticket: Ticket, transcript: SavedTranscript | None) -> list[discord.File]:

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.cog import TicketCog, answering_errors
+from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
 from cogs.permissions import require_support
 from cogs.replies import answer_error, whisper
@@ -31,9 +31,9 @@ class Timers(TicketCog, name="Punctual: timers"):
     @answering_errors
     async def timers(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
-        assert interaction.guild_id is not None
-        require_support(interaction, await self.tickets.guild_settings(interaction.guild_id))
-        view = TimersView(self.tickets, self._scheduled_task, interaction.guild_id)
+        guild_id = guild_id_of(interaction)
+        require_support(interaction, await self.tickets.guild_settings(guild_id))
+        view = TimersView(self.tickets, self._scheduled_task, guild_id)
         await view.load()
         await interaction.followup.send(embed=view.embed(), view=view, ephemeral=True)
 

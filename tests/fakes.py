@@ -133,7 +133,8 @@ class FakeTicketChannels:
 
     async def announce_grace(self, ticket: Ticket, request: CloseRequest) -> None:
         self._enter("announce_grace")
-        await self.announce(ticket, f"grace until {request.auto_close_at}")
+        assert request.auto_close_at is not None
+        await self.announce(ticket, f"grace until {request.auto_close_at.isoformat()}")
 
     async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
         self._enter("opener_wrote_after")

@@ -38,8 +38,13 @@ WATCH_DEADLINES_WITHOUT_REDIS_EVERY_S = 0.5
 PULSE_EVERY_S = 2.0
 RESUME_EVERY_S = 5.0
 RECONCILE_EVERY_S = 60.0
+RECONCILE_SOONEST_S = 10.0
+RECONCILE_PAUSE = 100
+"""The pause after a reconciliation, as a multiple of the time that it took."""
 SYNC_CLOCK_EVERY_S = 10.0
 OVERDUE_PAGE = 500
+MOST_REVIVED = 20
+"""Looking for a job in the lists is linear; the most overdue come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,7 @@ class ScheduledTask:
             self._in_background(self._keep_pulse())
             self._in_background(self._watch_deadlines())
             self._in_background(self._maintain())
+            self._in_background(self._keep_reconciled())
 
     def _connect(self, url: str) -> RedisHealth:
         producer = self._client(url, socket_timeout=2.0)
@@ -367,7 +373,9 @@ class ScheduledTask:
             return False
         assert self._health is not None
         try:
-            missing = await self._queues[job_type.queue].add_missing(job_type, overdue)
+            queue = self._queues[job_type.queue]
+            missing = await queue.add_missing(job_type, overdue)
+            missing += await queue.revive([request.key for request in overdue[:MOST_REVIVED]])
         except (RedisError, OSError) as error:
             self._health.report(error)
             return False
@@ -377,12 +385,22 @@ class ScheduledTask:
                 worker.wake_for(0)
         return True
 
+    async def _keep_reconciled(self) -> None:
+        """At least every minute, and sooner where it costs next to nothing."""
+        loop = asyncio.get_running_loop()
+        took = 0.0
+        while True:
+            pause = max(RECONCILE_SOONEST_S, took * RECONCILE_PAUSE)
+            await asyncio.sleep(min(RECONCILE_EVERY_S, pause))
+            began = loop.time()
+            await self._guarded(self.reconcile())
+            took = loop.time() - began
+
     async def _maintain(self) -> None:
         loop = asyncio.get_running_loop()
         due = {
             self._database.sync_clock: (SYNC_CLOCK_EVERY_S, loop.time() + SYNC_CLOCK_EVERY_S),
             self._resume: (RESUME_EVERY_S, loop.time() + RESUME_EVERY_S),
-            self.reconcile: (RECONCILE_EVERY_S, loop.time() + RECONCILE_EVERY_S),
         }
         while True:
             await asyncio.sleep(min(at for _, at in due.values()) - loop.time())

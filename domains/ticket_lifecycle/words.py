@@ -6,5 +6,6 @@ MAX_REASON_LENGTH = 255
 
 
 def kept(text: str | None, limit: int) -> str:
-    """Trimmed and cut. PostgreSQL's text holds everything but the zero byte."""
-    return (text or "").replace("\0", "").strip()[:limit]
+    """Trimmed and cut. PostgreSQL's text holds all but the zero byte and half a surrogate pair."""
+    whole = (text or "").encode(errors="ignore").decode()
+    return whole.replace("\0", "").strip()[:limit]

@@ -50,7 +50,14 @@ async def test_a_permission_missing_in_the_ticket_is_named_and_retry_closes_it(
     await assert_kept(lab)
 
 
-@pytest.mark.parametrize("permission", ["send_messages", "attach_files", "embed_links"])
+@pytest.mark.parametrize(
+    "permission",
+    [
+        "send_messages",
+        pytest.param("attach_files", marks=pytest.mark.long),
+        pytest.param("embed_links", marks=pytest.mark.long),
+    ],
+)
 async def test_a_log_channel_that_cannot_be_written_to_is_said_in_the_ticket(
     lab: Laboratory, permission: str
 ) -> None:

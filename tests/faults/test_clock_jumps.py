@@ -57,6 +57,7 @@ async def test_a_jump_of_the_clock_closes_nothing_early_and_nothing_late(
     await assert_kept(lab)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("offset_s", [HOUR_S, -HOUR_S], ids=["fast", "slow"])
 async def test_a_clock_that_is_wrong_from_the_start_does_not_matter(
     lab: Laboratory, host: Host, offset_s: float

@@ -87,6 +87,7 @@ async def test_an_answer_in_the_grace_keeps_the_ticket_open(lab: Laboratory) -> 
     assert await lab.status(ticket) == "open"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name.lower())
 async def test_a_kill_at_the_announcement_neither_swallows_nor_doubles_it(
     lab: Laboratory, moment: Moment
@@ -106,6 +107,7 @@ async def test_a_kill_at_the_announcement_neither_swallows_nor_doubles_it(
     await assert_kept(lab, lateness=False)
 
 
+@pytest.mark.long
 async def test_an_announcement_that_discord_refuses_once_comes_later(lab: Laboratory) -> None:
     """The ticket is not closed before it was announced that it will be."""
     [ticket] = await overdue(lab, 1, 30)

@@ -15,10 +15,8 @@ from tests.faults.flows import (
     Closing,
     Denying,
     Expiring,
-    Extending,
     Flow,
     Opening,
-    Replying,
     finish,
 )
 from tests.faults.kills import KillAt
@@ -47,18 +45,12 @@ EDIT = ("PATCH", "/channels/*/messages/*")
 DELETE = ("DELETE", "/channels/*")
 
 SHORT: dict[type[Flow], tuple[Instant, ...]] = {
-    Opening: (
-        Instant(BEFORE, "POST", "/guilds/*/channels"),
-        Instant(AFTER, "POST", "/guilds/*/channels"),
-        Instant(AFTER, *SEND),
-    ),
-    Asking: (Instant(BEFORE, *SEND), Instant(AFTER, *SEND)),
+    Opening: (Instant(AFTER, "POST", "/guilds/*/channels"), Instant(AFTER, *SEND)),
+    Asking: (Instant(AFTER, *SEND),),
     Denying: (Instant(BEFORE, *EDIT),),
-    Replying: (Instant(BEFORE, *SEND),),
-    Extending: (Instant(BEFORE, *EDIT),),
-    Accepting: (Instant(BEFORE, *EDIT), Instant(AFTER, *SEND, nth=2)),
+    Accepting: (Instant(AFTER, *SEND, nth=2),),
     Closing: (Instant(AFTER, "POST", "/webhooks/**"),),
-    Expiring: (Instant(AFTER, *EDIT), Instant(AFTER, *SEND), Instant(AFTER, *DELETE)),
+    Expiring: (Instant(AFTER, *SEND), Instant(AFTER, *DELETE)),
 }
 """The instants at which most is half done; the long form goes through all there are."""
 

@@ -41,7 +41,6 @@ async def test_deadlines_of_channels_that_are_gone_do_not_hold_up_the_others(
     for ticket in tickets:
         await lab.ask(ticket, "4s")
     await lab.execute(STRANGERS, lab.discord.guild.id, 40)
-    await lab.give_a_new_session()
 
     async def all_closed() -> bool:
         return await lab.value("select count(*) from tickets where status <> 'closed'") == 0

@@ -456,7 +456,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_story_ends_as_the_model_says(
     impatient: None, database_url: str, valkey: OwnValkey, tmp_path: Path
 ) -> None:
-    tell_stories(database_url, valkey, tmp_path, examples=12, steps=25)
+    tell_stories(database_url, valkey, tmp_path, examples=8, steps=25)
 
 
 @pytest.mark.long
@@ -464,4 +464,4 @@ def test_every_story_ends_as_the_model_says(
 def test_every_one_of_very_many_stories_ends_as_the_model_says(
     impatient: None, database_url: str, valkey: OwnValkey, tmp_path: Path
 ) -> None:
-    tell_stories(database_url, valkey, tmp_path, examples=400, steps=60)
+    tell_stories(database_url, valkey, tmp_path, examples=200, steps=50)

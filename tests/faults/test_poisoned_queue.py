@@ -50,7 +50,7 @@ async def test_poison_in_the_queue_is_set_aside_and_stops_nothing(lab: Laborator
     await eventually(queue_is_clean, 30)
     await bot.logged("Unknown job type: unknown")
     lines = len(bot.lines)
-    assert await busy(bot.pid, 2) < 0.15
+    assert await busy(bot.pid, 1) < 0.2
     assert len(bot.lines) == lines
     await lab.valkey.call("DEL", "garbage:unreadable")
     await assert_kept(lab)

@@ -13,6 +13,7 @@ from tests.process.bot_process import running_bot, start_bot
 from tests.process.helpdesk import Helpdesk
 from tests.security.forgery import answer, command, submit
 from tests.transcripts.inspection import assert_harmless
+from tests.waiting import eventually
 from tests.wire import Discord, File
 
 Environment = Mapping[str, str]
@@ -96,32 +97,33 @@ def assert_kept_in_its_place(data_dir: Path, html: str) -> None:
     assert all(path.resolve().is_relative_to(transcripts) for path in written)
     [kept] = transcripts.glob("*/1/index.html")
     assert kept.read_text(encoding="utf-8") == html
-    assert len(list(kept.parent.glob("attachments/*"))) == len(HOSTILE_NAMES)
+    # One with a slash in its name Discord would have renamed; here it cannot be downloaded.
+    downloadable = [name for name in HOSTILE_NAMES if "/" not in name]
+    assert len(list(kept.parent.glob("attachments/*"))) == len(downloadable)
 
 
-@pytest.mark.parametrize(
-    "subject",
-    [
-        "x" * 4_000,
-        "y\n" * 2_000,
-        "nothing: \0.",
-        "half a pair: \ud800.",
-        "\u200b\u2066\u202e",
-        "𝕏" * 4_000,
-        "",
-    ],
-    ids=["long", "lines", "nul", "half a pair", "invisible", "wide", "empty"],
-)
+SUBJECTS = {
+    "long": "x" * 4_000,
+    "lines": "y\n" * 2_000,
+    "nul": "nothing: \0.",
+    "half a pair": "half a pair: \ud800.",
+    "invisible": "\u200b\u2066\u202e",
+    "wide": "𝕏" * 4_000,
+    "empty": "",
+}
+
+
 async def test_a_form_with_any_subject_opens_a_ticket(
-    discord: Discord, helpdesk: Helpdesk, environment: Environment, subject: str
+    discord: Discord, helpdesk: Helpdesk, environment: Environment
 ) -> None:
+    environment = {**environment, "MAX_OPEN_TICKETS": "50"}
     async with running_bot(discord, environment) as bot:
-        form = await discord.click(discord.customer, await helpdesk.set_up(), "Open a ticket")
-        text = await answer(submit(discord, discord.customer, form, subject))
-        assert "Your ticket is open" in text
-        kept = await one(environment, "select subject from tickets")
-        assert isinstance(kept, str)
-        assert len(kept) <= 200
+        panel = await helpdesk.set_up()
+        for name, subject in SUBJECTS.items():
+            form = await discord.click(discord.customer, panel, "Open a ticket")
+            text = await answer(submit(discord, discord.customer, form, subject))
+            assert "Your ticket is open" in text, name
+        assert await one(environment, "select max(length(subject)) from tickets") == 200
         assert "Unexpected error" not in bot.log
 
 
@@ -197,8 +199,8 @@ async def test_secrets_are_in_no_message_of_a_start_that_fails(
     discord: Discord, environment: Environment, broken: dict[str, str]
 ) -> None:
     bot = await start_bot(discord, {**environment, "LOG_LEVEL": "DEBUG", **broken})
-    try:
-        await bot.ended(within=5)
-    except TimeoutError:  # a Redis that cannot be used does not keep it from starting
-        await bot.kill()
+    # A Redis that cannot be used does not keep it from starting.
+    await eventually(lambda: not bot.running or "Cleaned up" in bot.log)
+    await bot.kill()
     assert "hunter2" not in bot.log
+    assert bot.lines

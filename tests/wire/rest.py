@@ -134,7 +134,8 @@ async def _read(request: web.Request) -> Call:
                 body = json.loads(str(value))
             elif isinstance(value, web.FileField):
                 index = int(name.removeprefix("files[").removesuffix("]"))
-                files[index] = File(value.filename, value.file.read())
+                with value.file:
+                    files[index] = File(value.filename, value.file.read())
     elif raw := await request.read():
         body = json.loads(raw)
     reason = request.headers.get("X-Audit-Log-Reason")

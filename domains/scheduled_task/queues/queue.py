@@ -81,6 +81,7 @@ class PunctualQueue(RedisQueue):
         self._enqueue_at_script = register(scripts.ENQUEUE)
         self._cancel_script = register(scripts.CANCEL)
         self._recover_script = register(scripts.RECOVER)
+        self._revive_script = register(scripts.REVIVE)
         self._finish_script = register(scripts.FINISH)
         self._set_aside_script = register(scripts.SET_ASIDE)
         self._unheld_since: dict[bytes, float] = {}
@@ -143,6 +144,16 @@ class PunctualQueue(RedisQueue):
                     await self._enqueue_at_script(keys=keys, args=arguments, client=pipeline)
                 added += sum(await pipeline.execute())
         return added
+
+    async def revive(self, keys: Sequence[str]) -> int:
+        """Queue again what is neither waiting nor queued nor active, and so would never run."""
+        pipeline = self._client.pipeline(transaction=False)
+        for key in keys:
+            await self._revive_script(
+                keys=[self._incomplete, self.job_id(key), self._queued, self._active],
+                client=pipeline,
+            )
+        return sum(await pipeline.execute())
 
     async def cancel(self, key: str) -> bool:
         """True if the job was removed before it ran. SAQ's abort() would leave its record."""

@@ -56,6 +56,19 @@ redis.call('RPUSH', KEYS[4], KEYS[2])
 return 1
 """
 
+REVIVE = """
+-- KEYS incomplete, job, queued, active. A job that is said to be under way, but is in no list.
+local due = redis.call('ZSCORE', KEYS[1], KEYS[2])
+if not due or tonumber(due) ~= 0 then return 0 end
+if redis.call('LPOS', KEYS[3], KEYS[2]) or redis.call('LPOS', KEYS[4], KEYS[2]) then return 0 end
+if redis.call('EXISTS', KEYS[2]) == 0 then
+    redis.call('ZREM', KEYS[1], KEYS[2])
+    return 0
+end
+redis.call('RPUSH', KEYS[3], KEYS[2])
+return 1
+"""
+
 FINISH = """
 -- KEYS incomplete, job, active, subjects, finished; ARGV record, ttl (0: keep nothing), now,
 -- oldest to keep, most to keep. Ends a job, and trims the finished ones by age and by number.
