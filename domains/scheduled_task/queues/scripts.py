@@ -17,16 +17,23 @@ return {#due, next_due[2] or ''}
 """
 
 ENQUEUE = """
--- KEYS incomplete, job, queued, subjects, failed, completed
--- ARGV record, due (0 is at once), subject (-1 is none). Returns 1, or 0 if it is there already.
-if redis.call('ZSCORE', KEYS[1], KEYS[2]) then return 0 end
-redis.call('SET', KEYS[2], ARGV[1])
-redis.call('ZADD', KEYS[1], ARGV[2], KEYS[2])
-if tonumber(ARGV[2]) == 0 then redis.call('RPUSH', KEYS[3], KEYS[2]) end
-if tonumber(ARGV[3]) >= 0 then redis.call('ZADD', KEYS[4], ARGV[3], KEYS[2]) end
-redis.call('ZREM', KEYS[5], KEYS[2])
-redis.call('ZREM', KEYS[6], KEYS[2])
-return 1
+-- KEYS incomplete, queued, subjects, failed, completed
+-- ARGV for each job: id, record, due (0 is at once), subject (-1 is none)
+-- Puts those into the queue that are not in it, and returns how many were.
+local added = 0
+for i = 1, #ARGV, 4 do
+    local id, due, subject = ARGV[i], ARGV[i + 2], ARGV[i + 3]
+    if not redis.call('ZSCORE', KEYS[1], id) then
+        redis.call('SET', id, ARGV[i + 1])
+        redis.call('ZADD', KEYS[1], due, id)
+        if tonumber(due) == 0 then redis.call('RPUSH', KEYS[2], id) end
+        if tonumber(subject) >= 0 then redis.call('ZADD', KEYS[3], subject, id) end
+        redis.call('ZREM', KEYS[4], id)
+        redis.call('ZREM', KEYS[5], id)
+        added = added + 1
+    end
+end
+return added
 """
 
 CANCEL = """
