@@ -54,7 +54,14 @@ AT_ONCE = 4
 
 
 class CloseRequests:
-    def __init__(self, database: Database, channels: TicketChannels, timers: CloseTimers) -> None:
+    def __init__(
+        self,
+        database: Database,
+        channels: TicketChannels,
+        timers: CloseTimers,
+        outage_grace: timedelta,
+    ) -> None:
+        self._grace = outage_grace
         self._database = database
         self._channels = channels
         self._timers = timers
@@ -287,10 +294,12 @@ class CloseRequests:
         async with self._database.transaction() as transaction:
             connection = transaction.connection
             await sql.lock_ticket(connection, ticket_id)
-            expired = await sql.expire_request(connection, ticket_id, request.id)
-            if expired is None:  # somebody was faster, by a hair: say who
+            expired = await sql.expire_request(connection, ticket_id, request.id, self._grace)
+            if expired is None:  # somebody was faster, by a hair: say who; or a grace is to come
                 lost_to = await _find(connection, ticket_id, request.id)
-                return lost_to if isinstance(lost_to, AutoCloseOutcome) else None
+                return (
+                    lost_to if isinstance(lost_to, AutoCloseOutcome) else AutoCloseOutcome.NOT_DUE
+                )
             request, late_ms = expired
             await sql.mark_closing(connection, ticket_id, CloseCause.EXPIRED, None, request.reason)
             await sql.add_event(connection, ticket_id, "expired", late_ms=late_ms)

@@ -80,7 +80,7 @@ class TicketLifecycle:
         self._timers = timers
         self._channels = channels
         self._opening = TicketOpening(database, channels, self.policy.max_open_tickets)
-        self._requests = CloseRequests(database, channels, timers)
+        self._requests = CloseRequests(database, channels, timers, self.policy.outage_grace)
         self._outages = Outages(
             database, channels, timers, self._requests, self.policy.outage_grace
         )

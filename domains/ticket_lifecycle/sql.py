@@ -395,9 +395,12 @@ async def resolve_request(
 
 
 async def expire_request(
-    connection: Connection, ticket_id: int, close_request_id: int
+    connection: Connection, ticket_id: int, close_request_id: int, grace: timedelta
 ) -> tuple[CloseRequest, int] | None:
     """The one statement that decides whether a ticket's time is up.
+
+    Not while the pulse is older than the grace: then there was an outage, and the first pulse
+    after it grants the grace.
 
     Returns the request and how late it is in milliseconds; None if it is not to expire.
     """
@@ -408,11 +411,14 @@ async def expire_request(
            where r.id = $2 and r.ticket_id = $1 and t.id = r.ticket_id
              and r.status = 'pending' and r.auto_close_at <= now() and r.announced
              and r.grace_announced
+             and ($3::interval = interval '0' or coalesce((select seen_at from heartbeat), now())
+                  > now() - greatest($3::interval, interval '5 seconds'))
              and t.status = 'open' and not t.exclude_from_autoclose
            returning r.*,
              (extract(epoch from clock_timestamp() - r.auto_close_at) * 1000)::bigint as late_ms""",
         ticket_id,
         close_request_id,
+        grace,
     )
     return None if record is None else (_read(CloseRequest, record), record["late_ms"])
 
@@ -461,10 +467,10 @@ async def owe_message(connection: Connection, close_request_id: int) -> None:
 
 
 async def set_shown(connection: Connection, request: CloseRequest) -> None:
-    """Unless the row has changed since: then another message is owed."""
+    """Unless the row has changed since: then what was shown last is out of date, and owed again."""
     await connection.execute(
-        """update close_requests set shown = true where id = $1 and not shown
-             and status = $2 and auto_close_at is not distinct from $3""",
+        """update close_requests set shown = (status = $2 and auto_close_at is not distinct from $3)
+           where id = $1""",
         request.id,
         request.status.value,
         request.auto_close_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, TCPConnector
 
 from tests.demo.demo_process import running_demo
 from tests.demo.front_window import FrontWindow
@@ -19,7 +19,7 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 @pytest.fixture
 async def session() -> AsyncGenerator[ClientSession]:
-    async with ClientSession() as session:
+    async with ClientSession(connector=TCPConnector(force_close=True)) as session:
         yield session
 
 

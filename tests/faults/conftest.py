@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Callable, Generator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,7 +19,7 @@ from tests.wire import Discord
 Measured = Callable[[str], None]
 """Has a line printed at the end of the run."""
 
-_MEASURED = pytest.StashKey[list[str]]()
+_MEASURED = "measured in the laboratory"
 _TEMPLATE = "laboratory_template"
 _numbers = itertools.count(1)
 
@@ -72,8 +73,19 @@ async def database_url(postgres: OwnPostgres) -> AsyncGenerator[str]:
 
 
 @pytest.fixture
+def forgetful_discord(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord itself drops a message that is sent twice within a few minutes. Here as after those:
+    only what the bot does about it counts."""
+    monkeypatch.setattr("tests.wire.messages.NONCE_SECONDS", 0.0)
+
+
+@pytest.fixture
 async def lab(
-    database_url: str, postgres: OwnPostgres, valkey: OwnValkey, tmp_path: Path
+    database_url: str,
+    postgres: OwnPostgres,
+    valkey: OwnValkey,
+    tmp_path: Path,
+    forgetful_discord: None,
 ) -> AsyncGenerator[Laboratory]:
     environment = {
         "DATABASE_URL": database_url,
@@ -95,12 +107,13 @@ async def lab(
 
 
 @pytest.fixture
-def measured(pytestconfig: pytest.Config) -> Measured:
-    return pytestconfig.stash.setdefault(_MEASURED, []).append
+def measured(record_property: Callable[[str, object], None]) -> Measured:
+    return partial(record_property, _MEASURED)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    for line in config.stash.setdefault(_MEASURED, []):
-        terminalreporter.write_line(f"measured: {line}")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, text in getattr(report, "user_properties", ()):
+                if name == _MEASURED and getattr(report, "when", "") == "call":
+                    terminalreporter.write_line(f"measured: {text}")

@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 
 from tests.faults.laboratory import QUEUE, Laboratory, timer_key
+from tests.faults.record import Sight
 from tests.waiting import eventually
 
 LATEST_S = 5.0
@@ -274,8 +275,8 @@ def once(lab: Laboratory, state: State) -> list[str]:
     return broken
 
 
-def _pages(close: Any) -> list[str]:
-    names = [str(file["filename"]) for file in close.data["attachments"]]
+def _pages(close: Sight) -> list[str]:
+    names = [str(file["filename"]) for file in close.message["attachments"]]
     return [name for name in names if name.endswith(".html")]
 
 

@@ -5,8 +5,9 @@ PostgreSQL runs on the same host, so its times and these can be compared.
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass
 
 from tests.wire import Channel
@@ -14,19 +15,20 @@ from tests.wire.json_types import JsonObject, child, children
 from tests.wire.models import walk
 from tests.wire.state import World
 
-ACCEPT = "ticket:close_request:accept:"
+_MARK = re.compile(r"Ticket id (\d+)\Z")
+_ACCEPT = re.compile(r"ticket:close_request:accept:(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     at: float
     """Seconds since the epoch."""
-    event: str
-    data: JsonObject
+    message: JsonObject
+    title: str = ""
 
     @property
-    def channel_id(self) -> int:
-        return int(self.data["channel_id"])
+    def in_private(self) -> bool:
+        return self.message.get("guild_id") is None
 
 
 class Record:
@@ -34,80 +36,65 @@ class Record:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._sights: list[Sight] = []
+        self._told: defaultdict[int, list[Sight]] = defaultdict(list[Sight])
+        self._asked: defaultdict[int, list[Sight]] = defaultdict(list[Sight])
+        self._deleted: defaultdict[int, list[float]] = defaultdict(list[float])
+        self._channels_of: defaultdict[int, list[Channel]] = defaultdict(list[Channel])
         self.channels: dict[int, Channel] = {}
         """Deleted ones too."""
         world.subscribe(self._note)
 
     def _note(self, event: str, data: JsonObject, _without_content: JsonObject) -> None:
-        self._sights.append(Sight(time.time(), event, data))
-        if event == "CHANNEL_CREATE":
-            channel_id = int(data["id"])
-            self.channels[channel_id] = self._world.channels[channel_id]
+        match event:
+            case "CHANNEL_CREATE":
+                channel = self._world.channels[int(data["id"])]
+                self.channels[channel.id] = channel
+                if marked := _MARK.search(channel.topic or ""):
+                    self._channels_of[int(marked[1])].append(channel)
+            case "CHANNEL_DELETE":
+                self._deleted[int(data["id"])].append(time.time())
+            case "MESSAGE_CREATE":
+                if data["author"]["id"] == str(self._world.bot.id):
+                    self._note_message(data)
+            case _:
+                pass
 
-    def _messages(self) -> Iterator[Sight]:
-        bot = str(self._world.bot.id)
-        for sight in self._sights:
-            if sight.event == "MESSAGE_CREATE" and sight.data["author"]["id"] == bot:
-                yield sight
-
-    def _marked(self, ticket_id: int, title: str) -> list[Sight]:
-        """The bot's messages with this ticket's mark and such a title."""
-        return [
-            sight
-            for sight in self._messages()
-            for embed in children(sight.data, "embeds")
-            if child(embed, "footer").get("text") == f"Ticket id {ticket_id}"
-            and title in (embed.get("title") or "")
-        ]
+    def _note_message(self, message: JsonObject) -> None:
+        for embed in children(message, "embeds"):
+            if marked := _MARK.fullmatch(child(embed, "footer").get("text") or ""):
+                sight = Sight(time.time(), message, embed.get("title") or "")
+                self._told[int(marked[1])].append(sight)
+        for component in walk(children(message, "components")):
+            if accepts := _ACCEPT.fullmatch(component.get("custom_id") or ""):
+                self._asked[int(accepts[1])].append(Sight(time.time(), message))
 
     def channels_of(self, ticket_id: int) -> list[Channel]:
-        mark = f"Ticket id {ticket_id}"
-        return [each for each in self.channels.values() if each.topic and each.topic.endswith(mark)]
+        return self._channels_of[ticket_id]
 
     def deletions(self, channel_id: int) -> list[float]:
-        return [
-            sight.at
-            for sight in self._sights
-            if sight.event == "CHANNEL_DELETE" and int(sight.data["id"]) == channel_id
-        ]
+        """When that channel vanished."""
+        return self._deleted[channel_id]
 
     def welcomes(self, ticket_id: int) -> list[Sight]:
         return [
             sight
-            for sight in self._marked(ticket_id, "Ticket #")
-            if not any(
-                word in embed["title"]
-                for embed in sight.data["embeds"]
-                for word in ("closed", "attention")
-            )
+            for sight in self._told[ticket_id]
+            if not sight.in_private and re.fullmatch(r"Ticket #\d+", sight.title)
         ]
 
     def closes_logged(self, ticket_id: int) -> list[Sight]:
         return [
             sight
-            for sight in self._marked(ticket_id, "closed")
-            if sight.data.get("guild_id") is not None
+            for sight in self._told[ticket_id]
+            if not sight.in_private and sight.title.endswith("closed")
         ]
 
     def dms(self, ticket_id: int) -> list[Sight]:
-        return [
-            sight
-            for sight in self._marked(ticket_id, "was closed")
-            if sight.data.get("guild_id") is None
-        ]
+        return [sight for sight in self._told[ticket_id] if sight.in_private]
 
     def attention(self, ticket_id: int) -> list[Sight]:
-        return self._marked(ticket_id, "needs attention")
+        return [sight for sight in self._told[ticket_id] if "attention" in sight.title]
 
     def asked(self, request_id: int) -> list[Sight]:
         """The messages that show this close request's buttons."""
-        wanted = f"{ACCEPT}{request_id}"
-        return [
-            sight
-            for sight in self._messages()
-            if any(
-                component.get("custom_id") == wanted
-                for component in walk(children(sight.data, "components"))
-            )
-        ]
+        return self._asked[request_id]

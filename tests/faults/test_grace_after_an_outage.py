@@ -90,8 +90,10 @@ async def test_an_answer_in_the_grace_keeps_the_ticket_open(lab: Laboratory) -> 
 @pytest.mark.long
 @pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name.lower())
 async def test_a_kill_at_the_announcement_neither_swallows_nor_doubles_it(
-    lab: Laboratory, moment: Moment
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch, moment: Moment
 ) -> None:
+    """Within the minutes in which Discord remembers what was sent, that is."""
+    monkeypatch.setattr("tests.wire.messages.NONCE_SECONDS", 300.0)
     [ticket] = await overdue(lab, 1, 30)
     await lab.silent_for(LONG_S)
     hook = lab.discord.on_request(

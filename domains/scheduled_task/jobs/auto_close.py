@@ -25,7 +25,6 @@ PAGE = 1_000
 OVERDUE_FOR = timedelta(seconds=1)
 """The worker is given this long before the deadline watch looks at a timer."""
 TOO_EARLY = timedelta(seconds=1)
-AT_LEAST = timedelta(milliseconds=1)
 
 _KEY = re.compile(r"auto-close-(\d{1,18})-(\d{1,15})", re.ASCII)
 
@@ -75,7 +74,7 @@ class AutoClose(JobType):
 
     async def _time_left(self, close_request_id: int | None) -> timedelta:
         left = await self._tickets.time_left(close_request_id) if close_request_id else None
-        return max(left or TOO_EARLY, AT_LEAST)
+        return left if left is not None and left > timedelta(0) else TOO_EARLY
 
     async def give_up(self, payload: Payload, error: Exception) -> None:
         ticket_id, _ = _ids(payload)
