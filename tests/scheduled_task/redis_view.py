@@ -69,11 +69,15 @@ class RedisView:
 
     async def length(self, name: str) -> int:
         kind = cast("bytes", await self.call("TYPE", name))
+        if kind == b"none":
+            return 0
         return await self.call("LLEN" if kind == b"list" else "ZCARD", name)
 
     async def ids(self, name: str) -> list[str]:
         """The job keys in a list or sorted set, in its order."""
         kind = cast("bytes", await self.call("TYPE", name))
+        if kind == b"none":
+            return []  # it may come into being before the next command
         ids = cast("list[bytes]", await self.call(_RANGE[kind == b"list"], name, 0, -1))
         return [job_id.decode().removeprefix(record_key("")) for job_id in ids]
 
