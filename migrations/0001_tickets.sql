@@ -71,6 +71,8 @@ create unique index close_requests_one_pending on close_requests (ticket_id)
     where status = 'pending';
 create index close_requests_deadlines on close_requests (auto_close_at)
     where status = 'pending' and auto_close_at is not null;
+create index close_requests_timed on close_requests (id)
+    where status = 'pending' and auto_close_at is not null;
 create index close_requests_unshown on close_requests (id) where not shown;
 create index close_requests_untold_grace on close_requests (id)
     where status = 'pending' and not grace_announced;

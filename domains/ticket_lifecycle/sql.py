@@ -588,16 +588,26 @@ async def timer_of_ticket(connection: Connection, ticket_id: int) -> CloseTimer 
 async def timers_after(
     connection: Connection, close_request_id: int, limit: int
 ) -> Sequence[CloseTimer]:
-    """A page of all timers there ought to be, by the request's id."""
-    records = await connection.fetch(
-        f"""select r.id, r.ticket_id, r.auto_close_at
-            from close_requests r join tickets t on t.id = r.ticket_id
-            where r.id > $1 and t.attention is null and {TIMER_IS_WANTED}
-            order by r.id limit $2""",
-        close_request_id,
-        limit,
-    )
-    return [_timer(record) for record in records]
+    """A page of all timers there ought to be, by the request's id; empty only after the last.
+
+    The page is cut before the join: PostgreSQL would else join all tickets anew for every page.
+    """
+    last = close_request_id
+    while True:
+        records = await connection.fetch(
+            """select r.*, t.status = 'open' and not t.exclude_from_autoclose
+                      and t.attention is null as wanted
+               from (select id, ticket_id, auto_close_at from close_requests
+                     where id > $1 and status = 'pending' and auto_close_at is not null
+                     order by id limit $2) r
+               join tickets t on t.id = r.ticket_id order by r.id""",
+            last,
+            limit,
+        )
+        wanted = [_timer(record) for record in records if record["wanted"]]
+        if wanted or not records:
+            return wanted
+        last = records[-1]["id"]
 
 
 async def overdue_timers(
