@@ -368,7 +368,7 @@ class ScheduledTask:
                 self._local.offer(job_type, overdue)
 
     async def _enqueued(self, job_type: JobType, overdue: Sequence[JobRequest]) -> bool:
-        """Whether Redis has them all now."""
+        """Whether Redis has them all now, and hands them out."""
         if not self.available:
             return False
         assert self._health is not None
@@ -383,7 +383,9 @@ class ScheduledTask:
             log.warning("%d overdue jobs were missing from Redis and run now", missing)
             for worker in self._workers:
                 worker.wake_for(0)
-        return True
+        return not any(
+            worker.is_stuck for worker in self._workers if worker.queue.name == job_type.queue
+        )
 
     async def _keep_reconciled(self) -> None:
         """At least every minute, and sooner where it costs next to nothing."""

@@ -19,7 +19,7 @@ def long(*values: object) -> object:
 
 
 @pytest.mark.parametrize(
-    "fault", ["dropped", long("identified anew"), long("invalidated"), long("asked to reconnect")]
+    "fault", ["identified anew", long("dropped"), long("invalidated"), long("asked to reconnect")]
 )
 async def test_the_gateway_may_go_at_any_time(lab: Laboratory, fault: str) -> None:
     discord = lab.discord

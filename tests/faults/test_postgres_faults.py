@@ -128,6 +128,8 @@ async def test_postgresql_is_away_when_a_deadline_comes(lab: Laboratory, how: st
             lab.postgres.kill()
         else:
             await lab.postgres.stop()
+        status = await lab.discord.slash(lab.discord.staff, waiting, "autoclose status")
+        assert status.text.startswith("The database cannot be reached at the moment.")
         lines = len(bot.lines)
         assert await busy(bot.pid, 2) < 0.15
         assert len(bot.lines) - lines <= 8

@@ -81,7 +81,7 @@ async def busy_and_killed(lab: Laboratory, chance: random.Random) -> None:
 
 
 @pytest.mark.parametrize(
-    "kills", [3, pytest.param(150, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
+    "kills", [3, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
 )
 async def test_kills_at_random_instants_change_nothing_in_the_end(
     lab: Laboratory, kills: int

@@ -43,7 +43,7 @@ async def test_with_two_bots_everything_happens_once(lab: Laboratory) -> None:
     quiet(lab)
 
 
-@pytest.mark.parametrize("redis", [True, pytest.param(False, marks=pytest.mark.long)])
+@pytest.mark.parametrize("redis", [False, pytest.param(True, marks=pytest.mark.long)])
 async def test_with_two_bots_many_deadlines_at_once_close_once(
     lab: Laboratory, redis: bool
 ) -> None:
@@ -56,6 +56,9 @@ async def test_with_two_bots_many_deadlines_at_once_close_once(
             await bot.logged("Redis not available")
     for ticket in tickets:
         await lab.ask(ticket, "2s")
+    # So slow that both are at the same ticket, if nothing keeps them from it.
+    log = f"/channels/{lab.helpdesk.log_channel.id}/messages"
+    lab.discord.faults.add("POST", log, hang=0.7, times=None)
     for ticket in tickets:
         await lab.discord.wait_deleted(ticket, within=20)
     if not redis:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from redis.exceptions import RedisError
 from saq.job import Job, Status
 from saq.queue.redis import RedisQueue
 from saq.utils import now as saq_now
@@ -87,6 +88,7 @@ class PunctualQueue(RedisQueue):
         self._revive_script = register(scripts.REVIVE)
         self._finish_script = register(scripts.FINISH)
         self._set_aside_script = register(scripts.SET_ASIDE)
+        self._dequeue_error: Exception | None = None
         self._unheld_since: dict[bytes, float] = {}
 
     # --- enqueueing and cancelling
@@ -219,6 +221,23 @@ class PunctualQueue(RedisQueue):
         return self._clock()
 
     # --- taking, retrying, finishing
+
+    async def dequeue(
+        self,
+        timeout: float = 0.0,  # noqa: ASYNC109  # SAQ's signature
+        poll_interval: float = 0.0,
+    ) -> Job | None:
+        """SAQ's worker passes over what this raises, and asks again at once: 100 % of a core."""
+        try:
+            return await super().dequeue(timeout, poll_interval)
+        except (RedisError, OSError) as error:
+            self._dequeue_error = error
+            return None
+
+    def take_dequeue_error(self) -> Exception | None:
+        """What kept the last dequeue from taking a job, once."""
+        error, self._dequeue_error = self._dequeue_error, None
+        return error
 
     async def _get_job_by_id(self, job_id: bytes | str) -> Job | None:
         """A record that cannot be read must not make every dequeue and every sweep fail."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, cast
@@ -81,6 +82,7 @@ class PunctualWorker(Worker[Any]):
         self._new_earliest = asyncio.Event()
         self._wakes_at = 0.0
         self._has_pulse = False
+        self._stuck_until = 0.0
 
     def wake_for(self, due: float) -> None:
         """A job was added here that may be due before the next look."""
@@ -139,14 +141,23 @@ class PunctualWorker(Worker[Any]):
         """An error of Redis's own must neither kill the slot nor make it spin."""
         await self._health.wait_until_available()
         try:
-            return await super().process()
+            took_a_job = await super().process()
         except (RedisError, OSError) as error:
             await self._met(error)
             return False
+        if (error := self._punctual_queue.take_dequeue_error()) is not None:
+            await self._met(error)
+        return took_a_job
+
+    @property
+    def is_stuck(self) -> bool:
+        """Redis is there, but does not hand out jobs: somebody else has to run what is overdue."""
+        return time.monotonic() < self._stuck_until
 
     async def _met(self, error: Exception) -> None:
         if not self._health.report(error):
             log.error("The worker cannot go on and tries again soon", exc_info=error)
+            self._stuck_until = time.monotonic() + 2 * AFTER_ERROR_S
             await asyncio.sleep(AFTER_ERROR_S)
 
     async def stop(self) -> None:

@@ -1,0 +1,391 @@
+"""Stories that Hypothesis makes up: people, time and faults, in whatever order.
+
+The domain and its scheduler are the real ones, on the laboratory's PostgreSQL and Valkey; Discord
+is in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+import asyncpg
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from domains.database import Database
+from domains.errors import UserError
+from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task.job_type import JobServices
+from domains.scheduled_task.jobs import discover
+from domains.tasks import cancel
+from domains.ticket_lifecycle import TicketLifecycle
+from domains.transcripts import TranscriptStore
+from tests.fakes import FakeTicketChannels
+from tests.faults.expected import Expected
+from tests.faults.laboratory import QUEUE, timer_key
+from tests.faults.own_servers import OwnValkey
+from tests.faults.properties import RECORDS
+from tests.waiting import eventually
+
+GUILD_ID = 1
+STAFF_ID = 2
+MOST_OPEN = 2
+"""So that much happens to each."""
+A_MOMENT = 0.05 / 3600
+RACERS = ("accept", "deny", "close", "reply", "ask", "expire")
+ENDS = {"accepted", "denied", "closed", "answered", "superseded", "expired", "pending"}
+CLOSING_ENDS = {"accepted", "closed", "expired"}
+
+T = TypeVar("T")
+Rule = Callable[..., None]
+Act = Callable[[], Awaitable[object]]
+
+
+class _Story(Protocol):
+    expected: list[Expected]
+    acts_since_a_fault: int
+
+
+def for_a_ticket(fits: Callable[[Expected], bool], **strategies: Any) -> Callable[[Rule], Rule]:
+    """A rule for one of the tickets of which `fits` holds."""
+
+    def fitting(story: _Story) -> list[Expected]:
+        return [it for it in story.expected if fits(it)]
+
+    def one(story: _Story) -> st.SearchStrategy[Expected]:
+        return st.sampled_from(fitting(story))
+
+    def decorate(function: Rule) -> Rule:
+        @wraps(function)
+        def act(story: _Story, it: Expected, **values: Any) -> None:
+            story.acts_since_a_fault += 1
+            function(story, it, **values)
+
+        make: Any = cast("Any", rule)(it=st.runner().flatmap(one), **strategies)
+        return precondition(lambda story: bool(fitting(story)))(make(act))
+
+    return decorate
+
+
+def fault(function: Rule) -> Rule:
+    """A rule that is of interest only after something else has happened."""
+
+    @wraps(function)
+    def strike(story: _Story) -> None:
+        story.acts_since_a_fault = 0
+        function(story)
+
+    return precondition(lambda story: story.acts_since_a_fault > 0)(rule()(strike))
+
+
+class Mortal(ScheduledTask):
+    async def die(self) -> None:
+        """As SIGKILL would have it: whatever runs stops where it is, and the kernel hangs up."""
+        mine = asyncio.current_task()
+        await cancel(*(task for task in asyncio.all_tasks() if task is not mine))
+        for client in self._clients:
+            await client.aclose()
+        self._database.pool.terminate()
+
+
+class Stories(RuleBasedStateMachine):
+    """`database_url`, `valkey` and `folder` are set by who has them told."""
+
+    database_url: str
+    valkey: OwnValkey
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.expected: list[Expected] = []
+        self.openers = 100
+        self.acts_since_a_fault = 0
+        self.redis_is_up = True
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(coroutine)
+
+    # --- the process
+
+    @initialize()
+    def begin(self) -> None:
+        self.channels = FakeTicketChannels()
+        self.run(self._begin())
+
+    async def _begin(self) -> None:
+        await self.valkey.heal()
+        connection = await asyncpg.connect(self.database_url)
+        await connection.execute("truncate tickets, guild_settings restart identity cascade")
+        await connection.close()
+        await self._build()
+
+    async def _build(self) -> None:
+        self.database = Database(lambda: self.database_url)
+        await self.database.connect()
+        self.scheduler = Mortal(self.database, lambda: self.valkey.url, grace=timedelta(seconds=1))
+        self.lifecycle = TicketLifecycle(
+            self.database, self.channels, self.scheduler, TranscriptStore(self.folder)
+        )
+        self.scheduler.register(discover(JobServices(self.lifecycle)))
+        await self.scheduler.initialize()
+        await self.scheduler.reconcile()
+
+    def teardown(self) -> None:
+        self.run(self._end())
+        self.runner.close()
+        gc.collect()  # what the killed ones left open, here where it is no leak
+
+    async def _end(self) -> None:
+        if not hasattr(self, "lifecycle"):
+            return
+        try:
+            if not self.redis_is_up:
+                await self._redis_returns()
+            await self._agrees()
+            await self._check_once_each()
+        finally:
+            await self.scheduler.shutdown()
+            await self.database.close()
+
+    # --- what people do
+
+    @precondition(lambda self: sum(it.is_open for it in self.expected) < MOST_OPEN)
+    @rule()
+    def open(self) -> None:
+        self.openers += 1
+        ticket = self.run(self.lifecycle.open_ticket(GUILD_ID, self.openers, "It is broken"))
+        self.expected.append(Expected(ticket))
+
+    @for_a_ticket(lambda it: it.is_open, hours=st.sampled_from([None, 1.0, 24.0, A_MOMENT]))
+    def ask(self, it: Expected, hours: float | None) -> None:
+        self.run(self.lifecycle.request_close(it.ticket.id, STAFF_ID, None, hours))
+        it.ask(timed=hours is not None)
+        if hours == A_MOMENT:
+            it.run_out()
+            self.run(eventually(lambda: self._is_as_expected(it)))
+
+    @for_a_ticket(lambda it: it.pending, how=st.sampled_from(["accept", "deny", "withdraw"]))
+    def answer(self, it: Expected, how: str) -> None:
+        lifecycle, ticket = self.lifecycle, it.ticket
+        if how == "accept":
+            self.run(lifecycle.accept_close_request(ticket.id, ticket.opener_id))
+            it.resolve("accepted")
+            it.status = "closed"
+        elif how == "deny":
+            self.run(lifecycle.cancel_close_request(ticket.id, ticket.opener_id))
+            it.resolve("denied")
+        else:
+            self.run(lifecycle.cancel_close_request(ticket.id, STAFF_ID))
+            it.resolve("withdrawn")
+
+    @for_a_ticket(lambda it: it.is_open)
+    def reply(self, it: Expected) -> None:
+        channel_id = it.ticket.channel_id
+        assert channel_id is not None
+        message_id = self.channels.say(channel_id, it.ticket.opener_id)
+        answered = self.run(
+            self.lifecycle.note_opener_reply(GUILD_ID, channel_id, it.ticket.opener_id, message_id)
+        )
+        assert answered == it.may_run_out
+        if answered:
+            it.resolve("answered")
+
+    def reply_unseen(self, it: Expected) -> None:
+        """The gateway is away, or the bot."""
+        assert it.ticket.channel_id is not None
+        self.channels.say(it.ticket.channel_id, it.ticket.opener_id)
+        it.unseen_reply = True
+
+    @for_a_ticket(lambda it: it.may_be_extended)
+    def ask_for_more_time(self, it: Expected) -> None:
+        self.run(self.lifecycle.ask_for_more_time(it.ticket.id, it.ticket.opener_id))
+        it.extensions += 1
+
+    @for_a_ticket(lambda it: it.is_open)
+    def exclude_or_include(self, it: Expected) -> None:
+        if it.excluded:
+            self.run(self.lifecycle.include_in_autoclose(it.ticket.id, STAFF_ID))
+        else:
+            self.run(self.lifecycle.exclude_from_autoclose(it.ticket.id, STAFF_ID))
+        it.excluded = not it.excluded
+
+    @for_a_ticket(lambda it: it.is_open)
+    def close(self, it: Expected) -> None:
+        self.run(self.lifecycle.close_ticket(it.ticket.id, STAFF_ID))
+        it.close()
+
+    @for_a_ticket(lambda _: True)
+    def try_what_is_not_allowed(self, it: Expected) -> None:
+        """Each is refused with a sentence, and changes nothing."""
+        lifecycle, ticket_id, opener_id = self.lifecycle, it.ticket.id, it.ticket.opener_id
+        attempts: list[tuple[bool, Act]] = [
+            (it.is_open, lambda: lifecycle.request_close(ticket_id, STAFF_ID, None, 1.0)),
+            (it.is_open, lambda: lifecycle.close_ticket(ticket_id, STAFF_ID)),
+            (it.pending, lambda: lifecycle.accept_close_request(ticket_id, opener_id)),
+            (it.pending, lambda: lifecycle.cancel_close_request(ticket_id, opener_id)),
+            (it.pending, lambda: lifecycle.cancel_close_request(ticket_id, STAFF_ID)),
+            (it.may_be_extended, lambda: lifecycle.ask_for_more_time(ticket_id, opener_id)),
+            (it.may_be_excluded, lambda: lifecycle.exclude_from_autoclose(ticket_id, STAFF_ID)),
+            (it.may_be_included, lambda: lifecycle.include_in_autoclose(ticket_id, STAFF_ID)),
+            (False, lambda: lifecycle.accept_close_request(ticket_id, STAFF_ID)),
+            (False, lambda: lifecycle.ask_for_more_time(ticket_id, STAFF_ID)),
+        ]
+        self.run(self._are_refused([act for allowed, act in attempts if not allowed]))
+        assert self.run(self._is_as_expected(it))
+
+    async def _are_refused(self, acts: list[Act]) -> None:
+        outcomes = await asyncio.gather(*(act() for act in acts), return_exceptions=True)
+        for outcome in outcomes:
+            assert isinstance(outcome, UserError), outcome
+
+    @for_a_ticket(lambda it: it.may_be_decided, racers=st.permutations(RACERS))
+    def race(self, it: Expected, racers: list[str]) -> None:
+        """Two at once: each may win, but they may not both."""
+        self.run(self._race(it, racers[:2]))
+
+    async def _race(self, it: Expected, racers: list[str]) -> None:
+        lifecycle, ticket, opener_id = self.lifecycle, it.ticket, it.ticket.opener_id
+        assert ticket.channel_id is not None
+        message_id = self.channels.say(ticket.channel_id, opener_id) if "reply" in racers else 0
+        if "expire" in racers:
+            await self._move_deadline(it)
+        doing: dict[str, Act] = {
+            "accept": lambda: lifecycle.accept_close_request(ticket.id, opener_id),
+            "deny": lambda: lifecycle.cancel_close_request(ticket.id, opener_id),
+            "close": lambda: lifecycle.close_ticket(ticket.id, STAFF_ID),
+            "reply": lambda: lifecycle.note_opener_reply(
+                GUILD_ID, ticket.channel_id or 0, opener_id, message_id
+            ),
+            "ask": lambda: lifecycle.request_close(ticket.id, STAFF_ID, None, 1.0),
+            "expire": lambda: lifecycle.auto_close(ticket.id),
+        }
+        outcomes = await asyncio.gather(
+            *(doing[racer]() for racer in racers), return_exceptions=True
+        )
+        for outcome in outcomes:
+            assert not isinstance(outcome, Exception) or isinstance(outcome, UserError), outcome
+        await eventually(lambda: self._is_decided(it))
+        self._learn(it, racers, *await self._as_it_is(it))
+
+    def _learn(self, it: Expected, racers: list[str], status: str, requests: list[str]) -> None:
+        """Who won is not foretold; that it was one of them is."""
+        before = len(it.requests)
+        asked = len(requests) > before
+        assert not asked or "ask" in racers
+        assert requests[: before - 1] == it.requests[:-1]
+        assert requests[before - 1] in ENDS
+        assert (status == "closed") == bool(CLOSING_ENDS & set(requests))
+        if asked:
+            it.timed, it.extensions, it.unseen_reply = True, 0, False
+        elif "reply" in racers and requests[-1] == "pending":
+            it.unseen_reply = True
+        it.status, it.requests = status, requests
+
+    # --- time
+
+    @for_a_ticket(lambda it: it.may_run_out, answered=st.booleans())
+    def time_runs_out(self, it: Expected, answered: bool) -> None:
+        """The row is moved; its job knows nothing, and the watch has to find it."""
+        if answered:
+            self.reply_unseen(it)
+        self.run(self._move_deadline(it))
+        it.run_out()
+        self.run(eventually(lambda: self._is_as_expected(it)))
+
+    async def _move_deadline(self, it: Expected) -> None:
+        await self.database.pool.execute(
+            """update close_requests set auto_close_at =
+                   date_trunc('milliseconds', now() - interval '2 seconds')
+               where ticket_id = $1 and status = 'pending' and auto_close_at is not null""",
+            it.ticket.id,
+        )
+
+    # --- faults
+
+    @fault
+    def kill(self) -> None:
+        self.run(self.scheduler.die())
+        self.run(self._build())
+
+    @precondition(lambda self: self.redis_is_up)
+    @fault
+    def flush(self) -> None:
+        self.run(self.valkey.call("FLUSHALL"))
+
+    @precondition(lambda self: self.redis_is_up)
+    @fault
+    def redis_dies(self) -> None:
+        self.valkey.kill()
+        self.redis_is_up = False
+
+    @precondition(lambda self: not self.redis_is_up)
+    @rule(empty=st.booleans())
+    def redis_returns(self, empty: bool) -> None:
+        self.run(self._redis_returns(empty=empty))
+
+    async def _redis_returns(self, *, empty: bool = False) -> None:
+        await (self.valkey.restart_empty() if empty else self.valkey.restart())
+        self.redis_is_up = True
+        await eventually(lambda: self.scheduler.available)
+
+    # --- looking
+
+    async def _as_it_is(self, it: Expected) -> tuple[str, list[str]]:
+        status = await self.database.pool.fetchval(
+            "select status from tickets where id = $1", it.ticket.id
+        )
+        requests = await self.database.pool.fetch(
+            "select status from close_requests where ticket_id = $1 order by id", it.ticket.id
+        )
+        return status, [row["status"] for row in requests]
+
+    async def _is_as_expected(self, it: Expected) -> bool:
+        return await self._as_it_is(it) == (it.status, it.requests)
+
+    async def _is_decided(self, it: Expected) -> bool:
+        """Nothing is overdue and nothing half closed."""
+        return not await self.database.pool.fetchval(
+            """select exists (select from tickets where id = $1 and status = 'closing') or exists (
+                   select from close_requests r join tickets t on t.id = r.ticket_id
+                   where t.id = $1 and r.status = 'pending' and r.auto_close_at <= now()
+                     and t.status = 'open' and not t.exclude_from_autoclose)""",
+            it.ticket.id,
+        )
+
+    async def _check_once_each(self) -> None:
+        for it in self.expected:
+            await eventually(lambda it=it: self._is_as_expected(it))
+            times = int(it.status == "closed")
+            ticket_id = it.ticket.id
+            assert [logged for logged, _ in self.channels.logged].count(ticket_id) == times
+            assert self.channels.dms.count(ticket_id) == times
+            assert self.channels.removed.count(ticket_id) == times
+            assert self.channels.welcomed.count(ticket_id) == 1
+        early = await self.database.pool.fetchval(
+            "select count(*) from ticket_events where late_ms < 0"
+        )
+        assert early == 0
+
+    async def _agrees(self) -> None:
+        """After a reconciliation, Redis knows the deadlines that there are, and no others."""
+
+        async def is_so() -> bool:
+            await self.scheduler.reconcile()
+            rows = await self.database.pool.fetch(
+                """select t.id, r.auto_close_at from tickets t
+                   join close_requests r on r.ticket_id = t.id
+                   where t.status = 'open' and not t.exclude_from_autoclose
+                     and r.status = 'pending' and r.auto_close_at is not null"""
+            )
+            jobs = await self.valkey.call("ZRANGE", f"{QUEUE}incomplete", 0, -1)
+            wanted = {timer_key(row["id"], row["auto_close_at"]) for row in rows}
+            return wanted == {job.decode().removeprefix(RECORDS) for job in jobs}
+
+        await eventually(is_so, 15)
