@@ -41,7 +41,16 @@ _AWAY = (
     OutOfMemoryError,
     ReadOnlyError,
 )
-_AWAY_REPLIES = ("MISCONF", "OOM", "NOREPLICAS", "MASTERDOWN", "READONLY", "LOADING", "NOAUTH")
+_AWAY_REPLIES = (
+    "MISCONF",
+    "OOM",
+    "NOREPLICAS",
+    "MASTERDOWN",
+    "READONLY",
+    "LOADING",
+    "NOAUTH",
+    "UNBLOCKED",
+)
 
 
 def means_away(error: Exception) -> bool:

@@ -156,7 +156,8 @@ class PunctualWorker(Worker[Any]):
 
     async def _met(self, error: Exception) -> None:
         if not self._health.report(error):
-            log.error("The worker cannot go on and tries again soon", exc_info=error)
+            if not self.is_stuck:
+                log.error("The worker cannot go on and tries again soon", exc_info=error)
             self._stuck_until = time.monotonic() + 2 * AFTER_ERROR_S
             await asyncio.sleep(AFTER_ERROR_S)
 
