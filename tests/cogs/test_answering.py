@@ -35,7 +35,7 @@ async def test_accepting_closes_the_ticket(settings: Settings) -> None:
         message = await world.ask_to_close(channel, "It is out", "2h")
         await world.amy.click(message, label=ACCEPT)
         assert not world.exists(channel)
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         assert await world.request_statuses(channel) == ["accepted"]
         assert (await world.request(channel)).resolved_by_id == world.amy.id
         assert await world.jobs() == []
@@ -223,7 +223,7 @@ async def test_a_reply_leaves_a_request_without_timer_pending(settings: Settings
         assert await world.request_statuses(channel) == ["pending"]
         assert len(world.says(channel)) == said
         await world.amy.click(message, label=ACCEPT)
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
 
 
 async def test_a_guild_can_have_replies_not_count(settings: Settings) -> None:

@@ -52,7 +52,7 @@ async def test_the_opener_can_still_accept_in_an_excluded_ticket(settings: Setti
         await world.sam.slash(channel, "autoclose exclude")
         message = await world.ask_to_close(channel, delay="2h")
         await world.amy.click(message, label="Accept & Close")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
 
 
 async def test_a_request_in_an_excluded_ticket_says_that_there_is_no_timer(

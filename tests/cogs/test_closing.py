@@ -56,7 +56,7 @@ async def test_close_says_that_it_closes_before_the_channel_is_gone(settings: Se
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         await world.sam.slash(channel, "close", reason="Enough")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         sent = [f"{method} {body.get('content', '')}" for method, _, body in world.sent()]
         assert sent.index("POST The ticket is being closed.") < sent.index("DELETE ")
         ticket = await world.ticket(channel)
@@ -68,7 +68,7 @@ async def test_a_ticket_closes_without_a_log_channel(settings: Settings) -> None
         await world.sql.execute("update guild_settings set log_channel_id = null")
         channel = await world.open_ticket(world.amy)
         await world.amy.slash(channel, "close")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         assert len(saved_pages(settings)) == 1
 
 
@@ -128,7 +128,7 @@ async def test_closed_direct_messages_are_ignored(settings: Settings) -> None:
         dm_path = f"/channels/{world.amy.user.dm_channel.id}/messages"
         world.env.inject_error("POST", dm_path, status=403, code=50007, times=None)
         await world.amy.slash(channel, "close")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         assert not world.exists(channel)
         assert world.amy.user.dm_channel.history() == []
         assert (await world.ticket(channel)).attention is None
@@ -171,7 +171,7 @@ async def test_retry_closes_once_the_permission_is_back(settings: Settings) -> N
         world.allow_bot(channel, MANAGE_CHANNELS)
         text = reply(await world.sam.click(retry_message(world.logs), label="Retry"))
         assert "closed" in text
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         assert not world.exists(channel)
         assert (await world.ticket(channel)).attention is None
         closes = [text for text in world.says(world.logs) if "#0001 closed" in text]
@@ -196,7 +196,7 @@ async def test_retry_works_after_a_restart(settings: Settings) -> None:
         await world.restart_bot()
         world.allow_bot(channel, MANAGE_CHANNELS)
         await world.sam.click(retry_message(world.logs), label="Retry")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
 
 
 @pytest.mark.parametrize("who", ["eve", "amy"])
@@ -233,7 +233,7 @@ async def test_without_a_log_channel_attention_is_asked_for_in_the_ticket(
         assert "Manage Channels" in words(retry_message(channel))
         world.allow_bot(channel, MANAGE_CHANNELS)
         await world.sam.click(retry_message(channel), label="Retry")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
 
 
 async def test_a_log_channel_that_may_not_be_written_to_needs_attention(
@@ -300,7 +300,7 @@ async def test_an_error_of_discords_while_closing_by_hand_is_said_and_retried(
         assert "tried again by itself" in text
         await world.sql.execute("update tickets set close_retry_at = now() - interval '1 minute'")
         await world.scheduler.reconcile()
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         assert len(world.says(world.logs)) == 1
         assert len(world.amy.user.dm_channel.history()) == 1
 
@@ -321,7 +321,7 @@ async def test_an_error_that_stays_ends_in_attention(settings: Settings) -> None
         assert "Retry" in str(retry_message(world.logs).components)
         world.env.backend.faults.clear()
         await world.sam.click(retry_message(world.logs), label="Retry")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
 
 
 async def test_a_request_whose_message_was_deleted_can_still_run_out(settings: Settings) -> None:

@@ -91,7 +91,7 @@ async def test_a_hostile_subject_is_shown_as_it_was_typed(settings: Settings, te
         topic = world.env.backend.get_channel(channel.id).topic
         assert_harmless(topic)
         await world.amy.slash(channel, "close")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         (log,) = [m for m in posted(world) if "closed" in (m.embeds[0].title or "") and m.guild]
         if (shown := field(log, "Subject")) is not None:
             assert_harmless(shown)
@@ -109,7 +109,7 @@ async def test_a_hostile_reason_is_shown_as_it_was_typed(settings: Settings, tex
         assert "It closes" in reply(await world.sam.slash(channel, "autoclose status"))
         reply(await world.sam.slash(channel, "timers"))
         await world.amy.click(message, label="Accept & Close")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         shown = [field(m, "Reason") for m in posted(world)]
         for value in filter(None, shown):
             assert_harmless(value)
@@ -142,7 +142,7 @@ async def test_hostile_names_break_nothing(settings: Settings) -> None:
         await world.amy.send(channel, fill_in(world, f"{PINGS} {MARKDOWN} {LINKS} {BIDI}"))
         await world.ask_to_close(channel, "done", "2h")
         await world.sam.slash(channel, "close", reason="done")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         (dm,) = world.amy.user.dm_channel.history()
         description = dm.embeds[0].description or ""
         assert UNESCAPED.search(OWN.sub("", description).replace("**", "")) is None, description

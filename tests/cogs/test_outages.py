@@ -209,7 +209,7 @@ async def test_without_the_database_every_command_and_button_answers_with_a_sent
         await cable.mend()
         assert await world.request_statuses(channel) == ["pending"]
         await world.amy.click(message, label="Accept & Close")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
 
 
 async def test_a_reply_that_could_not_be_noted_is_read_at_the_deadline(

@@ -208,7 +208,7 @@ async def test_a_host_that_lets_everything_ping_pings_nobody_through_the_tickets
         await world.ask_to_close(channel, hostile, "2h")
         await world.amy.send(channel, "Not yet!")
         await world.sam.slash(channel, "close", reason=hostile)
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         for messages in world.env.backend.messages.values():
             for message in messages.values():
                 if message.author_id == world.bot_id:

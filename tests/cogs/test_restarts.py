@@ -24,7 +24,7 @@ async def test_accept_after_a_restart_closes_the_ticket(settings: Settings) -> N
         message = await world.ask_to_close(channel, delay="2h")
         await world.restart_bot()
         await world.amy.click(message, label="Accept & Close")
-        assert await world.is_closed(channel)
+        await world.until_closed(channel)
         assert await world.jobs() == []
 
 
