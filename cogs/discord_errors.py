@@ -62,7 +62,9 @@ async def discord_call(
                 "this server has as many channels as Discord allows; delete some first."
             ) from error
         raise DiscordFailedError(_text(error)) from error
-    except (TimeoutError, discord.RateLimited, aiohttp.ClientError, OSError) as error:
+    except TimeoutError as error:
+        raise DiscordFailedError(f"Discord did not do it within {seconds:g} s") from error
+    except (discord.RateLimited, aiohttp.ClientError, OSError) as error:
         raise DiscordFailedError(_text(error)) from error
 
 

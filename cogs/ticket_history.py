@@ -8,6 +8,7 @@ import discord
 
 from cogs.text import plain, shorten, when
 from domains.ticket_lifecycle.models import (
+    MOST_FAILURES,
     CloseRequest,
     RequestStatus,
     Ticket,
@@ -38,6 +39,7 @@ _WORDS = {
     "excluded": "excluded by {by}",
     "included": "included again by {by}",
     "closing": "{by} closes it",
+    "close_failed": "an attempt to close it failed",
     "attention": "needs attention",
     "retried": "tried again",
     "closed": "closed",
@@ -49,6 +51,11 @@ def why_or_why_not(
 ) -> str:
     if ticket.attention:
         return f"It needs attention: {plain(ticket.attention)}."
+    if ticket.status is TicketStatus.CLOSING and ticket.close_retry_at:
+        return (
+            f"It is closing; attempts that failed: {ticket.close_failures} of {MOST_FAILURES}. "
+            f"The next is due {when(ticket.close_retry_at)}."
+        )
     if ticket.status is not TicketStatus.OPEN:
         return f"This ticket is {ticket.status.value}."
     why_not = _why_not(ticket, request, events)

@@ -59,6 +59,7 @@ EVENTS = {
     "excluded": "Excluded from auto-close",
     "included": "Included in auto-close again",
     "closing": "Closing",
+    "close_failed": "An attempt to close it failed",
     "attention": "Needs attention",
     "retried": "Tried again",
     "closed": "Closed",

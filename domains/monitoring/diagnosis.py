@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from domains.scheduled_task.inspection import JobState, JobView
 from domains.ticket_lifecycle.close_delay import in_words
 from domains.ticket_lifecycle.models import (
+    MOST_FAILURES,
     CloseCause,
     CloseRequest,
+    CloseStep,
     RequestStatus,
     Ticket,
     TicketEvent,
@@ -22,6 +24,12 @@ _CAUSES = {
     CloseCause.COMMAND: "somebody closed it by command",
     CloseCause.CHANNEL_DELETED: "its channel was deleted by hand",
     CloseCause.WITHOUT_REDIS: "there was no Redis to wait with (AUTO_CLOSE_WITHOUT_REDIS)",
+}
+_STEPS = {
+    CloseStep.TRANSCRIPT: "the transcript",
+    CloseStep.LOG: "the log message",
+    CloseStep.DM: "the opener's DM",
+    CloseStep.CHANNEL: "the channel's deletion",
 }
 _ANSWERS = {
     RequestStatus.ACCEPTED: "was accepted",
@@ -47,7 +55,7 @@ def diagnose(
     if ticket.attention:
         return f"A person is needed: {ticket.attention}"
     if ticket.status is TicketStatus.CLOSING:
-        return _how_far_it_is(ticket, jobs)
+        return _how_far_it_is(ticket, events)
     why_not = _why_no_timer(ticket, request)
     if why_not is not None or request is None or request.auto_close_at is None:
         return why_not or ""
@@ -84,11 +92,18 @@ def _how_it_closed(ticket: Ticket, events: Sequence[TicketEvent]) -> str:
     )
 
 
-def _how_far_it_is(ticket: Ticket, jobs: Sequence[JobView] | None) -> str:
-    done = f"the last step that is done is {ticket.close_step.value}" if ticket.close_step else ""
-    failed = f"attempts that failed: {ticket.close_failures}" if ticket.close_failures else ""
-    facts = "; ".join(fact for fact in (done, failed) if fact) or "no step of it is done yet"
-    return f"It is being closed: {facts}. {_retry(jobs)}".rstrip()
+def _how_far_it_is(ticket: Ticket, events: Sequence[TicketEvent]) -> str:
+    steps = list(CloseStep)
+    done = steps[: steps.index(ticket.close_step) + 1] if ticket.close_step else []
+    so_far = ", ".join(_STEPS[step] for step in done) or "nothing"
+    told = f"It is being closed; done so far: {so_far}."
+    if ticket.close_retry_at is None:
+        return told
+    why = next((e.detail for e in reversed(events) if e.event == "close_failed"), None)
+    return (
+        f"{told} Attempts that failed: {ticket.close_failures} of {MOST_FAILURES}, "
+        f"the last with {why}. The next is due at {_clock(ticket.close_retry_at)}."
+    )
 
 
 def _retry(jobs: Sequence[JobView] | None) -> str:

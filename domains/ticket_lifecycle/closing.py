@@ -22,6 +22,7 @@ from domains.ticket_lifecycle.channels import (
     TicketChannels,
 )
 from domains.ticket_lifecycle.models import (
+    MOST_FAILURES,
     AutoCloseOutcome,
     CloseStep,
     GuildSettings,
@@ -32,8 +33,6 @@ from domains.transcripts import SavedTranscript, TranscriptHeader, TranscriptSto
 log = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(minutes=1)
-MOST_FAILURES = 4
-"""The first attempt and three retries; then a person is asked."""
 LOOK_AGAIN = timedelta(minutes=15)
 RESUME_SLACK = timedelta(seconds=30)
 """A job retries its own close; only what is later than that is taken up by reconciliation."""
@@ -140,11 +139,14 @@ class Closing:
             return None
 
     async def _gave_up(self, ticket_id: int, error: Exception) -> bool:
-        async with self._database.connection() as connection:
-            ticket = await sql.record_close_failure(connection, ticket_id, FIRST_RETRY)
+        why = _one_line(error)
+        async with self._database.transaction() as transaction:
+            ticket = await sql.record_close_failure(transaction.connection, ticket_id, FIRST_RETRY)
+            if ticket is not None and not ticket.attention:
+                await sql.add_event(transaction.connection, ticket_id, "close_failed", detail=why)
         if ticket is None or ticket.close_failures < MOST_FAILURES:
             return False
-        await self.ask_for_attention(ticket_id, f"the close keeps failing: {_one_line(error)}")
+        await self.ask_for_attention(ticket_id, f"the close keeps failing: {why}")
         return True
 
     async def ask_for_attention(self, ticket_id: int, why: str) -> None:

@@ -35,6 +35,10 @@ class CloseCause(StrEnum):
     WITHOUT_REDIS = "without_redis"
 
 
+MOST_FAILURES = 4
+"""Of a close: the first attempt and three retries; then a person is asked."""
+
+
 class CloseStep(StrEnum):
     """The steps of a close, in their order. A ticket records the last one that is done."""
 
@@ -73,6 +77,7 @@ class Ticket:
     close_step: CloseStep | None
     close_attempts: int
     close_failures: int
+    close_retry_at: datetime | None
 
     @property
     def name(self) -> str:

@@ -276,6 +276,9 @@ async def test_an_error_of_discords_while_closing_on_time_is_retried(
         ticket = await world.ticket(channel)
         assert (ticket.status, ticket.attention) == ("closing", None)
         await eventually(lambda: _is_waiting(world))
+        told = reply(await world.sam.slash(channel, "autoclose status"))
+        assert "attempts that failed: 1 of 4. The next is due <t:" in told
+        assert "an attempt to close it failed (DiscordFailedError: " in told
         await hurry_jobs(world)
         await world.until_closed(channel)
         assert not world.exists(channel)

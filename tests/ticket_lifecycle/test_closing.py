@@ -258,7 +258,7 @@ async def test_a_step_that_failed_is_tried_again_when_its_time_comes(
     await desk.wait_for_retry()
     await desk.lifecycle.resume_unfinished()
     assert (await desk.ticket(ticket.id)).status is TicketStatus.CLOSED
-    assert await desk.events(ticket) == ["opened", "closing", "closed"]
+    assert await desk.events(ticket) == ["opened", "closing", "close_failed", "closed"]
     assert_closed_once(desk, ticket)
 
 
@@ -294,6 +294,8 @@ async def test_the_fourth_failure_asks_for_a_person(desk: HelpDesk) -> None:
     await desk.wait_for_retry()
     await desk.lifecycle.resume_unfinished()
     assert (await desk.ticket(ticket.id)).status is TicketStatus.CLOSING, "a person's turn now"
+    history = await desk.events(ticket)
+    assert history[-6:] == ["expired", *["close_failed"] * 4, "attention"]
     assert await desk.lifecycle.retry_close(ticket.id) is AutoCloseOutcome.CLOSED
     assert_closed_once(desk, ticket)
 
