@@ -68,7 +68,11 @@ class NotDueError(Exception):
         self.remaining = remaining
 
 
-class UnknownJobTypeError(Exception):
+class NoRetryError(Exception):
+    """No further attempt is of use, and all is done about it: the job fails at once."""
+
+
+class UnknownJobTypeError(NoRetryError):
     def __init__(self, name: str) -> None:
         super().__init__(f"Unknown job type: {name}")
 
@@ -88,11 +92,12 @@ class JobType(ABC):
     async def run(self, payload: Payload) -> None:
         """Do it. It may be called twice for one job, even at once: be idempotent.
 
-        Raise NotDueError if it is too early, anything else if another attempt is to follow.
+        Raise NotDueError if it is too early, NoRetryError if it has failed for good, anything
+        else if another attempt is to follow.
         """
 
     async def give_up(self, payload: Payload, error: Exception) -> None:  # noqa: B027  # optional
-        """The last attempt has failed."""
+        """The last attempt has failed. Not called after a NoRetryError."""
 
     async def pulse(self) -> None:  # noqa: B027  # optional
         """Called before the first job runs and then every two seconds: be quick."""

@@ -58,8 +58,8 @@ class Closing:
     async def run(self, ticket_id: int) -> AutoCloseOutcome:
         """Take the ticket from where its close stands to its end.
 
-        Raises what Discord raised if it is worth another try. What no try can mend, and the
-        fourth failure, end in `attention` instead.
+        Raises what Discord raised; the fourth time a person is asked, too. What no try can mend
+        ends in `attention` at once.
         """
         async with self._slots, self._database.exclusive(f"close ticket {ticket_id}") as mine:
             if not mine:
@@ -77,8 +77,7 @@ class Closing:
             except DatabaseUnavailable:
                 raise  # no failure of the close: it goes on as soon as PostgreSQL is back
             except Exception as error:
-                if await self._gave_up(ticket_id, error):
-                    return AutoCloseOutcome.NEEDS_ATTENTION
+                await self._count_failure(ticket_id, error)
                 raise
             return AutoCloseOutcome.CLOSED
 
@@ -138,16 +137,14 @@ class Closing:
             log.info("The channel of ticket %s is gone, so it has no transcript", ticket.id)
             return None
 
-    async def _gave_up(self, ticket_id: int, error: Exception) -> bool:
+    async def _count_failure(self, ticket_id: int, error: Exception) -> None:
         why = _one_line(error)
         async with self._database.transaction() as transaction:
             ticket = await sql.record_close_failure(transaction.connection, ticket_id, FIRST_RETRY)
             if ticket is not None and not ticket.attention:
                 await sql.add_event(transaction.connection, ticket_id, "close_failed", detail=why)
-        if ticket is None or ticket.close_failures < MOST_FAILURES:
-            return False
-        await self.ask_for_attention(ticket_id, f"the close keeps failing: {why}")
-        return True
+        if ticket is not None and ticket.close_failures >= MOST_FAILURES:
+            await self.ask_for_attention(ticket_id, f"the close keeps failing: {why}")
 
     async def ask_for_attention(self, ticket_id: int, why: str) -> None:
         """Record that a person is needed and say so once in the log channel."""

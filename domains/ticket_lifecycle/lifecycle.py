@@ -257,9 +257,11 @@ class TicketLifecycle:
 
     async def give_up_auto_close(self, ticket_id: int, error: str) -> None:
         """The last retry failed: a person is needed, the request stays as it is."""
-        await self._closing.ask_for_attention(
-            ticket_id, f"the automatic close keeps failing: {error}"
-        )
+        ticket = await self.ticket(ticket_id)
+        if ticket is not None and not ticket.attention:
+            await self._closing.ask_for_attention(
+                ticket_id, f"the automatic close keeps failing: {error}"
+            )
 
     async def close_ticket(
         self, ticket_id: int, closed_by_id: int, reason: str | None = None

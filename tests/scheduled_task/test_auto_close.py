@@ -8,7 +8,7 @@ import pytest
 
 from domains.database import Database
 from domains.scheduled_task import ScheduledTask
-from domains.ticket_lifecycle.channels import DiscordFailedError
+from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMissingError
 from domains.ticket_lifecycle.models import Ticket, TicketStatus
 from tests.waiting import eventually
 
@@ -176,11 +176,12 @@ async def test_the_retry_of_a_half_done_close_is_no_orphan(
     assert await redis.due(job_id) == due
 
 
+@pytest.mark.parametrize("call", ["opener_wrote_after", "remove"])
 async def test_after_the_fourth_failure_a_person_is_asked_and_the_job_is_kept(
-    scheduler: ScheduledTask, tickets: Tickets, redis: RedisView
+    scheduler: ScheduledTask, tickets: Tickets, redis: RedisView, call: str
 ) -> None:
-    """Here it fails before anything is decided: the request stays pending."""
-    tickets.channels.failures["opener_wrote_after"] = [DiscordFailedError(WRONG)] * 4
+    """Before anything is decided, when the request stays pending, and at the very end."""
+    tickets.channels.failures[call] = [DiscordFailedError(WRONG)] * 4
     ticket, job_id = await due_ticket(tickets, scheduler)
     for attempt in range(1, 5):
 
@@ -198,3 +199,31 @@ async def test_after_the_fourth_failure_a_person_is_asked_and_the_job_is_kept(
     assert WRONG in cast("str", attention)
     assert tickets.channels.attention == [(ticket.id, attention)]
     assert (await scheduler.counts()).failed == 1
+
+
+@pytest.mark.parametrize("call", ["opener_wrote_after", "remove"])
+async def test_a_missing_permission_fails_the_job_at_once_and_is_told_to_a_person_once(
+    scheduler: ScheduledTask,
+    tickets: Tickets,
+    redis: RedisView,
+    caplog: pytest.LogCaptureFixture,
+    call: str,
+) -> None:
+    """No other attempt of the same hour mends it."""
+    missing = "the bot lacks the permission Manage Channels in #ticket-0001"
+    tickets.channels.failures[call] = [PermissionMissingError(missing)]
+    ticket, job_id = await due_ticket(tickets, scheduler)
+
+    async def failed() -> bool:
+        return await redis.ids(FAILED) == [job_id]
+
+    await eventually(failed)
+    record = await redis.record(job_id)
+    assert record["attempts"] == 1
+    assert missing in record["error"]
+    assert f"❌ Failed to auto-close ticket {ticket.id}: {missing}" in caplog.messages
+    assert tickets.channels.attention == [(ticket.id, missing)]
+    await scheduler.cleanup_orphaned_jobs()
+    await scheduler.reconcile()
+    assert await redis.due(job_id) is None, "it is a person's turn"
+    assert await redis.ids(FAILED) == [job_id]

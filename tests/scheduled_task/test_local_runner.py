@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from domains.scheduled_task.job_type import NotDueError
+from domains.scheduled_task.job_type import NoRetryError, NotDueError
 from domains.scheduled_task.workers import local_runner
 from domains.scheduled_task.workers.local_runner import LocalRunner
 from tests.waiting import eventually
@@ -88,6 +88,19 @@ async def test_the_retries_come_after_1_2_and_4_minutes_and_then_it_is_given_up_
         monotonic.time += 3600
     assert notes.runs["job"] == 4
     assert notes.given_up == [("job", "job failed")]
+
+
+async def test_what_no_retry_mends_is_not_tried_again(monotonic: Monotonic) -> None:
+    async def fail_for_good(_: str) -> None:
+        raise NoRetryError("no permission")
+
+    notes = Note(fail_for_good)
+    runner = LocalRunner(5)
+    for _ in range(3):
+        await offer(runner, notes, "job")
+        monotonic.time += 3600
+    assert notes.runs["job"] == 1
+    assert notes.given_up == []
 
 
 async def test_a_job_that_came_too_early_loses_no_attempt(monotonic: Monotonic) -> None:

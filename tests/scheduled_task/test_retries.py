@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from domains.scheduled_task.job_type import NotDueError, RunPolicy
+from domains.scheduled_task.job_type import NoRetryError, NotDueError, RunPolicy
 
 from .by_hand import ByHand
 from .conftest import MakeByHand
@@ -150,6 +150,21 @@ async def test_a_job_that_came_too_early_comes_again_when_it_says_and_loses_no_a
     assert await redis.due("job") == process.clock.time + 60
     await exhaust(process)
     assert notes.runs["job"] == 2 + 4
+
+
+async def test_what_no_retry_mends_fails_at_once_and_is_kept(
+    by_hand: MakeByHand, redis: RedisView
+) -> None:
+    async def fail_for_good(_: str) -> None:
+        raise NoRetryError("no permission")
+
+    notes = Note(fail_for_good)
+    process = by_hand(notes)
+    await process.add(notes, request("job"))
+    await exhaust(process)
+    assert notes.runs["job"] == 1
+    assert notes.given_up == []
+    assert (await redis.record("job"))["status"] == "failed"
 
 
 async def test_an_unknown_job_name_fails_at_once_and_says_so(

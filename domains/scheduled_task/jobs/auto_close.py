@@ -12,6 +12,7 @@ from domains.database import DatabaseUnavailable
 from domains.scheduled_task.job_type import (
     JobRequest,
     JobType,
+    NoRetryError,
     NotDueError,
     Payload,
     RunPolicy,
@@ -66,7 +67,10 @@ class AutoClose(JobType):
             case AutoCloseOutcome.CLOSED:
                 log.info("✅ Successfully auto-closed ticket %s", ticket_id)
             case AutoCloseOutcome.NEEDS_ATTENTION:
-                log.error("❌ Failed to auto-close ticket %s: %s", ticket_id, outcome.value)
+                ticket = await self._tickets.ticket(ticket_id)
+                why = (ticket.attention if ticket else None) or outcome.value
+                log.error("❌ Failed to auto-close ticket %s: %s", ticket_id, why)
+                raise NoRetryError(why)
             case AutoCloseOutcome.NOT_DUE:
                 raise NotDueError(await self._time_left(close_request_id))
             case _:

@@ -14,7 +14,13 @@ from datetime import timedelta
 
 from domains.database import DatabaseUnavailable
 from domains.logs import log_about
-from domains.scheduled_task.job_type import DATABASE_RETRY_S, JobRequest, JobType, NotDueError
+from domains.scheduled_task.job_type import (
+    DATABASE_RETRY_S,
+    JobRequest,
+    JobType,
+    NoRetryError,
+    NotDueError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +60,8 @@ class LocalRunner:
                 attempts.not_before = time.monotonic() + early.remaining.total_seconds()
             except DatabaseUnavailable:
                 attempts.not_before = time.monotonic() + DATABASE_RETRY_S
+            except NoRetryError:
+                attempts.failed = job_type.policy.attempts
             except Exception as error:  # the job type has logged it
                 attempts.failed += 1
                 delay = job_type.policy.delay_after(attempts.failed)

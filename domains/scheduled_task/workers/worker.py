@@ -20,6 +20,7 @@ from domains.logs import log_about
 from domains.scheduled_task.job_type import (
     DATABASE_RETRY_S,
     JobType,
+    NoRetryError,
     NotDueError,
     UnknownJobTypeError,
 )
@@ -48,13 +49,16 @@ class Handlers(dict[str, Handler]):
 
     def __missing__(self, name: str) -> Handler:
         async def fail(context: Context, /, **_: object) -> None:
-            job = cast("Job", context["job"])
-            job.retries = job.attempts
+            _end_retries(cast("Job", context["job"]))
             error = UnknownJobTypeError(name)
             log.error("%s", error)
             raise error
 
         return fail
+
+
+def _end_retries(job: Job) -> None:
+    job.retries = job.attempts
 
 
 class PunctualWorker(Worker[Any]):
@@ -207,6 +211,9 @@ def _handler(job_type: JobType) -> Handler:
             # No failure of the job: it goes on as soon as PostgreSQL is back.
             job.attempts -= 1
             job.retry_delay = DATABASE_RETRY_S
+            raise
+        except NoRetryError:
+            _end_retries(job)
             raise
         except Exception as error:
             # SAQ's own backoff has full jitter; ours is exact.
