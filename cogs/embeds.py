@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from cogs.text import plain, when
+from cogs.text import plain, when, who
 from domains.ticket_lifecycle.models import (
     CloseCause,
     CloseRequest,
@@ -72,9 +72,11 @@ _OUTCOMES = {
 
 def close_request_outcome(request: CloseRequest) -> discord.Embed:
     title, text, colour = _OUTCOMES[request.status]
-    by = f"<@{request.resolved_by_id}>" if request.resolved_by_id else "The bot"
+    sentence = text.format(by=who(request.resolved_by_id))
     embed = discord.Embed(
-        title=f"Close request: {title.lower()}", description=text.format(by=by), colour=colour
+        title=f"Close request: {title.lower()}",
+        description=sentence[0].upper() + sentence[1:],
+        colour=colour,
     )
     if request.reason:
         embed.add_field(name="Reason", value=plain(request.reason), inline=False)

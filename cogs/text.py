@@ -29,6 +29,13 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip("\\") + "…"
 
 
+def who(user_id: int | None) -> str:
+    """An operator acts as nobody on Discord: domains.monitoring.desk."""
+    if user_id is None:
+        return "the bot"
+    return f"<@{user_id}>" if user_id else "an operator"
+
+
 def when(moment: datetime) -> str:
     """`Tuesday, 24 November 2026 12:00 (in 3 hours)`, in the reader's own time zone."""
     return f"{discord.utils.format_dt(moment, 'F')} ({discord.utils.format_dt(moment, 'R')})"
