@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -10,10 +11,11 @@ from discord import app_commands
 
 from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
+from cogs.hindrances import hindrance
 from cogs.permissions import require_manager, require_support
 from cogs.replies import whisper
 from cogs.text import NOBODY, when
-from cogs.ticket_history import history, why_or_why_not
+from cogs.ticket_history import add_history, why_or_why_not
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
 
@@ -60,15 +62,15 @@ class AutoClose(TicketCog, name="Punctual: autoclose"):
         require_support(interaction, guild)
         request = await self.tickets.latest_request(ticket.id)
         events = await self.tickets.events(ticket.id)
-        text = why_or_why_not(ticket, request, events)
+        in_its_way = hindrance(interaction.guild, ticket, guild)
+        text = why_or_why_not(ticket, request, events, in_its_way, datetime.now(UTC))
         if not self._scheduled_task.available:
             text += (
                 "\nRedis is not available at the moment: deadlines are kept in the database and "
                 "honoured within a minute."
             )
-        embed = discord.Embed(
-            title=f"Auto-close of #{ticket.name}", description=text, colour=BLUE
-        ).add_field(name="History", value=history(events) or "Nothing yet.", inline=False)
+        embed = discord.Embed(title=f"Auto-close of #{ticket.name}", description=text, colour=BLUE)
+        add_history(embed, events)
         await interaction.followup.send(embed=embed, ephemeral=True, allowed_mentions=NOBODY)
 
     @group.command(description="Does a message of the member's stop the timer? (Manage Server)")

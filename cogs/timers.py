@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -9,12 +10,13 @@ from discord import app_commands
 
 from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
+from cogs.hindrances import hindrance
 from cogs.permissions import require_support
 from cogs.replies import answer_error, whisper
 from cogs.text import plain, when
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.models import PendingClose
+from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, PendingClose
 
 PAGE = 10
 LASTS_S = 600
@@ -33,7 +35,7 @@ class Timers(TicketCog, name="Punctual: timers"):
         await interaction.response.defer(ephemeral=True)
         guild_id = guild_id_of(interaction)
         require_support(interaction, await self.tickets.guild_settings(guild_id))
-        view = TimersView(self.tickets, self._scheduled_task, guild_id)
+        view = TimersView(self.tickets, self._scheduled_task, guild_id, interaction.guild)
         await view.load()
         await interaction.followup.send(embed=view.embed(), view=view, ephemeral=True)
 
@@ -42,18 +44,25 @@ class TimersView(discord.ui.View):
     """One page. Only the one who asked sees it, and every action checks again who acts."""
 
     def __init__(
-        self, tickets: TicketLifecycle, scheduled_task: ScheduledTask, guild_id: int
+        self,
+        tickets: TicketLifecycle,
+        scheduled_task: ScheduledTask,
+        guild_id: int,
+        server: discord.Guild | None,
     ) -> None:
         super().__init__(timeout=LASTS_S)
         self._tickets = tickets
         self._scheduler = scheduled_task
         self._guild_id = guild_id
+        self._guild = GuildSettings(guild_id)
+        self._server = server
         self._page = 0
         self._total = 0
         self._closes: list[PendingClose] = []
         self._chosen: int | None = None
 
     async def load(self) -> None:
+        self._guild = await self._tickets.guild_settings(self._guild_id)
         closes, self._total = await self._tickets.pending_closes(
             self._guild_id, PAGE, self._page * PAGE
         )
@@ -89,8 +98,9 @@ class TimersView(discord.ui.View):
     def _describe(self, close: PendingClose) -> str:
         assert close.request.auto_close_at is not None
         reason = f": {plain(close.request.reason, 100)}" if close.request.reason else ""
+        time = when(close.request.auto_close_at) if close.request.announced else "not asked yet"
         return (
-            f"<#{close.ticket.channel_id}> · {when(close.request.auto_close_at)}\n"
+            f"<#{close.ticket.channel_id}> · {time}\n"
             f"asked by <@{close.request.requested_by_id}>{reason}\n"
             f"**{self._state(close)}**"
         )
@@ -100,9 +110,21 @@ class TimersView(discord.ui.View):
             return f"needs attention: {plain(close.ticket.attention, 200)}"
         if close.ticket.exclude_from_autoclose:
             return "excluded from auto-close"
+        state = self._alarm(close.request)
+        in_its_way = hindrance(self._server, close.ticket, self._guild)
+        if in_its_way is not None:
+            state += f"; needs a person unless it is mended: {plain(in_its_way, 250)}"
+        return state
+
+    def _alarm(self, request: CloseRequest) -> str:
+        assert request.auto_close_at is not None
+        if not request.announced:
+            return "its time does not run yet: Discord failed so far to ask the opener"
+        if request.auto_close_at <= datetime.now(UTC):
+            return "its time was up: it is being taken up"
         if not self._scheduler.available:
             return "waiting for Redis; honoured from the database"
-        return "in grace after an outage" if close.request.grace_at else "scheduled"
+        return "in grace after an outage" if request.grace_at else "scheduled"
 
     async def _show(self, interaction: discord.Interaction[Any]) -> None:
         await self.load()

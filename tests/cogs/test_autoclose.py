@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import discord
 import pytest
+import simcord
 
+from domains.monitoring.desk import OPERATOR_ID
 from domains.settings import Settings
 from tests.cogs.replies import refusal, reply, words
 from tests.cogs.world import World, a_world
@@ -151,6 +153,91 @@ async def test_status_of_a_ticket_with_a_long_hostile_history_fits(settings: Set
         for _ in range(20):
             await world.ask_to_close(channel, "*_`|@#[]()<>~" * 19, "2h")
         assert "It closes" in await status(world)
+
+
+async def test_status_shows_the_whole_history(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await add_events(world, channel, 70)
+        text = await status(world)
+        assert "opened by" in text
+        assert all(f"(number {n})" in text for n in range(70))
+        assert "earlier event" not in text
+
+
+async def test_of_a_history_that_no_embed_holds_the_newest_is_shown_and_the_rest_counted(
+    settings: Settings,
+) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await add_events(world, channel, 1000)
+        text = await status(world)
+        shown = [n for n in range(1000) if f"(number {n})" in text]
+        assert shown == list(range(shown[0], 1000))
+        assert f"History\n… and {shown[0] + 1} earlier events" in text
+        assert len(text) > 5500
+
+
+async def add_events(world: World, channel: simcord.ChannelHandle, count: int) -> None:
+    await world.sql.execute(
+        """insert into ticket_events (ticket_id, event, detail)
+           select $1, 'retried', 'number ' || n from generate_series(0, $2 - 1) as n""",
+        (await world.ticket(channel)).id,
+        count,
+    )
+
+
+async def test_an_operator_is_called_one(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        message = await world.ask_to_close(channel, delay="2h")
+        ticket = await world.ticket(channel)
+        await world.tickets.withdraw_close_request(ticket.id, OPERATOR_ID)
+        text = await status(world)
+        assert "was withdrawn by an operator" in text
+        assert "an operator withdrew the request" in text
+        shown = words(world.message(channel, message.id))
+        assert "An operator withdrew the request" in shown
+
+
+async def test_a_time_that_does_not_run_yet_is_said_so(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        await world.sql.execute("update close_requests set announced = false")
+        for said in (await status(world), words(await timers(world))):
+            assert "time does not run yet: Discord failed so far to ask the opener" in said
+            assert "It closes" not in said
+        assert "<t:" not in words(await timers(world))
+
+
+async def test_a_time_that_was_up_is_said_so(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        await world.scheduler.shutdown()  # or it would be closed while we look
+        await world.move_deadline(channel)
+        said = await status(world)
+        assert "Its time was up <t:" in said
+        assert "it is being taken up" in said
+        assert "It closes" not in said
+        assert "its time was up: it is being taken up" in words(await timers(world))
+
+
+async def test_what_the_bot_may_not_do_at_the_moment_is_named_before_it_is_time(
+    settings: Settings,
+) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        assert "a person" not in await status(world) + words(await timers(world))
+        world.forbid_bot(channel, discord.Permissions(manage_channels=True))
+        world.forbid_bot(world.logs, discord.Permissions(attach_files=True))
+        await world.env.settle()
+        for said in (await status(world), words(await timers(world))):
+            assert "need a person" in said or "needs a person" in said
+            assert "the bot lacks the permission Manage Channels in \\#ticket-0001" in said
+            assert "the bot lacks the permission Attach Files in \\#logs" in said
 
 
 async def pick(world: World, result_message: discord.Message, number: int) -> None:
