@@ -93,15 +93,37 @@ class DenyButton(CloseRequestButton, template=rf"ticket:close_request:deny:{ID}"
         await tickets.cancel_close_request(ticket.id, interaction.user.id, request.id)
 
 
-class ExtendButton(CloseRequestButton, template=rf"ticket:close_request:extend:{ID}"):
+class ExtendButton(
+    CloseRequestButton,
+    template=rf"ticket:close_request:extend:{ID}(:(?P<extensions>[0-9]{{1,9}}))?",
+):
+    """Knows how often the deadline it stands below was moved: two clicks at once move it once.
+    On messages of older versions it does not."""
+
     PREFIX = "ticket:close_request:extend"
     LABEL = "Need more time"
     STYLE = discord.ButtonStyle.secondary
 
+    def __init__(self, id_: int, extensions: int | None = None) -> None:
+        super().__init__(id_)
+        self.extensions = extensions
+        if extensions is not None:
+            self.custom_id = f"{self.PREFIX}:{id_}:{extensions}"
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003  # discord.py's signature
+        item: discord.ui.Item[Any],  # noqa: ARG003
+        match: re.Match[str],
+    ) -> Self:
+        extensions = match["extensions"]
+        return cls(int(match["id"]), None if extensions is None else int(extensions))
+
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
         await interaction.response.defer()
         ticket, request = await self.subject(interaction, tickets)
-        await tickets.ask_for_more_time(ticket.id, interaction.user.id, request.id)
+        await tickets.ask_for_more_time(ticket.id, interaction.user.id, request.id, self.extensions)
 
 
 class RetryButton(IdButton, template=rf"ticket:close:retry:{ID}"):
@@ -135,7 +157,7 @@ def close_request_view(request: CloseRequest, *, max_extensions: int) -> discord
     """`Need more time` only where there is a timer, and more time to be had."""
     buttons: list[IdButton] = [AcceptButton(request.id), DenyButton(request.id)]
     if request.auto_close_at is not None and request.extensions < max_extensions:
-        buttons.append(ExtendButton(request.id))
+        buttons.append(ExtendButton(request.id, request.extensions))
     return _view(*buttons)
 
 

@@ -24,6 +24,7 @@ from domains.ticket_lifecycle.channels import (
 from domains.ticket_lifecycle.close_delay import delay_from_hours, in_words
 from domains.ticket_lifecycle.errors import (
     CannotAskError,
+    ExtendedAlreadyError,
     NoMoreTimeError,
     NothingPendingError,
     NoTimerError,
@@ -220,8 +221,11 @@ class CloseRequests:
         close_request_id: int | None,
         by: timedelta,
         most: int | None,
+        *,
+        extensions: int | None = None,
     ) -> CloseRequest:
-        """Move the deadline; `most` limits how often, None is no limit (staff)."""
+        """Move the deadline; `most` limits how often, None is no limit (staff). `extensions` are
+        those that the one who asks knows of."""
         async with self._database.transaction() as transaction:
             connection = transaction.connection
             ticket = await lock_open_ticket(transaction, ticket_id, close_request_id)
@@ -230,6 +234,8 @@ class CloseRequests:
                 raise await _why_not_pending(transaction, ticket_id, close_request_id)
             if before.auto_close_at is None:
                 raise NoTimerError
+            if extensions not in (None, before.extensions):
+                raise ExtendedAlreadyError
             extended = await sql.extend_deadline(connection, before.id, by, most)
             if extended is None:
                 raise NoMoreTimeError(most or 0)

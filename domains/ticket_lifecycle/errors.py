@@ -71,6 +71,13 @@ class NoMoreTimeError(UserError):
         super().__init__(f"More time can be had only {times} for one close request.")
 
 
+class ExtendedAlreadyError(UserError):
+    """A second click on a button that showed the deadline before the first."""
+
+    def __init__(self) -> None:
+        super().__init__("The deadline was moved already.")
+
+
 class NoTimerError(UserError):
     def __init__(self) -> None:
         super().__init__("This close request has no timer.")

@@ -205,14 +205,26 @@ class TicketLifecycle:
         return await self._requests.cancel(ticket_id, user_id, close_request_id, as_staff=True)
 
     async def ask_for_more_time(
-        self, ticket_id: int, user_id: int, close_request_id: int | None = None
+        self,
+        ticket_id: int,
+        user_id: int,
+        close_request_id: int | None = None,
+        extensions: int | None = None,
     ) -> CloseRequest:
-        """The opener moves the deadline by a day, a few times. Raises a UserError if not."""
+        """The opener moves the deadline by a day, a few times. Raises a UserError if not.
+
+        With the number of `extensions` that the opener knows of, asking twice moves it once.
+        """
         ticket = await self.ticket(ticket_id)
         if ticket is not None and user_id != ticket.opener_id:
             raise NotTheOpenerError("ask for more time")
         return await self._requests.extend(
-            ticket_id, user_id, close_request_id, EXTENSION, self.policy.max_extensions
+            ticket_id,
+            user_id,
+            close_request_id,
+            EXTENSION,
+            self.policy.max_extensions,
+            extensions=extensions,
         )
 
     async def extend_close_request(

@@ -1,5 +1,5 @@
 """What people can't do with their hands: press buttons that are not there any more or never were,
-and submit two modals in the same instant."""
+press one twice in the same instant, and submit two modals so."""
 
 from __future__ import annotations
 
@@ -29,6 +29,35 @@ async def press(
         extra={"message": payload},
         source_message_id=stored.id,
     )
+
+
+async def press_twice_at_once(
+    world: World, member: simcord.MemberActor, message: discord.Message, label: str
+) -> list[simcord.InteractionResult]:
+    """The second before the bot has dealt with the first."""
+    stored = world.env.backend.get_message(message.channel.id, message.id)
+    shown = serializers.message_payload(world.env.backend, stored)
+    (custom_id,) = [
+        button.custom_id
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for button in row.children
+        if isinstance(button, discord.Button) and button.label == label
+    ]
+    records: list[simcord.InteractionResult] = []
+    for _ in range(2):
+        record, payload = interactions.base_payload(
+            world.env.backend,
+            type=InteractionType.MESSAGE_COMPONENT,
+            channel_id=message.channel.id,
+            guild_id=world.guild.id,
+            user_id=member.id,
+            data={"custom_id": custom_id, "component_type": ComponentType.BUTTON},
+        )
+        world.env.backend.emit("INTERACTION_CREATE", dict(payload) | {"message": shown})
+        records.append(simcord.InteractionResult(world.env, record))
+    await world.env.settle()
+    return records
 
 
 async def submit_at_once(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import simcord
 
 from domains.settings import Settings
-from tests.cogs.forgery import press
+from tests.cogs.forgery import press, press_twice_at_once
 from tests.cogs.replies import refusal, reply, words
 from tests.cogs.world import SUBJECT, World, a_world
 from tests.waiting import eventually
@@ -347,6 +349,33 @@ async def test_asking_for_more_time_moves_the_deadline_by_a_day(settings: Settin
         shown = words(world.message(channel, message.id))
         assert f"<t:{int(after.auto_close_at.timestamp())}:F>" in shown
         await eventually(lambda: "more time" in world.says(channel)[-1])
+
+
+async def test_two_clicks_at_once_on_more_time_move_the_deadline_once(
+    settings: Settings,
+) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        message = await world.ask_to_close(channel, delay="2h")
+        before = await world.request(channel)
+        results = await press_twice_at_once(world, world.amy, message, "Need more time")
+        after = await world.request(channel)
+        assert before.auto_close_at is not None
+        assert after.auto_close_at == before.auto_close_at + timedelta(hours=24)
+        assert after.extensions == 1
+        (second,) = [result for result in results if result.followups]
+        assert refusal(second) == "The deadline was moved already."
+        await world.amy.click(world.message(channel, message.id), label="Need more time")
+        assert (await world.request(channel)).extensions == 2
+
+
+async def test_a_button_of_an_older_version_still_gives_more_time(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        message = await world.ask_to_close(channel, delay="2h")
+        request = await world.request(channel)
+        await press(world, world.amy, message, f"ticket:close_request:extend:{request.id}")
+        assert (await world.request(channel)).extensions == 1
 
 
 async def test_only_the_opener_may_ask_for_more_time(settings: Settings) -> None:

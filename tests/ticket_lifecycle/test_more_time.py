@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from domains.ticket_lifecycle import LifecyclePolicy
 from domains.ticket_lifecycle.channels import DiscordFailedError
 from domains.ticket_lifecycle.errors import (
+    ExtendedAlreadyError,
     NoMoreTimeError,
     NothingPendingError,
     NoTimerError,
@@ -46,6 +48,22 @@ async def test_the_old_job_of_an_extended_request_does_nothing(desk: HelpDesk) -
     left = await desk.lifecycle.time_left(timer.close_request_id)
     assert left is not None
     assert timedelta(hours=23) < left <= ONE_DAY, "counted from now, not from what has passed"
+
+
+async def test_asking_twice_at_once_moves_the_deadline_once(desk: HelpDesk) -> None:
+    ticket = await desk.open()
+    request = await desk.ask(ticket, hours=1)
+    ask = desk.lifecycle.ask_for_more_time
+    results = await asyncio.gather(
+        *(ask(ticket.id, OPENER_ID, request.id, request.extensions) for _ in range(2)),
+        return_exceptions=True,
+    )
+    assert [type(r) for r in results if isinstance(r, Exception)] == [ExtendedAlreadyError]
+    extended = await desk.request(request.id)
+    assert request.auto_close_at is not None
+    assert extended.auto_close_at == request.auto_close_at + ONE_DAY
+    assert extended.extensions == 1
+    await ask(ticket.id, OPENER_ID, request.id, extended.extensions)
 
 
 @pytest.mark.parametrize(("most", "times"), [(1, "once"), (3, "3 times")])
