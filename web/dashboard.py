@@ -45,8 +45,9 @@ def dashboard(parts: Parts) -> web.Application:
         application.router.add_route(method, path, handler, expect_handler=_expect_nothing)
     for prefix, folder in (("/static", STATIC), SaqPage.STATIC):
         application.router.add_static(prefix, folder, expect_handler=_expect_nothing)
-    # The last one takes all that is left, so that there is no answer that the guard did not see.
-    application.router.add_route("*", "/{rest:.*}", _nothing, expect_handler=_expect_nothing)
+    # The last one takes all paths that are left, also those with a line break, to the guard.
+    application.router.add_route("*", "/{rest:(?s:.*)}", _nothing, expect_handler=_expect_nothing)
+    application.on_response_prepare.append(parts.guard.seal)
     application.on_shutdown.append(actions.end)
     return application
 

@@ -49,23 +49,25 @@ class Guard:
     def middleware(self) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            try:
-                response = await self._guarded(request, handler)
-            except web.HTTPException as error:
-                error.headers.update(HEADERS)
-                raise
-            response.headers.update(HEADERS)
-            return response
+            return await self._guarded(request, handler)
 
         return guard
 
+    async def seal(self, request: web.Request, response: web.StreamResponse) -> None:
+        """The last look at every answer, as aiohttp's `on_response_prepare`. What no route can
+        match, such as `CONNECT host:80`, aiohttp may answer itself, before any middleware."""
+        response.headers.update(HEADERS)
+        if response.status != web.HTTPUnauthorized.status_code and not self._is_known(request):
+            refusal = _refusal()
+            refusal.force_close()
+            await refusal.prepare(request)
+            await refusal.write_eof()
+            # Nobody listens to the other answer any more, and aiohttp logs no traceback of it.
+            raise ConnectionAbortedError
+
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not self._is_known(request):
-            return web.Response(
-                status=401,
-                text="401: a user and a password are needed\n",
-                headers={hdrs.WWW_AUTHENTICATE: CHALLENGE},
-            )
+            return _refusal()
         if self._hosts is not None and _host_of(request) not in self._hosts:
             # Another name that leads here is DNS rebinding.
             raise web.HTTPForbidden(text=f"The dashboard answers only to {_list(self._hosts)}.\n")
@@ -92,6 +94,14 @@ class Guard:
     def check_token(self, action: str, token: str) -> None:
         if not hmac.compare_digest(self.token(action).encode(), token.encode()):
             raise web.HTTPForbidden(text="Load the page again: this one is of an earlier run.\n")
+
+
+def _refusal() -> web.Response:
+    return web.Response(
+        status=web.HTTPUnauthorized.status_code,
+        text="401: a user and a password are needed\n",
+        headers={hdrs.WWW_AUTHENTICATE: CHALLENGE},
+    )
 
 
 def _login(authorization: str) -> bytes:

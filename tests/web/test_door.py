@@ -90,6 +90,25 @@ async def test_what_a_stranger_expects_changes_nothing(office: Office, expected:
     await writer.wait_closed()
 
 
+@pytest.mark.parametrize("expected", ["", "x", "100-continue"])
+@pytest.mark.parametrize(
+    "asked", ["GET /%0a", "OPTIONS *", "CONNECT localhost:80", "GET http://localhost", "GET //"]
+)
+async def test_what_no_route_can_match_is_not_answered_to_a_stranger_either(
+    office: Office, asked: str, expected: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", office.view.dashboard_port)
+    headers = f"Host: localhost\r\nConnection: close\r\nExpect: {expected}\r\n"
+    writer.write(f"{asked} HTTP/1.1\r\n{headers}\r\n".encode())
+    answer = (await reader.read()).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"WWW-Authenticate: Basic " in answer
+    assert b"Server: punctual\r\n" in answer
+    assert b"Expect" not in answer
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_the_password_opens(office: Office) -> None:
     assert (await office.get("/")).status == 200
 
