@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 
 from web import words
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHORTEST_SECRET = 8
 """A shorter one may be a word that the pages use."""
+
+QUOTED_AT_MOST = 3
+"""A payload may quote an error that quotes an address, and SAQ's page quotes the payload."""
 
 Secrets = Callable[[], Iterable[str]]
 
@@ -53,7 +58,30 @@ class Renderer:
 
     def redacted(self, text: str) -> str:
         """A traceback may have come by an address with a password in it."""
-        for secret in self._secrets():
-            if len(secret) >= SHORTEST_SECRET:
-                text = text.replace(secret, "***")
+        forms = {
+            form
+            for secret in self._secrets()
+            if len(secret) >= SHORTEST_SECRET
+            for form in _as_shown(secret)
+        }
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, "***")
         return text
+
+
+def _as_shown(secret: str) -> set[str]:
+    """All its spellings on a page or in JSON. One that needs no escape has one."""
+    spellings = {secret}
+    for _ in range(QUOTED_AT_MOST):
+        spellings |= {quoted for each in spellings for quoted in _quoted(each)}
+    return spellings | {str(escape(each)) for each in spellings}
+
+
+def _quoted(text: str) -> tuple[str, ...]:
+    """By JSON, and by Python, which escapes a quote only where there is one of the other kind."""
+    return (
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        repr(text)[1:-1],
+        repr("\"'" + text)[4:-1],
+    )

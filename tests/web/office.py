@@ -71,6 +71,7 @@ class Office:
     metrics: Metrics
     view: OperatorsView
     http: aiohttp.ClientSession
+    password: str = PASSWORD
     openers: list[int] = field(default_factory=list[int])
 
     # --- over HTTP
@@ -95,7 +96,7 @@ class Office:
             return Answer(response.status, await response.text(), response.headers)
 
     async def get(self, path: str) -> Answer:
-        return await self.ask("GET", path, basic())
+        return await self.ask("GET", path, basic(password=self.password))
 
     async def probe(self, path: str) -> Answer:
         return await self.ask("GET", path, port=self.view.metrics_port)
@@ -241,6 +242,7 @@ async def an_office(
                 metrics,
                 view,
                 http,
+                password or "",
             )
     finally:
         await scheduler.shutdown()

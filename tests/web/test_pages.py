@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -11,13 +12,15 @@ from urllib.parse import urlsplit
 import pytest
 from saq.job import Status
 
+from domains.database import Database
 from domains.scheduled_task.inspection import JobState
-from domains.scheduled_task.job_type import TICKET_LIFECYCLE
+from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest
+from domains.settings import Settings
 from domains.ticket_lifecycle.channels import PermissionMissingError
 from tests.waiting import eventually
 from web.pages import PAGE
 
-from .office import PASSWORD, TOKEN, Office, job_path
+from .office import PASSWORD, TOKEN, Office, an_office, job_path
 
 PAGES = (
     "/",
@@ -113,6 +116,27 @@ async def test_no_secret_is_on_any_page(office: Office) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         text = (await office.probe(path)).text
         assert not [secret for secret in secrets if secret in text], path
+
+
+AWKWARD = "pä<&>\"'\\s\t🔑word"
+
+
+async def test_a_password_with_special_characters_is_on_no_page_in_any_spelling(
+    database: Database, settings: Settings
+) -> None:
+    async with an_office(database, settings, password=AWKWARD, workers=False) as office:
+        said = f"in an address {AWKWARD}, in a repr {AWKWARD!r}, in JSON {json.dumps(AWKWARD)}"
+        for key in ("leaky", "leaky later"):
+            job = JobRequest(key, LATER, 1, {"key": AWKWARD, "said": said})
+            assert await office.scheduler.enqueue(office.notes, job)
+        await office.make_due("leaky")
+        await office.take(Status.FAILED, f"Traceback\nOSError: {said}")
+        api = f"/saq/api/queues/{TICKET_LIFECYCLE}"
+        for path in ("/jobs/failed", job_path("leaky"), api, f"{api}/jobs/leaky"):
+            text = (await office.get(path)).text
+            assert "in an address ***, in a repr" in text, path
+            # Its parts without anything to escape are left by whatever spelling is overlooked.
+            assert "word" not in text.replace("password", ""), path
 
 
 async def test_nothing_is_loaded_from_elsewhere_and_nothing_runs_inline(office: Office) -> None:
