@@ -18,7 +18,13 @@ from domains.monitoring import sql
 from domains.monitoring.gateway import Gateway, latency_of
 from domains.monitoring.models import Deadline, Dependency, Lateness, TicketLine
 from domains.scheduled_task import ScheduledTask
-from domains.scheduled_task.inspection import Inspection, JobView, QueueView, RedisAwayError
+from domains.scheduled_task.inspection import (
+    Inspection,
+    JobView,
+    NotStartedError,
+    QueueView,
+    RedisAwayError,
+)
 
 if TYPE_CHECKING:
     from domains.database import Connection
@@ -84,10 +90,6 @@ class Monitor:
     def gateway_latency_s(self) -> float | None:
         return latency_of(self._gateway)
 
-    @property
-    def redis_is_there(self) -> bool:
-        return self._scheduled_task.available
-
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Connection]:
         """A connection to read with, for a little while, as `patiently`."""
@@ -115,8 +117,11 @@ class Monitor:
         return Dependency("PostgreSQL", "")
 
     def _redis(self) -> Dependency:
-        why = "" if self.redis_is_there else "not available; deadlines are kept by PostgreSQL"
-        return Dependency("Redis", why)
+        if self._scheduled_task.available:
+            return Dependency("Redis", "")
+        if not self._scheduled_task.queues:
+            return Dependency("Redis", "not looked at yet; the scheduler waits for Discord")
+        return Dependency("Redis", "not available; deadlines are kept by PostgreSQL")
 
     def _discord(self) -> Dependency:
         return Dependency("Discord", "" if self.gateway_latency_s is not None else "not connected")
@@ -133,9 +138,11 @@ class Monitor:
         )
 
     async def queues(self) -> Sequence[QueueView] | None:
-        """None while Redis is away."""
+        """None while Redis is away; none at all before the scheduler has started."""
         try:
             return await self._inspection.queues()
+        except NotStartedError:
+            return []
         except RedisAwayError:
             return None
 

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -53,8 +53,15 @@ _WHERE = {
 
 
 class RedisAwayError(UserError):
+    def __init__(self, text: str = "Redis is not available at the moment.") -> None:
+        super().__init__(text)
+
+
+class NotStartedError(RedisAwayError):
+    """Nobody has asked for Redis yet, so nobody knows whether it is there."""
+
     def __init__(self) -> None:
-        super().__init__("Redis is not available at the moment.")
+        super().__init__("The scheduler has not started yet: it waits for Discord.")
 
 
 class JobMovedOnError(UserError):
@@ -144,7 +151,8 @@ class Inspection:
                 skip = max(0, offset - total)
                 total += number
                 if len(jobs) < limit and skip < number:
-                    jobs += await _page(queue, state, skip, limit - len(jobs))
+                    # What is older than it may be is still in the set, until the next job ends.
+                    jobs += await _page(queue, state, skip, min(limit - len(jobs), number - skip))
         return jobs, total
 
     async def job(self, queue_name: str, key: str) -> JobView:
@@ -240,21 +248,28 @@ class Inspection:
             raise UnknownJobError(name)
         return queue
 
-    @contextmanager
-    def _asking(self) -> Generator[None]:
-        if not self._scheduled_task.available:
-            raise RedisAwayError
-        try:
-            yield
-        except (RedisError, OSError) as error:
-            if not means_away(error):
-                raise
-            raise RedisAwayError from error
+    def _asking(self) -> AbstractContextManager[None]:
+        return asking(self._scheduled_task)
 
     @staticmethod
     def _must_have_happened(job: JobView, answer: int) -> None:
         if not answer:
             raise JobMovedOnError(job.key)
+
+
+@contextmanager
+def asking(scheduled_task: ScheduledTask) -> Generator[None]:
+    """Raises RedisAway, or NotStarted, instead of what redis-py raises."""
+    if not scheduled_task.queues:
+        raise NotStartedError
+    if not scheduled_task.available:
+        raise RedisAwayError
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        if not means_away(error):
+            raise
+        raise RedisAwayError from error
 
 
 async def _run(

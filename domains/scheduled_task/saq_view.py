@@ -13,7 +13,7 @@ from typing import Any, cast
 from saq.job import Job
 from saq.web import common
 
-from domains.scheduled_task.inspection import UnknownJobError
+from domains.scheduled_task.inspection import UnknownJobError, asking
 from domains.scheduled_task.queues import PunctualQueue
 from domains.scheduled_task.scheduled_task import ScheduledTask
 
@@ -26,19 +26,23 @@ class SaqView:
         self._scheduled_task = scheduled_task
 
     async def queues(self) -> list[Mapping[str, Any]]:
-        return [
-            cast("Mapping[str, Any]", await queue.info())
-            for queue in self._scheduled_task.queues.values()
-        ]
+        """Raises RedisAway, as all that follows does."""
+        with asking(self._scheduled_task):
+            return [
+                cast("Mapping[str, Any]", await queue.info())
+                for queue in self._scheduled_task.queues.values()
+            ]
 
     async def queue(self, name: str) -> Mapping[str, Any]:
         """Raises UnknownJob if there is no such queue."""
-        info = await self._queue(name).info(jobs=True, limit=JOBS_SHOWN)
+        with asking(self._scheduled_task):
+            info = await self._queue(name).info(jobs=True, limit=JOBS_SHOWN)
         jobs = [{**job, "kwargs": repr(job.get("kwargs"))} for job in info["jobs"]]
         return {**info, "jobs": jobs}
 
     async def job(self, queue_name: str, key: str) -> Mapping[str, Any]:
-        job = await self._queue(queue_name).job(key)
+        with asking(self._scheduled_task):
+            job = await self._queue(queue_name).job(key)
         if job is None:
             raise UnknownJobError(key)
         job_dict = cast("Callable[[Job], Mapping[str, Any]]", common.job_dict)  # pyright: ignore[reportUnknownMemberType]

@@ -8,8 +8,11 @@ import pytest
 
 from domains.database import Database
 from domains.settings import Settings
+from tests.scheduled_task.conftest import valkey
 
 from .office import Office, an_office
+
+__all__ = ["valkey"]
 
 
 @pytest.fixture

@@ -10,13 +10,16 @@ from itertools import chain
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 from saq.job import Status
 
 from domains.database import Database
-from domains.scheduled_task.inspection import JobState
+from domains.scheduled_task.inspection import JobState, RedisAwayError
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest
+from domains.scheduled_task.queues.queue import FAILED
 from domains.settings import Settings
 from domains.ticket_lifecycle.channels import PermissionMissingError
+from tests.scheduled_task.own_valkey import OwnValkey
 from tests.waiting import eventually
 from web.pages import PAGE
 
@@ -178,6 +181,16 @@ async def test_lists_come_in_pages_that_together_are_the_whole(office: Office) -
     assert "Page 2 of 3" in (await office.get("/jobs/delayed?page=2")).text
 
 
+async def test_what_has_outlived_its_time_is_on_no_page(office: Office) -> None:
+    queue = office.scheduler.queues[TICKET_LIFECYCLE]
+    for key, age in (("kept", timedelta(0)), ("expired", FAILED.age + timedelta(minutes=1))):
+        await office.note(key)
+        await office.take(Status.FAILED, "no")
+        ended_at = queue.now() - age.total_seconds()
+        await queue.redis.zadd(queue.namespace("failed"), {queue.job_id(key): ended_at})
+    assert keys_on((await office.get("/jobs/failed")).text) == ["kept"]
+
+
 @pytest.mark.parametrize("page", ["0", "-1", "x", "", "9" * 30, "1e3", "999999"])
 async def test_a_page_number_that_is_none_is_harmless(office: Office, page: str) -> None:
     for path in ("/jobs/delayed", "/deadlines", "/tickets/attention"):
@@ -313,6 +326,34 @@ async def test_without_redis_the_pages_say_so_and_what_postgresql_knows(
     for path in ("/jobs/delayed", "/job?queue=x&key=y"):
         answer = await office.get(path)
         assert (answer.status, "Redis is not available" in answer.text) == (503, True)
+
+
+async def test_before_the_scheduler_has_started_the_pages_do_not_blame_redis(
+    office: Office,
+) -> None:
+    await office.scheduler.shutdown()
+    overview = (await office.get("/")).text
+    assert "The scheduler has not started yet: it waits for Discord." in overview
+    assert "not available" not in overview
+    for path in ("/jobs/delayed", "/job?queue=x&key=y", "/saq/api/queues"):
+        answer = await office.get(path)
+        assert (answer.status, "it waits for Discord" in answer.text) == (503, True)
+
+
+async def test_while_redis_is_away_saqs_page_is_told_so_and_nothing_is_logged(
+    database: Database, settings: Settings, valkey: OwnValkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = settings.model_copy(update={"redis_url": SecretStr(valkey.url)})
+    async with an_office(database, own, workers=False) as office:
+        api = "/saq/api/queues"
+        paths = (api, f"{api}/{TICKET_LIFECYCLE}", f"{api}/{TICKET_LIFECYCLE}/jobs/a note")
+        assert (await office.get(api)).status == 200
+        valkey.kill()
+        for path in paths:
+            answer = await office.get(path)
+            assert answer.status == 503, path
+            assert json.loads(answer.text) == {"error": str(RedisAwayError())}
+    assert "The dashboard failed" not in caplog.text
 
 
 async def test_without_postgresql_the_pages_say_so(office: Office) -> None:

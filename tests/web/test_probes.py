@@ -51,7 +51,9 @@ async def test_without_discord_it_is_not_ready_and_says_so(
 
 async def test_before_the_scheduler_has_started_it_is_not_ready(office: Office) -> None:
     await office.scheduler.shutdown()
-    assert (await office.probe("/readyz")).status == 503
+    answer = await office.probe("/readyz")
+    assert answer.status == 503
+    assert "redis: not looked at yet; the scheduler waits for Discord\n" in answer.text
 
 
 async def test_probes_know_nothing_of_the_dashboard(office: Office) -> None:
