@@ -28,6 +28,7 @@ from domains.scheduled_task.inspection import QueueView
 LATENESS_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 STEP_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 EVENTS_A_SCRAPE = 5_000
+OUTCOMES = ("complete", "failed", "aborted", "retried")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,10 @@ class Metrics:
         """Closes are counted from here on: a counter starts at 0 with its process."""
         if self._process is None:
             self._process = ProcessCollector(registry=self._registry)
+        for name in monitor.job_names:
+            for outcome in OUTCOMES:
+                # A series that began with 1 would be no increase to Prometheus.
+                self._jobs_ended.labels(name, outcome)
         async with self._counting, monitor.reading() as connection:
             self._last_event = await sql.newest_event(connection)
 

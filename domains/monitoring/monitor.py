@@ -6,7 +6,7 @@ Whatever is away is left out, not waited for: an operator looks most when someth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -89,6 +89,11 @@ class Monitor:
     @property
     def gateway_latency_s(self) -> float | None:
         return latency_of(self._gateway)
+
+    @property
+    def job_names(self) -> Collection[str]:
+        """All types of jobs that there are."""
+        return self._scheduled_task.job_types
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Connection]:

@@ -14,7 +14,7 @@ from saq.job import Status
 
 from domains.database import Database
 from domains.monitoring import sql
-from domains.monitoring.metrics import Metrics
+from domains.monitoring.metrics import OUTCOMES, Metrics
 from domains.monitoring.models import LateClose, Lateness
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, NotDueError
 from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMissingError
@@ -32,6 +32,10 @@ async def numbers(office: Office) -> dict[str, float]:
     return {name: float(value) for name, value in samples}
 
 
+def outcomes_of(job: str, outcome: str) -> str:
+    return f'punctual_job_outcomes_total{{job="{job}",outcome="{outcome}"}}'
+
+
 # --- counting
 
 
@@ -46,7 +50,17 @@ async def test_attempts_are_counted_by_how_they_ended(office: Office) -> None:
     await office.take(Status.FAILED, "no")
     found = await numbers(office)
     for outcome in ("retried", "complete", "failed"):
-        assert found[f'punctual_job_outcomes_total{{job="note",outcome="{outcome}"}}'] == 1
+        assert found[outcomes_of("note", outcome)] == 1
+
+
+async def test_every_job_type_has_each_outcome_from_the_start_so_that_its_first_is_an_increase(
+    office_without_redis: Office,
+) -> None:
+    """A series that appears with 1 has not increased: the alert would miss the first failure."""
+    found = await numbers(office_without_redis)
+    for name in ("auto-close", "note"):
+        for outcome in OUTCOMES:
+            assert found[outcomes_of(name, outcome)] == 0
 
 
 async def test_a_job_that_came_too_early_is_not_counted_as_tried_again(
@@ -61,7 +75,7 @@ async def test_a_job_that_came_too_early_is_not_counted_as_tried_again(
         return NotDueError.__name__ in (job.error or "")
 
     await eventually(it_has_gone_back)
-    assert not [name for name in await numbers(busy_office) if 'outcome="retried"' in name]
+    assert (await numbers(busy_office))[outcomes_of("auto-close", "retried")] == 0
 
 
 async def test_outages_are_counted_once_each(office: Office) -> None:
@@ -170,7 +184,7 @@ async def known(busy_office: Office) -> set[str]:
     await office.execute("update close_requests set auto_close_at = now() - interval '3 seconds'")
 
     async def it_has_been_tried() -> bool:
-        return any('outcome="retried"' in name for name in await numbers(office))
+        return (await numbers(office))[outcomes_of("auto-close", "retried")] > 0
 
     await eventually(it_has_been_tried)
     return {name.partition("{")[0] for name in await numbers(office)}
