@@ -35,6 +35,7 @@ HEADERS = {
 }
 CHALLENGE = 'Basic realm="Punctual", charset="UTF-8"'
 HARMLESS = ("GET", "HEAD")
+SEC_FETCH_SITE = "Sec-Fetch-Site"
 WARN_EVERY_S = 10.0
 
 
@@ -68,9 +69,10 @@ class Guard:
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not self._is_known(request):
             return _refusal()
-        if self._hosts is not None and _host_of(request) not in self._hosts:
-            # Another name that leads here is DNS rebinding.
-            raise web.HTTPForbidden(text=f"The dashboard answers only to {_list(self._hosts)}.\n")
+        if not self._came_by_a_good_name(request):
+            raise web.HTTPForbidden(
+                text=f"The dashboard answers only to {_list(self._hosts or ())}.\n"
+            )
         if request.method not in HARMLESS and not _is_same_origin(request):
             raise web.HTTPForbidden(text="This was asked by another site.\n")
         return await handler(request)
@@ -84,6 +86,16 @@ class Guard:
             self._warn_again_at = time.monotonic() + WARN_EVERY_S
             log.warning("The dashboard refused a wrong password from %s", request.remote)
         return known
+
+    def _came_by_a_good_name(self, request: web.Request) -> bool:
+        """Another name that leads here is DNS rebinding, or that of a proxy. To a proxy browsers
+        speak TLS, and there they send Sec-Fetch-Site, which no script can set; to a strange name
+        without TLS they do not."""
+        return (
+            self._hosts is None
+            or SEC_FETCH_SITE in request.headers
+            or _host_of(request) in self._hosts
+        )
 
     # --- forms
 
@@ -119,12 +131,13 @@ def _digest(login: bytes) -> bytes:
 
 
 def _is_same_origin(request: web.Request) -> bool:
-    """By what browsers say themselves; the scheme is not compared, as TLS may end before us."""
-    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    """By what browsers say themselves. Where one does not say it outright, the origin is compared
+    with the Host; not the scheme, as TLS may end before us, and a proxy may change the Host."""
+    site = request.headers.get(SEC_FETCH_SITE)
+    if site is not None:
+        return site in ("same-origin", "none")
     origin = request.headers.get(hdrs.ORIGIN)
-    return site == "same-origin" and (
-        origin is None or urlsplit(origin).netloc == request.headers.get(hdrs.HOST)
-    )
+    return origin is None or urlsplit(origin).netloc == request.headers.get(hdrs.HOST)
 
 
 def _host_of(request: web.Request) -> str | None:

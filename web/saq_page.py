@@ -16,6 +16,7 @@ from domains.monitoring.desk import Action
 from domains.scheduled_task.inspection import JobState
 from domains.scheduled_task.saq_view import SAQ_STATIC
 from web.actions import Actions
+from web.guard import SEC_FETCH_SITE
 from web.parts import Parts
 
 ROOT: Final = "/saq"
@@ -80,7 +81,7 @@ class SaqPage:
         """It has no token. But a form of another site cannot send JSON, and a browser says where
         a script comes from; that it is the same site is checked for all requests."""
         is_json = request.content_type == "application/json"
-        if not is_json or not {"Sec-Fetch-Site", hdrs.ORIGIN} & set(request.headers):
+        if not is_json or not {SEC_FETCH_SITE, hdrs.ORIGIN} & set(request.headers):
             raise web.HTTPForbidden(text="This was not asked by the page.\n")
         return request.match_info["queue"], request.match_info["job"]
 

@@ -136,10 +136,16 @@ async def test_on_loopback_it_answers_to_its_own_names(office: Office, host: str
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example", "10.0.0.1", "[::1", "a b"]
 )
-async def test_on_loopback_another_name_that_leads_here_is_refused(
+async def test_on_loopback_another_name_that_leads_here_without_tls_is_refused(
     office: Office, host: str
 ) -> None:
     assert (await office.ask("GET", "/", basic() | {"Host": host})).status == 403
+
+
+async def test_on_loopback_a_proxy_with_tls_may_keep_its_name(office: Office) -> None:
+    through_it = {"Host": "bot.example", "Sec-Fetch-Site": "none"}
+    assert (await office.ask("GET", "/", through_it)).status == 401
+    assert (await office.ask("GET", "/", basic() | through_it)).status == 200
 
 
 @pytest.fixture

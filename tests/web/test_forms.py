@@ -63,7 +63,7 @@ async def test_a_token_of_another_run_is_refused(office: Office, key: str) -> No
         {"Origin": "http://127.0.0.1"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
-        {"Sec-Fetch-Site": "none"},
+        {"Host": "127.0.0.1", "Origin": "http://127.0.0.1", "Sec-Fetch-Site": "cross-site"},
     ],
 )
 async def test_a_form_of_another_site_is_refused_even_with_the_token(
@@ -72,6 +72,17 @@ async def test_a_form_of_another_site_is_refused_even_with_the_token(
     token = token_in((await office.page_of(key)).text)
     assert (await press(office, key, token, headers)).status == 403
     assert await still_waits(office, key)
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+@pytest.mark.parametrize("host", ["bot.example", "127.0.0.1:8090"])
+async def test_behind_a_proxy_with_tls_the_form_works_whether_it_keeps_the_host_or_not(
+    office: Office, key: str, host: str, site: str
+) -> None:
+    token = token_in((await office.page_of(key)).text)
+    headers = {"Host": host, "Origin": "https://bot.example", "Sec-Fetch-Site": site}
+    assert (await press(office, key, token, headers)).status == 303
+    assert not await still_waits(office, key)
 
 
 async def test_nothing_is_done_by_a_link(office: Office, key: str) -> None:
