@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from domains.database import DatabaseUnavailable
 from domains.errors import UserError
 from domains.monitoring.desk import Action
 from domains.ticket_lifecycle.channels import ChannelError
@@ -57,13 +58,21 @@ class Actions:
     async def _retry(self, ticket_id: int) -> str:
         close = asyncio.create_task(self._retried(ticket_id))
         self._closes.add(close)
-        close.add_done_callback(self._closes.discard)
+        close.add_done_callback(self._ended)
         done, _ = await asyncio.wait({close}, timeout=PATIENCE_S)
         return close.result() if done else "Its close is under way."
+
+    def _ended(self, close: asyncio.Task[str]) -> None:
+        """Its error is of no use once the page has been answered."""
+        self._closes.discard(close)
+        if not close.cancelled():
+            close.exception()
 
     async def _retried(self, ticket_id: int) -> str:
         try:
             outcome = await self._tickets.retry_close(ticket_id)
+        except DatabaseUnavailable:
+            raise
         except ChannelError as error:
             return f"Discord failed: {error} It is tried again by itself."
         except Exception:

@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from domains.database import DatabaseUnavailable
 from domains.errors import UserError
 from domains.monitoring.monitor import PostgreSQLAwayError
 from domains.scheduled_task.inspection import RedisAwayError, UnknownJobError
@@ -69,6 +70,8 @@ def _answering_errors(parts: Parts) -> Middleware:
             return problem(request, str(error), _status_of(error))
         except web.HTTPException:
             raise
+        except DatabaseUnavailable:
+            return problem(request, str(PostgreSQLAwayError()), 503)
         except Exception:
             log.exception("The dashboard failed to answer %s", request.path)
             return problem(request, "That failed; the bot's log says why.", 500)

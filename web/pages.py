@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from domains.errors import UserError
 from domains.monitoring.diagnosis import diagnose
+from domains.monitoring.monitor import PostgreSQLAwayError
 from domains.scheduled_task.inspection import JobState, JobView
 from domains.ticket_lifecycle.models import Ticket
 from web.charts import deadlines_chart, lateness_chart
@@ -106,23 +108,20 @@ class Pages:
         job = await self._inspection.job(
             request.query.get("queue", ""), request.query.get("key", "")
         )
-        ticket, events = await self._ticket_of(job)
-        return self._page(
-            "job",
-            request,
-            job=job,
-            offers=await self._desk.offers(job),
-            ticket=ticket,
-            events=events,
-        )
+        ticket, events, offers = None, (), ()
+        # Without PostgreSQL there is still what Redis knows of it, but nothing may be done to it.
+        with suppress(PostgreSQLAwayError):
+            async with self._monitor.patiently():
+                ticket, events = await self._ticket_of(job)
+                offers = await self._desk.offers(job)
+        return self._page("job", request, job=job, offers=offers, ticket=ticket, events=events)
 
     async def _ticket_of(self, job: JobView) -> tuple[Ticket | None, object]:
         ticket_id = job.payload.get("ticket_id")
         if not isinstance(ticket_id, int):
             return None, ()
-        async with self._monitor.patiently():
-            ticket = await self._tickets.ticket(ticket_id)
-            return ticket, await self._tickets.events(ticket_id) if ticket else ()
+        ticket = await self._tickets.ticket(ticket_id)
+        return ticket, await self._tickets.events(ticket_id) if ticket else ()
 
     async def ticket(self, request: web.Request) -> web.Response:
         ticket_id = int(request.match_info["ticket_id"])

@@ -374,6 +374,28 @@ async def test_with_workers_a_failed_close_that_is_tried_again_closes_the_ticket
     await eventually(is_closed)
 
 
+async def test_without_postgresql_every_action_says_so(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    ticket = await office.open()
+    key = await office.ask_to_close(ticket)
+    form = {"queue": TICKET_LIFECYCLE, "key": key, "action": "cancel"}
+    job = form | {"token": token_in((await office.page_of(key)).text)}
+    await office.execute("update tickets set attention = 'look'")
+    retry = {"token": token_in((await office.get(f"/tickets/{ticket.id}")).text)}
+    office.database.pool.terminate()
+    by_script = basic() | {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
+    saq_abort = f"/saq/api/queues/{TICKET_LIFECYCLE}/jobs/{key}/abort"
+    for answer in (
+        await office.ask("POST", "/job", basic(), data=job),
+        await office.ask("POST", f"/tickets/{ticket.id}/retry", basic(), data=retry),
+        await office.ask("POST", saq_abort, by_script),
+    ):
+        assert answer.status == 503
+        assert "PostgreSQL is not available at the moment." in answer.text
+    assert "Traceback" not in caplog.text
+
+
 async def test_a_retry_of_a_ticket_says_what_still_keeps_it(office: Office) -> None:
     ticket = await office.open()
     await office.ask_to_close(ticket)

@@ -366,6 +366,18 @@ async def test_without_postgresql_the_pages_say_so(office: Office) -> None:
     assert (await office.get("/jobs/delayed")).status == 200
 
 
+async def test_without_postgresql_a_job_still_tells_what_redis_knows(office: Office) -> None:
+    key = await office.ask_to_close(await office.open("the subject"))
+    await office.make_due(key)
+    await office.fail_once()
+    office.database.pool.terminate()
+    answer = await office.page_of(key)
+    assert answer.status == 200
+    assert "RuntimeError: the first attempt failed" in answer.text
+    assert "PostgreSQL is not available; nothing can be done" in answer.text
+    assert "<button name=" not in answer.text
+
+
 async def test_while_discord_is_away_the_overview_says_so(office: Office) -> None:
     office.gateway.latency = float("inf")
     assert "not connected" in (await office.get("/")).text
