@@ -82,7 +82,7 @@ class ScheduledTask:
         self._queues: dict[str, PunctualQueue] = {}
         self._workers: dict[PunctualWorker, asyncio.Task[None]] = {}
         self._background: list[asyncio.Task[None]] = []
-        self._local = LocalRunner(concurrency)
+        self._local = LocalRunner(concurrency, telemetry)
         self._starting = asyncio.Lock()
         self._reconciling = asyncio.Lock()
         self._running = False

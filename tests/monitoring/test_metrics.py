@@ -17,9 +17,10 @@ from domains.monitoring import sql
 from domains.monitoring.metrics import OUTCOMES, Metrics
 from domains.monitoring.models import LateClose, Lateness
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, NotDueError
+from domains.settings import Settings
 from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMissingError
 from tests.waiting import eventually
-from tests.web.office import Office
+from tests.web.office import Office, an_office
 
 DOCS = Path(__file__).parents[2] / "docs"
 NAME = re.compile(r"\b(?:punctual|process)_[a-z_]+\b")
@@ -76,6 +77,23 @@ async def test_a_job_that_came_too_early_is_not_counted_as_tried_again(
 
     await eventually(it_has_gone_back)
     assert (await numbers(busy_office))[outcomes_of("auto-close", "retried")] == 0
+
+
+async def test_what_ends_while_redis_is_away_is_counted_too(
+    database: Database, settings: Settings
+) -> None:
+    nowhere = settings.model_copy(
+        update={"redis_url": None, "redis_host": "127.0.0.1", "redis_port": 1}
+    )
+    async with an_office(database, nowhere) as office:
+        ticket = await office.open()
+        await office.lifecycle.request_close(ticket.id, 1, None, 1)
+        await office.execute("update close_requests set auto_close_at = now()")
+
+        async def it_is_counted() -> bool:
+            return (await numbers(office))[outcomes_of("auto-close", "complete")] == 1
+
+        await eventually(it_is_counted)
 
 
 async def test_outages_are_counted_once_each(office: Office) -> None:

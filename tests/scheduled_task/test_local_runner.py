@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from domains.database import DatabaseAwayError
+from domains.monitoring.telemetry import NoTelemetry
 from domains.scheduled_task.job_type import NoRetryError, NotDueError
 from domains.scheduled_task.workers import local_runner
 from domains.scheduled_task.workers.local_runner import LocalRunner
@@ -130,6 +132,37 @@ async def test_after_redis_has_returned_and_gone_again_the_count_begins_anew(
     runner.forget()
     await offer(runner, notes, "job")
     assert notes.runs["job"] == 2
+
+
+async def test_outcomes_are_counted_as_they_are_with_redis(monotonic: Monotonic) -> None:
+    class Count(NoTelemetry):
+        def job_ended(self, name: str, outcome: str) -> None:
+            told.append((name, outcome))
+
+    async def end(key: str) -> None:
+        match key:
+            case "early":
+                raise NotDueError(timedelta(seconds=2))
+            case "postgresql is away":
+                raise DatabaseAwayError
+            case "hopeless":
+                raise NoRetryError("no permission")
+            case "failing":
+                raise RuntimeError("no")
+            case _:
+                return
+
+    told: list[tuple[str, str]] = []
+    notes = Note(end)
+    runner = LocalRunner(5, Count())
+    for key in ("fine", "early", "postgresql is away", "hopeless"):
+        await offer(runner, notes, key)
+    assert told == [("note", "complete"), ("note", "retried"), ("note", "failed")]
+    told.clear()
+    for _ in range(6):
+        await offer(runner, notes, "failing")
+        monotonic.time += 3600
+    assert told == [("note", "retried")] * 3 + [("note", "failed")]
 
 
 async def test_a_giving_up_that_fails_is_logged_and_harms_nobody(

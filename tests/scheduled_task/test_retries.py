@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pytest
 
+from domains.logs import AboutFilter
 from domains.scheduled_task.job_type import NoRetryError, NotDueError, RunPolicy
 
 from .by_hand import ByHand
@@ -173,13 +174,18 @@ async def test_an_unknown_job_name_fails_at_once_and_says_so(
     notes = Note()
     process = by_hand(notes)
     await process.add(notes, request("job"))
-    await redis.edit_record("job", function="auto-open")
+    await redis.edit_record("job", function="auto-open", kwargs={"ticket_id": 12})
+    about = AboutFilter()
+    caplog.handler.addFilter(about)
     await process.run_due()
+    caplog.handler.removeFilter(about)
     record = await redis.record("job")
     assert record["status"] == "failed"
     assert record["attempts"] == 1
     assert "Unknown job type: auto-open" in record["error"]
     assert caplog.messages.count("Unknown job type: auto-open") == 1
+    line = next(record for record in caplog.records if "Unknown" in record.getMessage())
+    assert line.__dict__["about"] == " [ticket=12 job=job]"
     assert await redis.ids(FAILED) == ["job"]
     assert await redis.due("job") is None
 

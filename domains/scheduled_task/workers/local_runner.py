@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from domains.database import DatabaseUnavailable
 from domains.logs import log_about
+from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
 from domains.scheduled_task.job_type import (
     DATABASE_RETRY_S,
     JobRequest,
@@ -33,8 +34,9 @@ class _Attempts:
 
 
 class LocalRunner:
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, telemetry: Telemetry = NO_TELEMETRY) -> None:
         self._slots = asyncio.Semaphore(concurrency)
+        self._telemetry = telemetry
         self._running: dict[str, asyncio.Task[None]] = {}
         self._attempts: dict[str, _Attempts] = {}
 
@@ -54,22 +56,35 @@ class LocalRunner:
     async def _run(self, job_type: JobType, request: JobRequest, attempts: _Attempts) -> None:
         log_about(job_id=request.key, ticket_id=request.payload.get("ticket_id"))
         async with self._slots:
-            try:
-                await job_type.run(request.payload)
-            except NotDueError as early:
-                attempts.not_before = time.monotonic() + early.remaining.total_seconds()
-            except DatabaseUnavailable:
-                attempts.not_before = time.monotonic() + DATABASE_RETRY_S
-            except NoRetryError:
-                attempts.failed = job_type.policy.attempts
-            except Exception as error:  # the job type has logged it
-                attempts.failed += 1
-                delay = job_type.policy.delay_after(attempts.failed)
-                attempts.not_before = time.monotonic() + delay.total_seconds()
-                if attempts.failed == job_type.policy.attempts:
-                    await self._give_up(job_type, request, error)
-            else:
-                self._attempts.pop(request.key, None)
+            outcome = await self._attempt(job_type, request, attempts)
+        if outcome is not None:
+            self._telemetry.job_ended(job_type.name, outcome)
+
+    async def _attempt(
+        self, job_type: JobType, request: JobRequest, attempts: _Attempts
+    ) -> str | None:
+        """How it ended, as the queue would tell of it; None if it came too early."""
+        try:
+            await job_type.run(request.payload)
+        except NotDueError as early:
+            attempts.not_before = time.monotonic() + early.remaining.total_seconds()
+            return None
+        except DatabaseUnavailable:
+            attempts.not_before = time.monotonic() + DATABASE_RETRY_S
+            return "retried"
+        except NoRetryError:
+            attempts.failed = job_type.policy.attempts
+            return "failed"
+        except Exception as error:  # the job type has logged it
+            attempts.failed += 1
+            delay = job_type.policy.delay_after(attempts.failed)
+            attempts.not_before = time.monotonic() + delay.total_seconds()
+            if attempts.failed < job_type.policy.attempts:
+                return "retried"
+            await self._give_up(job_type, request, error)
+            return "failed"
+        self._attempts.pop(request.key, None)
+        return "complete"
 
     async def _give_up(self, job_type: JobType, request: JobRequest, error: Exception) -> None:
         try:

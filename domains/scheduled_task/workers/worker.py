@@ -48,8 +48,10 @@ class Handlers(dict[str, Handler]):
     """Finds the handler of a job by its name; an unknown name fails at once, without retries."""
 
     def __missing__(self, name: str) -> Handler:
-        async def fail(context: Context, /, **_: object) -> None:
-            _end_retries(cast("Job", context["job"]))
+        async def fail(context: Context, /, **payload: object) -> None:
+            job = cast("Job", context["job"])
+            log_about(job_id=job.key, ticket_id=payload.get("ticket_id"))
+            _end_retries(job)
             error = UnknownJobTypeError(name)
             log.error("%s", error)
             raise error
