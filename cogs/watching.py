@@ -1,4 +1,4 @@
-"""What the gateway tells: the opener wrote, a channel was deleted."""
+"""What the gateway tells: the opener wrote, a channel was deleted, Discord is away or back."""
 
 from __future__ import annotations
 
@@ -44,6 +44,19 @@ class Watching(TicketCog, name="Punctual: watching"):
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         await self._note_deleted(payload.guild_id, payload.thread_id)
+
+    @commands.Cog.listener()
+    async def on_connect(self) -> None:
+        """A new session, or the first."""
+        self.tickets.connection.note(stands=True)
+
+    @commands.Cog.listener()
+    async def on_resumed(self) -> None:
+        self.tickets.connection.note(stands=True)
+
+    @commands.Cog.listener()
+    async def on_disconnect(self) -> None:
+        self.tickets.connection.note(stands=False)
 
     async def _note_deleted(self, guild_id: int, channel_id: int) -> None:
         try:

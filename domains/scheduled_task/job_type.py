@@ -14,8 +14,8 @@ Payload = Mapping[str, object]
 """A job's arguments as they travel through Redis: JSON."""
 
 TICKET_LIFECYCLE = "ticket-lifecycle"
-DATABASE_RETRY_S = 1.0
-"""How soon a job comes again that found PostgreSQL away. It counts as no attempt."""
+AWAY_RETRY_S = 1.0
+"""How soon a job comes again that found PostgreSQL, or what else it needs, away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,10 @@ class NotDueError(Exception):
         self.remaining = remaining
 
 
+class AwayError(Exception):
+    """Something that the job needs is away: it comes again soon, and loses no attempt."""
+
+
 class NoRetryError(Exception):
     """No further attempt is of use, and all is done about it: the job fails at once."""
 
@@ -92,8 +96,8 @@ class JobType(ABC):
     async def run(self, payload: Payload) -> None:
         """Do it. It may be called twice for one job, even at once: be idempotent.
 
-        Raise NotDueError if it is too early, NoRetryError if it has failed for good, anything
-        else if another attempt is to follow.
+        Raise NotDueError if it is too early, AwayError if what it needs is away, NoRetryError if
+        it has failed for good, anything else if another attempt is to follow.
         """
 
     async def give_up(self, payload: Payload, error: Exception) -> None:  # noqa: B027  # optional

@@ -34,6 +34,10 @@ class DiscordFailedError(ChannelError):
     """Discord did not answer, or answered with an error of its own: worth another try."""
 
 
+class DiscordAwayError(DiscordFailedError):
+    """There is no connection to Discord at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class TicketNames:
     """The names that a transcript shows, as they are while the channel still stands."""

@@ -239,6 +239,7 @@ class CloseRequests:
             extended = await sql.extend_deadline(connection, before.id, by, most)
             if extended is None:
                 raise NoMoreTimeError(most or 0)
+            await sql.clear_attention(connection, ticket_id)
             self.cancel_timer_after_commit(transaction, before)
             self.schedule_after_commit(transaction, ticket, extended)
             await sql.add_event(connection, ticket_id, "extended", user_id, detail=in_words(by))
@@ -275,6 +276,7 @@ class CloseRequests:
             )
             if answered is None:
                 return False
+            await sql.clear_attention(transaction.connection, ticket.id)
             self.cancel_timer_after_commit(transaction, answered)
             await sql.add_event(transaction.connection, ticket.id, "answered", ticket.opener_id)
         await self.show_outcome(ticket, answered)
@@ -335,6 +337,7 @@ class CloseRequests:
         )
         if request is None:
             raise await _why_not_pending(transaction, ticket_id, close_request_id)
+        await sql.clear_attention(connection, ticket_id)
         self.cancel_timer_after_commit(transaction, request)
         await sql.add_event(connection, ticket_id, status.value, user_id)
         return request

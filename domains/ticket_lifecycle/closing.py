@@ -18,9 +18,11 @@ from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import (
     ChannelError,
     ChannelGoneError,
+    DiscordAwayError,
     PermissionMissingError,
     TicketChannels,
 )
+from domains.ticket_lifecycle.connection import Connection
 from domains.ticket_lifecycle.models import (
     MOST_FAILURES,
     AutoCloseOutcome,
@@ -45,12 +47,14 @@ class Closing:
         channels: TicketChannels,
         transcripts: TranscriptStore,
         *,
+        connection: Connection,
         at_once: int,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self._database = database
         self._channels = channels
         self._transcripts = transcripts
+        self._connection = connection
         # A close holds a connection for its lock and needs others: they must not run out.
         self._slots = asyncio.Semaphore(min(at_once, database.max_connections // 4))
         self._telemetry = telemetry
@@ -70,12 +74,13 @@ class Closing:
                     return AutoCloseOutcome.ALREADY_CLOSED
                 guild = await sql.guild_settings(connection, ticket.guild_id)
             try:
-                await self._go_on(ticket, guild)
+                with self._connection.needed():
+                    await self._go_on(ticket, guild)
             except PermissionMissingError as error:
                 await self.ask_for_attention(ticket_id, str(error))
                 return AutoCloseOutcome.NEEDS_ATTENTION
-            except DatabaseUnavailable:
-                raise  # no failure of the close: it goes on as soon as PostgreSQL is back
+            except (*DatabaseUnavailable, DiscordAwayError):
+                raise  # no failure of the close: it goes on as soon as they are back
             except Exception as error:
                 await self._count_failure(ticket_id, error)
                 raise

@@ -5,6 +5,7 @@ The facade that cogs, jobs and other programs use; each part has a file of its o
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError, TicketChannels
 from domains.ticket_lifecycle.close_requests import CloseRequests, lock_open_ticket
 from domains.ticket_lifecycle.closing import Closing
+from domains.ticket_lifecycle.connection import Connection
 from domains.ticket_lifecycle.errors import (
     AlreadyExcludedError,
     NotExcludedError,
@@ -79,15 +81,22 @@ class TicketLifecycle:
         self._database = database
         self._timers = timers
         self._channels = channels
+        self.connection = Connection()
         self._opening = TicketOpening(database, channels, self.policy.max_open_tickets)
         self._requests = CloseRequests(database, channels, timers, self.policy.outage_grace)
         self._outages = Outages(
-            database, channels, timers, self._requests, self.policy.outage_grace
+            database,
+            channels,
+            timers,
+            self._requests,
+            connection=self.connection,
+            grace=self.policy.outage_grace,
         )
         self._closing = Closing(
             database,
             channels,
             transcripts,
+            connection=self.connection,
             at_once=self.policy.closes_at_once,
             telemetry=telemetry,
         )
@@ -247,10 +256,11 @@ class TicketLifecycle:
         """Close the ticket if its time is up, or go on with a close that was interrupted.
 
         Any number of calls close once. Raises what Discord or PostgreSQL raised if another try
-        may succeed.
+        may succeed; DiscordAwayError if it is no use before Discord is back.
         """
         try:
-            refusal = await self._requests.expire(ticket_id, close_request_id)
+            with self.connection.needed():
+                refusal = await self._requests.expire(ticket_id, close_request_id)
         except PermissionMissingError as error:
             # No retry mends a 403. The request stays pending: the timer is not switched off.
             await self._closing.ask_for_attention(ticket_id, str(error))
@@ -411,12 +421,14 @@ class TicketLifecycle:
 
     async def resume_unfinished(self) -> None:
         """Take up what a crash or a failure left half done: openings, questions, closes."""
+        if not self.connection.stands:
+            return
+        unfinished = await self._closing.unfinished()
+        await asyncio.gather(*(self._try_again(self._closing.run(id_), id_) for id_ in unfinished))
         await self._outages.announce_grace()
         await self._opening.resume(RESUME_AFTER)
         await self._requests.resume(RESUME_AFTER)
         await self._requests.show_what_is_owed()
-        for ticket_id in await self._closing.unfinished():
-            await self._try_again(self._closing.run(ticket_id), ticket_id)
         for ticket in await self._closing.take_stale_attention():
             again = self._closing.run if ticket.status is TicketStatus.CLOSING else self.auto_close
             await self._try_again(again(ticket.id), ticket.id)

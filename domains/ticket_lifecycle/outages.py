@@ -16,6 +16,7 @@ from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import ChannelError, DiscordFailedError, TicketChannels
 from domains.ticket_lifecycle.close_delay import in_words
 from domains.ticket_lifecycle.close_requests import CloseRequests, timer_of
+from domains.ticket_lifecycle.connection import Connection
 from domains.ticket_lifecycle.models import CloseRequest, Ticket
 from domains.ticket_lifecycle.timers import CloseTimers
 
@@ -34,17 +35,23 @@ class Outages:
         channels: TicketChannels,
         timers: CloseTimers,
         requests: CloseRequests,
+        *,
+        connection: Connection,
         grace: timedelta,
     ) -> None:
         self._database = database
         self._channels = channels
         self._timers = timers
         self._requests = requests
+        self._connection = connection
         self._grace = grace
 
     async def note_alive(self) -> None:
         """To be called every few seconds, several times within the grace; the first call after
-        an outage grants the grace. One process does it, in one transaction with its pulse."""
+        an outage grants the grace. One process does it, in one transaction with its pulse. Whom
+        Discord does not reach is not here: no button works, and nobody could answer."""
+        if not self._connection.stands:
+            return
         async with self._database.transaction() as transaction:
             silence = await sql.beat(transaction.connection)
             if not self._grace or silence is None or silence <= max(self._grace, SHORTEST_OUTAGE):

@@ -718,7 +718,8 @@ async def grant_grace(
                   auto_close_at = date_trunc('milliseconds', now() + $3::interval
                                              + overdue.place * $4::interval)
            from unnest($1::bigint[], $2::bigint[]) as overdue (id, place)
-           where r.id = overdue.id and r.status = 'pending' returning r.*""",
+           where r.id = overdue.id and r.status = 'pending' and r.auto_close_at <= now()
+           returning r.*""",
         [record["id"] for record in records],
         [record["place"] for record in records],
         grace,

@@ -132,6 +132,13 @@ async def test_a_running_job_is_never_cleaned_up(
 # --- both directions
 
 
+@pytest.fixture
+def only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domains.scheduled_task.scheduled_task.RECONCILE_SOONEST_S", 3600)
+    monkeypatch.setattr("domains.scheduled_task.scheduled_task.RECONCILE_EVERY_S", 3600)
+
+
+@pytest.mark.usefixtures("only_when_asked")
 @pytest.mark.parametrize("number", [10_000, pytest.param(100_000, marks=pytest.mark.long)])
 async def test_an_empty_redis_has_every_pending_timer_again_without_ever_being_blocked(
     *,

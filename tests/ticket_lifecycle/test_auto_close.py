@@ -269,6 +269,25 @@ async def test_a_close_that_needs_attention_is_left_to_a_person(desk: HelpDesk) 
     assert (await desk.ticket(request.ticket_id)).attention == why
 
 
+@pytest.mark.parametrize("how", ["deny", "withdraw", "write", "extend"])
+async def test_an_answer_ends_the_call_for_a_person(desk: HelpDesk, how: str) -> None:
+    """Else the ticket would have no timer any more."""
+    request = await desk.run_out(await desk.ask(ticket := await desk.open()))
+    desk.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
+    assert await desk.fire(request) is AutoCloseOutcome.NEEDS_ATTENTION
+    match how:
+        case "deny":
+            await desk.lifecycle.cancel_close_request(ticket.id, OPENER_ID)
+        case "withdraw":
+            await desk.lifecycle.cancel_close_request(ticket.id, STAFF_ID)
+        case "write":
+            assert await desk.write_and_note(ticket)
+        case _:
+            await desk.lifecycle.ask_for_more_time(ticket.id, OPENER_ID)
+            assert len(await desk.lifecycle.timers_after(0, 10)) == 1
+    assert (await desk.ticket(ticket.id)).attention is None
+
+
 async def test_the_job_of_a_request_that_was_accepted_does_not_go_on_with_that_close(
     desk: HelpDesk,
 ) -> None:

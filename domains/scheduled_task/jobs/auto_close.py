@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from domains.database import DatabaseUnavailable
 from domains.scheduled_task.job_type import (
+    AwayError,
     JobRequest,
     JobType,
     NoRetryError,
@@ -18,6 +19,7 @@ from domains.scheduled_task.job_type import (
     RunPolicy,
 )
 from domains.ticket_lifecycle import TicketLifecycle
+from domains.ticket_lifecycle.channels import DiscordAwayError
 from domains.ticket_lifecycle.models import AutoCloseOutcome, CloseTimer
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 PAGE = 1_000
 OVERDUE_FOR = timedelta(seconds=1)
 """The worker is given this long before the deadline watch looks at a timer."""
+AWAY_FOR_S = 3.0
 TOO_EARLY = timedelta(seconds=1)
 
 _KEY = re.compile(r"auto-close-(\d{1,18})-(\d{1,15})", re.ASCII)
@@ -59,6 +62,8 @@ class AutoClose(JobType):
             outcome = await self._tickets.auto_close(ticket_id, close_request_id)
         except DatabaseUnavailable:
             raise  # said once, by the scheduler
+        except DiscordAwayError as error:
+            raise await self._discord_is_away() from error
         except Exception as error:
             # The line is the contract; the traceback stays with the job.
             log.error("❌ Failed to auto-close ticket %s: %s", ticket_id, _one_line(error))
@@ -71,10 +76,17 @@ class AutoClose(JobType):
                 why = (ticket.attention if ticket else None) or outcome.value
                 log.error("❌ Failed to auto-close ticket %s: %s", ticket_id, why)
                 raise NoRetryError(why)
+            case AutoCloseOutcome.NOT_DUE if not self._tickets.connection.stands:
+                raise await self._discord_is_away()  # long enough for a grace
             case AutoCloseOutcome.NOT_DUE:
                 raise NotDueError(await self._time_left(close_request_id))
             case _:
                 log.info("Nothing to auto-close in ticket %s: %s", ticket_id, outcome.value)
+
+    async def _discord_is_away(self) -> AwayError:
+        """The slot is held meanwhile: however many jobs there are, few of them keep trying."""
+        await self._tickets.connection.wait(AWAY_FOR_S)
+        return AwayError("Discord is away")
 
     async def _time_left(self, close_request_id: int | None) -> timedelta:
         left = await self._tickets.time_left(close_request_id) if close_request_id else None

@@ -16,7 +16,8 @@ from domains.database import DatabaseUnavailable
 from domains.logs import log_about
 from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
 from domains.scheduled_task.job_type import (
-    DATABASE_RETRY_S,
+    AWAY_RETRY_S,
+    AwayError,
     JobRequest,
     JobType,
     NoRetryError,
@@ -69,8 +70,8 @@ class LocalRunner:
         except NotDueError as early:
             attempts.not_before = time.monotonic() + early.remaining.total_seconds()
             return None
-        except DatabaseUnavailable:
-            attempts.not_before = time.monotonic() + DATABASE_RETRY_S
+        except (*DatabaseUnavailable, AwayError):
+            attempts.not_before = time.monotonic() + AWAY_RETRY_S
             return "retried"
         except NoRetryError:
             attempts.failed = job_type.policy.attempts

@@ -18,7 +18,8 @@ from saq.worker import Worker
 from domains.database import DatabaseUnavailable
 from domains.logs import log_about
 from domains.scheduled_task.job_type import (
-    DATABASE_RETRY_S,
+    AWAY_RETRY_S,
+    AwayError,
     JobType,
     NoRetryError,
     NotDueError,
@@ -209,10 +210,10 @@ def _handler(job_type: JobType) -> Handler:
             job.attempts -= 1
             job.retry_delay = early.remaining.total_seconds()
             raise
-        except DatabaseUnavailable:
-            # No failure of the job: it goes on as soon as PostgreSQL is back.
+        except (*DatabaseUnavailable, AwayError):
+            # No failure of the job: it goes on as soon as they are back.
             job.attempts -= 1
-            job.retry_delay = DATABASE_RETRY_S
+            job.retry_delay = AWAY_RETRY_S
             raise
         except NoRetryError:
             _end_retries(job)
