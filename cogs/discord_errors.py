@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -72,10 +72,18 @@ def _text(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
+def permission_names(place: Place | None, permissions: Sequence[str]) -> str:
+    """As Discord's own settings call them: a server's and a channel's differ in one."""
+    names = PERMISSION_NAMES
+    if isinstance(place, discord.Guild):
+        names = names | {"manage_roles": "Manage Roles"}
+    return ", ".join(names.get(name, name) for name in permissions)
+
+
 def missing_permission(place: Place | None, needed: tuple[str, ...]) -> str:
     """Names what the bot lacks, from what is known of its permissions there."""
     missing = [name for name in needed if not _has(place, name)] or list(needed)
-    names = ", ".join(PERMISSION_NAMES.get(name, name) for name in missing)
+    names = permission_names(place, missing)
     if place is None:
         return f"the bot lacks the permission {names}"
     where = f"in {place.name}" if isinstance(place, discord.Guild) else f"in #{place.name}"

@@ -12,11 +12,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.cog import TicketCog, answering_errors
-from cogs.discord_errors import PERMISSION_NAMES
+from cogs.discord_errors import permission_names
 from cogs.embeds import AMBER, GREEN
 from cogs.permissions import require_manager
 from cogs.setup import GUILD_NEEDS, LOG_NEEDS
 from cogs.text import NOBODY, shorten
+from cogs.ticket_channels import CATEGORY_NAME, MOST_CATEGORIES
 from domains.database import DatabaseUnavailable
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
@@ -28,6 +29,20 @@ LATE_MS = 5_000
 LAST_CLOSES = 100
 CHANNEL_NEEDS = (*LOG_NEEDS, "manage_channels")
 DESCRIPTION_LIMIT = 4096
+
+IN_THE_INTENTS = "Switch it on in the bot's intents"
+INTENTS = {
+    "guilds": ("so the bot sees no channels and no roles", IN_THE_INTENTS),
+    "guild_messages": (
+        "so a member's answer is not noticed before the deadline",
+        IN_THE_INTENTS,
+    ),
+    "message_content": (
+        "so transcripts are empty",
+        "Switch it on in the developer portal, and in the bot's intents",
+    ),
+}
+"""What goes wrong without each, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,10 @@ class Doctor(TicketCog, name="Punctual: doctor"):
 
     async def _examine(self, server: discord.Guild) -> list[Finding]:
         """What needs mending comes first."""
-        findings = [self._redis(), self._intents(), *_server(server)]
+        findings = [self._redis(), *_intents(self._bot.intents)]
+        sees_server = self._bot.intents.guilds
+        if sees_server:
+            findings += _server(server)
         try:
             settings = await self.tickets.guild_settings(server.id)
             lateness = await self.tickets.recent_lateness(server.id, LAST_CLOSES)
@@ -79,7 +97,7 @@ class Doctor(TicketCog, name="Punctual: doctor"):
             )
         else:
             findings += [Finding("The database answers"), _punctuality(lateness)]
-            findings += [*_setup(server, settings), _attention(attention)]
+            findings += [*(_setup(server, settings) if sees_server else ()), _attention(attention)]
         return sorted(findings, key=lambda finding: finding.mend is None)
 
     def _redis(self) -> Finding:
@@ -90,13 +108,14 @@ class Doctor(TicketCog, name="Punctual: doctor"):
             "Start Redis, or see the log for why it refuses",
         )
 
-    def _intents(self) -> Finding:
-        if self._bot.intents.message_content:
-            return Finding("The message content intent is on")
-        return Finding(
-            "The message content intent is off, so transcripts are empty",
-            "Switch it on in the developer portal, and in the bot's intents",
-        )
+
+def _intents(intents: discord.Intents) -> Iterator[Finding]:
+    off = [name for name in INTENTS if not getattr(intents, name)]
+    for name in off:
+        consequence, remedy = INTENTS[name]
+        yield Finding(f"The intent {name} is off, {consequence}", remedy)
+    if not off:
+        yield Finding(f"Every intent it needs is on: {', '.join(INTENTS)}")
 
 
 def _server(server: discord.Guild) -> Iterator[Finding]:
@@ -104,7 +123,7 @@ def _server(server: discord.Guild) -> Iterator[Finding]:
     missing = [name for name in GUILD_NEEDS if not getattr(own, name)]
     if missing:
         yield Finding(
-            f"The bot's role lacks {_names(missing)}",
+            f"The bot's role lacks {permission_names(server, missing)}",
             "Give it those in Server Settings → Roles",
         )
     else:
@@ -120,7 +139,7 @@ def _setup(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:
     else:
         yield Finding("Support: " + ", ".join(role.mention for role in roles if role))
     yield from _log_channel(server, settings)
-    yield from _category(server, settings)
+    yield from _categories(server, settings)
 
 
 def _log_channel(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:
@@ -140,17 +159,28 @@ def _log_channel(server: discord.Guild, settings: GuildSettings) -> Iterator[Fin
     yield _channel(server, channel, LOG_NEEDS)
 
 
-def _category(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:
-    if settings.category_id is None:
-        return
-    category = server.get_channel(settings.category_id)
-    if not isinstance(category, discord.CategoryChannel):
+def _categories(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:
+    chosen = server.get_channel(settings.category_id) if settings.category_id else None
+    first = chosen if isinstance(chosen, discord.CategoryChannel) else None
+    if settings.category_id is not None and first is None:
         yield Finding("The category for tickets was deleted", "Set another: /setup category")
-        return
-    yield _channel(server, category, CHANNEL_NEEDS)
-    taken = len(category.channels)
-    room = f"{category.name} has {taken} of {CATEGORY_LIMIT} channels"
-    yield Finding(room if taken < CATEGORY_LIMIT else f"{room}; new tickets go to a second one")
+    for category in _in_use(server, first):
+        yield _channel(server, category, CHANNEL_NEEDS)
+        taken = len(category.channels)
+        room = f"{category.name} has {taken} of {CATEGORY_LIMIT} channels"
+        yield Finding(room if taken < CATEGORY_LIMIT else f"{room}; new tickets go to the next one")
+
+
+def _in_use(
+    server: discord.Guild, first: discord.CategoryChannel | None
+) -> Iterator[discord.CategoryChannel]:
+    """The chosen one, or else the bot's own; and those it made when that was full."""
+    base = first.name if first is not None else CATEGORY_NAME
+    names = [base, *(f"{base} {n}" for n in range(2, MOST_CATEGORIES + 1))]
+    found = [discord.utils.get(server.categories, name=name) for name in names]
+    if first is not None:
+        found[0] = first
+    yield from filter(None, found)
 
 
 def _channel(
@@ -160,7 +190,7 @@ def _channel(
     missing = [name for name in needs if not getattr(have, name)]
     if missing:
         return Finding(
-            f"In #{channel.name} the bot lacks {_names(missing)}",
+            f"In #{channel.name} the bot lacks {permission_names(channel, missing)}",
             "Allow it there in the channel's permissions",
         )
     return Finding(f"In {channel.mention} the bot may do all it needs")
@@ -176,7 +206,11 @@ def _punctuality(lateness: Sequence[int]) -> Finding:
     )
     if worst <= LATE_MS:
         return Finding(text)
-    return Finding(text, "Look at /autoclose status in that ticket's time, or the log")
+    return Finding(
+        text,
+        "See the bot's log of that time, and `python bot.py jobs failed`; the dashboard, where it "
+        "is on, shows which tickets were late, and their history",
+    )
 
 
 def _attention(count: int) -> Finding:
@@ -184,7 +218,3 @@ def _attention(count: int) -> Finding:
         return Finding("No ticket needs attention")
     noun = "ticket needs" if count == 1 else "tickets need"
     return Finding(f"{count} {noun} attention", "See the log channel: each has a Retry button")
-
-
-def _names(permissions: Sequence[str]) -> str:
-    return ", ".join(PERMISSION_NAMES.get(name, name) for name in permissions)

@@ -114,9 +114,15 @@ class DiscordTicketChannels:
         raise DiscordFailedError("all categories for tickets are full")
 
     async def find(self, ticket: Ticket) -> int | None:
+        """The mark alone is not enough: once a database is lost, ids begin anew, and an old channel
+        of the same mark is another member's."""
         mark = embeds.ticket_mark(ticket)
         for channel in self._guild(ticket.guild_id).text_channels:
-            if channel.topic is not None and channel.topic.endswith(mark):
+            if (
+                channel.topic is not None
+                and channel.topic.endswith(mark)
+                and any(who.id == ticket.opener_id for who in channel.overwrites)
+            ):
                 return channel.id
         return None
 

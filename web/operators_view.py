@@ -50,7 +50,9 @@ class OperatorsView:
         self._metrics = metrics
         self._addresses = addresses
         self._inspection = Inspection(scheduled_task)
-        self._monitor = Monitor(database, scheduled_task, self._inspection, gateway)
+        self._monitor = Monitor(
+            database, scheduled_task, self._inspection, gateway, tickets.connection
+        )
         self.dashboard_port: int | None = None
         self.metrics_port: int | None = None
         """Where they listen, while they do."""

@@ -25,6 +25,7 @@ from domains.scheduled_task.inspection import (
     QueueView,
     RedisAwayError,
 )
+from domains.ticket_lifecycle.connection import Connection as DiscordConnection
 
 if TYPE_CHECKING:
     from domains.database import Connection
@@ -76,11 +77,13 @@ class Monitor:
         scheduled_task: ScheduledTask,
         inspection: Inspection,
         gateway: Gateway,
+        connection: DiscordConnection,
     ) -> None:
         self._database = database
         self._scheduled_task = scheduled_task
         self._inspection = inspection
         self._gateway = gateway
+        self._connection = connection
 
     def now(self) -> datetime:
         """By PostgreSQL's clock, as all deadlines are."""
@@ -88,7 +91,8 @@ class Monitor:
 
     @property
     def gateway_latency_s(self) -> float | None:
-        return latency_of(self._gateway)
+        """None while Discord is away. (discord.py keeps the last latency, and stays ready.)"""
+        return latency_of(self._gateway) if self._connection.stands else None
 
     @property
     def job_names(self) -> Collection[str]:

@@ -229,6 +229,17 @@ async def test_a_channel_made_before_a_crash_is_found_again(settings: Settings) 
         ]
 
 
+async def test_a_channel_from_before_a_lost_database_is_not_taken_for_another_members_ticket(
+    settings: Settings,
+) -> None:
+    """Its mark is the same, since ids begin anew."""
+    async with a_world(settings) as world:
+        old = await world.open_ticket(world.amy, "A secret")
+        await world.sql.execute("truncate tickets restart identity cascade")
+        await world.ask_for_ticket(world.eve)
+        assert await world.sql.fetchval("select channel_id from tickets") != old.id
+
+
 async def test_a_member_has_only_so_many_open_tickets(settings: Settings) -> None:
     settings = settings.model_copy(update={"max_open_tickets": 2})
     async with a_world(settings) as world:
