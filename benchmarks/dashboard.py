@@ -1,6 +1,6 @@
 """The dashboard over 50,000 tickets with an alarm each, beside what SAQ's own page reads.
 
-    python benchmarks/dashboard.py        takes about a minute, on servers of its own
+    python benchmarks/dashboard.py        takes ten seconds, on servers of its own
 
 Prints a table in Markdown.
 """
