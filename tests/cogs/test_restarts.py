@@ -25,7 +25,11 @@ async def test_accept_after_a_restart_closes_the_ticket(settings: Settings) -> N
         await world.restart_bot()
         await world.amy.click(message, label="Accept & Close")
         await world.until_closed(channel)
-        assert await world.jobs() == []
+
+        async def no_job_is_left() -> bool:
+            return await world.jobs() == []
+
+        await eventually(no_job_is_left)
 
 
 async def test_deny_after_a_restart_cancels_the_timer(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import asyncpg
 from hypothesis import strategies as st
@@ -100,6 +100,8 @@ class Stories(RuleBasedStateMachine):
     database_url: str
     valkey: OwnValkey
     folder: Path
+    broken: ClassVar[Exception | None] = None
+    """What was wrong in the last story in which something was."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +112,11 @@ class Stories(RuleBasedStateMachine):
         self.redis_is_up = True
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(coroutine)
+        try:
+            return self.runner.run(coroutine)
+        except Exception as error:
+            type(self).broken = error
+            raise
 
     # --- the process
 
