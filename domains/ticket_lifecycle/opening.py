@@ -41,8 +41,21 @@ class TicketOpening:
         self._channels = channels
         self._max_open_tickets = max_open_tickets
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._openers = set[tuple[int, int]]()
 
     async def open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
+        """PostgreSQL tells of an opening that is under way elsewhere; of one here, we know before
+        the second has come so far as to ask."""
+        opener = (guild_id, opener_id)
+        if opener in self._openers:
+            raise AlreadyOpeningError
+        self._openers.add(opener)
+        try:
+            return await self._open(guild_id, opener_id, subject)
+        finally:
+            self._openers.remove(opener)
+
+    async def _open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
         ticket, guild = await self._reserve(guild_id, opener_id, kept(subject, MAX_SUBJECT_LENGTH))
         async with self._slots, self._database.exclusive(_lock(ticket.id)) as mine:
             if not mine or await self._was_taken_back(ticket.id):

@@ -11,6 +11,7 @@ from tests.cogs.forgery import submit_at_once
 from tests.cogs.limits import enforce_channel_limits, fill
 from tests.cogs.replies import refusal, reply
 from tests.cogs.world import SUBJECT, World, a_world
+from tests.waiting import eventually
 
 
 def viewers(world: World, channel: simcord.ChannelHandle) -> set[int]:
@@ -222,7 +223,12 @@ async def test_a_channel_made_before_a_crash_is_found_again(settings: Settings) 
                       opened_at = now() - interval '1 minute'"""
         )
         await world.restart_bot()
-        assert (await world.ticket(channel)).channel_id == channel.id
+
+        async def is_found() -> bool:
+            return await world.sql.fetchval("select channel_id from tickets") == channel.id
+
+        await eventually(is_found)
+        await world.env.settle()
         assert len(world.says(channel)) == 1
         assert [name for name in world.guild.channels if name.startswith("ticket-")] == [
             "ticket-0001"

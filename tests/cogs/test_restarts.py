@@ -8,8 +8,15 @@ import pytest
 
 from domains.settings import Settings
 from tests.cogs.replies import reply
-from tests.cogs.world import a_world
+from tests.cogs.world import World, a_world
 from tests.waiting import eventually
+
+
+async def jobs_become(world: World, jobs: list[str]) -> None:
+    async def are_so() -> bool:
+        return await world.jobs() == jobs
+
+    await eventually(are_so)
 
 
 async def test_the_panel_opens_tickets_after_a_restart(settings: Settings) -> None:
@@ -25,11 +32,7 @@ async def test_accept_after_a_restart_closes_the_ticket(settings: Settings) -> N
         await world.restart_bot()
         await world.amy.click(message, label="Accept & Close")
         await world.until_closed(channel)
-
-        async def no_job_is_left() -> bool:
-            return await world.jobs() == []
-
-        await eventually(no_job_is_left)
+        await jobs_become(world, [])
 
 
 async def test_deny_after_a_restart_cancels_the_timer(settings: Settings) -> None:
@@ -140,7 +143,7 @@ async def test_a_timer_that_redis_forgot_is_set_again_at_the_start(settings: Set
         await world.scheduler.cancel_auto_close(jobs[0])
         assert await world.jobs() == []
         await world.restart_bot()
-        assert await world.jobs() == jobs
+        await jobs_become(world, jobs)
 
 
 async def test_a_timer_that_nobody_wants_any_more_is_removed_at_the_start(
@@ -153,7 +156,8 @@ async def test_a_timer_that_nobody_wants_any_more_is_removed_at_the_start(
         await world.sql.execute("update close_requests set status = 'denied'")
         caplog.clear()
         await world.restart_bot()
-        assert await world.jobs() == []
+        await jobs_become(world, [])
+        await eventually(lambda: "✅ Cleaned up 1 orphaned jobs" in caplog.messages)
         for line in (
             "✅ Scheduled task system shut down",
             "✅ Scheduled task system initialized",
@@ -182,8 +186,13 @@ async def test_a_request_that_a_crash_kept_from_being_shown_is_shown_once(
                           requested_at = now() - interval '1 minute'"""
             )
             await world.start_bot()
+
+            async def is_shown() -> bool:
+                return (await world.request(channel)).announced
+
+            await eventually(is_shown)
+            await world.env.settle()
             request = await world.request(channel)
-            assert request.announced
             assert len(world.says(channel)) == said
         assert world.message(channel, request.message_id).components
 
