@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -63,7 +62,7 @@ class AutoClose(TicketCog, name="Punctual: autoclose"):
         request = await self.tickets.latest_request(ticket.id)
         events = await self.tickets.events(ticket.id)
         in_its_way = hindrance(interaction.guild, ticket, guild)
-        text = why_or_why_not(ticket, request, events, in_its_way, datetime.now(UTC))
+        text = why_or_why_not(ticket, request, events, in_its_way, self.tickets.now())
         if not self._scheduled_task.available:
             text += (
                 "\nRedis is not available at the moment: deadlines are kept in the database and "

@@ -20,7 +20,7 @@ ID = r"(?P<id>[0-9]{1,18})"
 
 
 class IdButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"ticket:never"):
-    """A button whose custom_id ends in an id.
+    """A button whose custom_id ends in an id, or in more numbers: what `__init__` takes.
 
     discord.py only logs what a DynamicItem's callback raises, and the user sees "interaction
     failed"; so errors are caught and answered here, once for all.
@@ -43,7 +43,7 @@ class IdButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"ticket
         item: discord.ui.Item[Any],  # noqa: ARG003
         match: re.Match[str],
     ) -> Self:
-        return cls(int(match["id"]))
+        return cls(*(int(value) for value in match.groupdict().values() if value is not None))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
@@ -109,16 +109,6 @@ class ExtendButton(
         self.extensions = extensions
         if extensions is not None:
             self.custom_id = f"{self.PREFIX}:{id_}:{extensions}"
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],  # noqa: ARG003  # discord.py's signature
-        item: discord.ui.Item[Any],  # noqa: ARG003
-        match: re.Match[str],
-    ) -> Self:
-        extensions = match["extensions"]
-        return cls(int(match["id"]), None if extensions is None else int(extensions))
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
         await interaction.response.defer()

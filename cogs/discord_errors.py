@@ -82,17 +82,17 @@ def permission_names(place: Place | None, permissions: Sequence[str]) -> str:
 
 def missing_permission(place: Place | None, needed: tuple[str, ...]) -> str:
     """Names what the bot lacks, from what is known of its permissions there."""
-    missing = [name for name in needed if not _has(place, name)] or list(needed)
-    names = permission_names(place, missing)
+    names = permission_names(place, lacking(place, needed) or needed)
     if place is None:
         return f"the bot lacks the permission {names}"
     where = f"in {place.name}" if isinstance(place, discord.Guild) else f"in #{place.name}"
     return f"the bot lacks the permission {names} {where}"
 
 
-def _has(place: Place | None, permission: str) -> bool:
+def lacking(place: Place | None, needed: Sequence[str]) -> list[str]:
+    """Which of these the bot has not, as far as is known."""
     if place is None:
-        return False
-    if isinstance(place, discord.Guild):
-        return bool(getattr(place.me.guild_permissions, permission))
-    return bool(getattr(place.permissions_for(place.guild.me), permission))
+        return list(needed)
+    is_server = isinstance(place, discord.Guild)
+    own = place.me.guild_permissions if is_server else place.permissions_for(place.guild.me)
+    return [name for name in needed if not getattr(own, name)]

@@ -12,7 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.cog import TicketCog, answering_errors
-from cogs.discord_errors import permission_names
+from cogs.discord_errors import lacking, permission_names
 from cogs.embeds import AMBER, GREEN
 from cogs.permissions import require_manager
 from cogs.setup import GUILD_NEEDS, LOG_NEEDS
@@ -119,8 +119,7 @@ def _intents(intents: discord.Intents) -> Iterator[Finding]:
 
 
 def _server(server: discord.Guild) -> Iterator[Finding]:
-    own = server.me.guild_permissions
-    missing = [name for name in GUILD_NEEDS if not getattr(own, name)]
+    missing = lacking(server, GUILD_NEEDS)
     if missing:
         yield Finding(
             f"The bot's role lacks {permission_names(server, missing)}",
@@ -156,7 +155,7 @@ def _log_channel(server: discord.Guild, settings: GuildSettings) -> Iterator[Fin
             "Set another: /setup log_channel",
         )
         return
-    yield _channel(server, channel, LOG_NEEDS)
+    yield _channel(channel, LOG_NEEDS)
 
 
 def _categories(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:
@@ -165,7 +164,7 @@ def _categories(server: discord.Guild, settings: GuildSettings) -> Iterator[Find
     if settings.category_id is not None and first is None:
         yield Finding("The category for tickets was deleted", "Set another: /setup category")
     for category in _in_use(server, first):
-        yield _channel(server, category, CHANNEL_NEEDS)
+        yield _channel(category, CHANNEL_NEEDS)
         taken = len(category.channels)
         room = f"{category.name} has {taken} of {CATEGORY_LIMIT} channels"
         yield Finding(room if taken < CATEGORY_LIMIT else f"{room}; new tickets go to the next one")
@@ -183,11 +182,8 @@ def _in_use(
     yield from filter(None, found)
 
 
-def _channel(
-    server: discord.Guild, channel: discord.abc.GuildChannel, needs: Sequence[str]
-) -> Finding:
-    have = channel.permissions_for(server.me)
-    missing = [name for name in needs if not getattr(have, name)]
+def _channel(channel: discord.abc.GuildChannel, needs: Sequence[str]) -> Finding:
+    missing = lacking(channel, needs)
     if missing:
         return Finding(
             f"In #{channel.name} the bot lacks {permission_names(channel, missing)}",

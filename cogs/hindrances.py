@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import discord
 
-from cogs.discord_errors import missing_permission
+from cogs.discord_errors import lacking, missing_permission
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
 
 TO_READ = ("view_channel", "read_message_history")
@@ -28,8 +28,5 @@ def _hindrances(server: discord.Guild, ticket: Ticket, guild: GuildSettings) -> 
     log_channel = server.get_channel_or_thread(guild.log_channel_id or 0)
     to_remove = TO_ARCHIVE if isinstance(channel, discord.Thread) else TO_DELETE
     for place, needs in ((channel, to_remove), (log_channel, TO_LOG)):
-        if place is None:
-            continue
-        own = place.permissions_for(server.me)
-        if not all(getattr(own, name) for name in needs):
+        if place is not None and lacking(place, needs):
             yield missing_permission(place, needs)

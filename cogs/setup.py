@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from cogs.cog import TicketCog, answering_errors
-from cogs.discord_errors import missing_permission
+from cogs.discord_errors import lacking, missing_permission
 from cogs.permissions import require_manager
 from cogs.replies import whisper
 from domains.errors import UserError
@@ -79,12 +79,9 @@ def _channel(channel_id: int | None, otherwise: str) -> str:
 def _findings(settings: GuildSettings, server: discord.Guild) -> list[str]:
     """What would go wrong later is said now."""
     findings: list[str] = []
-    own = server.me.guild_permissions
-    if not all(getattr(own, name) for name in GUILD_NEEDS):
+    if lacking(server, GUILD_NEEDS):
         findings.append(missing_permission(server, GUILD_NEEDS))
     log_channel = server.get_channel(settings.log_channel_id) if settings.log_channel_id else None
-    if log_channel is not None:
-        in_log = log_channel.permissions_for(server.me)
-        if not all(getattr(in_log, name) for name in LOG_NEEDS):
-            findings.append(missing_permission(log_channel, LOG_NEEDS))
+    if log_channel is not None and lacking(log_channel, LOG_NEEDS):
+        findings.append(missing_permission(log_channel, LOG_NEEDS))
     return findings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -120,7 +119,7 @@ class TimersView(discord.ui.View):
         assert request.auto_close_at is not None
         if not request.announced:
             return "its time does not run yet: Discord failed so far to ask the opener"
-        if request.auto_close_at <= datetime.now(UTC):
+        if request.auto_close_at <= self._tickets.now():
             return "its time was up: it is being taken up"
         if not self._scheduler.available:
             return "waiting for Redis; honoured from the database"

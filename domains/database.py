@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -100,6 +101,10 @@ class DatabaseClock:
     def now(self) -> float:
         """Seconds since the epoch."""
         return time.time() if self._offset is None else time.perf_counter() + self._offset
+
+    def moment(self) -> datetime:
+        """`now()`, to be held against a deadline."""
+        return datetime.fromtimestamp(self.now(), UTC)
 
 
 class Database:

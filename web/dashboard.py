@@ -27,7 +27,7 @@ def dashboard(parts: Parts) -> web.Application:
     pages, actions = Pages(parts), Actions(parts)
     saq_page = SaqPage(parts, actions)
     application = web.Application(
-        middlewares=[parts.guard.middleware(), _answering_errors(parts)],
+        middlewares=[parts.guard.middleware, _answering_errors(parts)],
         client_max_size=LARGEST_FORM,
     )
     routes: list[tuple[str, str, Handler]] = [

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +47,6 @@ class Guard:
         self._secret = secrets.token_bytes(32)
         self._warn_again_at = 0.0
 
-    def middleware(self) -> Middleware:
-        @web.middleware
-        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await self._guarded(request, handler)
-
-        return guard
-
     async def seal(self, request: web.Request, response: web.StreamResponse) -> None:
         """The last look at every answer, as aiohttp's `on_response_prepare`. What no route can
         match, such as `CONNECT host:80`, aiohttp may answer itself, before any middleware."""
@@ -66,7 +59,8 @@ class Guard:
             # Nobody listens to the other answer any more, and aiohttp logs no traceback of it.
             raise ConnectionAbortedError
 
-    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not self._is_known(request):
             return _refusal()
         if not self._came_by_a_good_name(request):

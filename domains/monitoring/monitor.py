@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from domains.database import Database, DatabaseUnavailable
@@ -25,7 +25,7 @@ from domains.scheduled_task.inspection import (
     QueueView,
     RedisAwayError,
 )
-from domains.ticket_lifecycle.connection import Connection as DiscordConnection
+from domains.ticket_lifecycle.connection import DiscordConnection
 
 if TYPE_CHECKING:
     from domains.database import Connection
@@ -87,7 +87,7 @@ class Monitor:
 
     def now(self) -> datetime:
         """By PostgreSQL's clock, as all deadlines are."""
-        return datetime.fromtimestamp(self._database.clock.now(), UTC)
+        return self._database.clock.moment()
 
     @property
     def gateway_latency_s(self) -> float | None:

@@ -267,18 +267,11 @@ class CloseRequests:
     async def answer(self, ticket: Ticket, request: CloseRequest) -> bool:
         async with self._database.transaction() as transaction:
             await sql.lock_ticket(transaction.connection, ticket.id)
-            answered = await sql.resolve_request(
-                transaction.connection,
-                ticket.id,
-                RequestStatus.ANSWERED,
-                ticket.opener_id,
-                request.id,
+            answered = await self._end(
+                transaction, ticket.id, RequestStatus.ANSWERED, ticket.opener_id, request.id
             )
             if answered is None:
                 return False
-            await sql.clear_attention(transaction.connection, ticket.id)
-            self.cancel_timer_after_commit(transaction, answered)
-            await sql.add_event(transaction.connection, ticket.id, "answered", ticket.opener_id)
         await self.show_outcome(ticket, answered)
         return True
 
@@ -331,15 +324,28 @@ class CloseRequests:
         user_id: int,
         close_request_id: int | None,
     ) -> CloseRequest:
+        request = await self._end(transaction, ticket_id, status, user_id, close_request_id)
+        if request is None:
+            raise await _why_not_pending(transaction, ticket_id, close_request_id)
+        return request
+
+    async def _end(
+        self,
+        transaction: Transaction,
+        ticket_id: int,
+        status: RequestStatus,
+        user_id: int,
+        close_request_id: int | None,
+    ) -> CloseRequest | None:
+        """Somebody has answered it. None if there is none to end."""
         connection = transaction.connection
         request = await sql.resolve_request(
             connection, ticket_id, status, user_id, close_request_id
         )
-        if request is None:
-            raise await _why_not_pending(transaction, ticket_id, close_request_id)
-        await sql.clear_attention(connection, ticket_id)
-        self.cancel_timer_after_commit(transaction, request)
-        await sql.add_event(connection, ticket_id, status.value, user_id)
+        if request is not None:
+            await sql.clear_attention(connection, ticket_id)
+            self.cancel_timer_after_commit(transaction, request)
+            await sql.add_event(connection, ticket_id, status.value, user_id)
         return request
 
     async def resolve_as_closed(

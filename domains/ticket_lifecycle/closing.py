@@ -22,7 +22,7 @@ from domains.ticket_lifecycle.channels import (
     PermissionMissingError,
     TicketChannels,
 )
-from domains.ticket_lifecycle.connection import Connection
+from domains.ticket_lifecycle.connection import DiscordConnection
 from domains.ticket_lifecycle.models import (
     MOST_FAILURES,
     AutoCloseOutcome,
@@ -47,7 +47,7 @@ class Closing:
         channels: TicketChannels,
         transcripts: TranscriptStore,
         *,
-        connection: Connection,
+        connection: DiscordConnection,
         at_once: int,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:

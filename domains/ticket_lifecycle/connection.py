@@ -10,7 +10,7 @@ from domains.tasks import wait_at_most
 from domains.ticket_lifecycle.channels import DiscordAwayError, DiscordFailedError
 
 
-class Connection:
+class DiscordConnection:
     """As the gateway tells it; until that has told anything, Discord is there."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domains.database import Database, Transaction
 from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
@@ -18,7 +18,7 @@ from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError, TicketChannels
 from domains.ticket_lifecycle.close_requests import CloseRequests, lock_open_ticket
 from domains.ticket_lifecycle.closing import Closing
-from domains.ticket_lifecycle.connection import Connection
+from domains.ticket_lifecycle.connection import DiscordConnection
 from domains.ticket_lifecycle.errors import (
     AlreadyExcludedError,
     NotExcludedError,
@@ -81,7 +81,7 @@ class TicketLifecycle:
         self._database = database
         self._timers = timers
         self._channels = channels
-        self.connection = Connection()
+        self.connection = DiscordConnection()
         self._opening = TicketOpening(database, channels, self.policy.max_open_tickets)
         self._requests = CloseRequests(database, channels, timers, self.policy.outage_grace)
         self._outages = Outages(
@@ -442,6 +442,10 @@ class TicketLifecycle:
             log.exception("The close of ticket %s is still unfinished", ticket_id)
 
     # --- reading
+
+    def now(self) -> datetime:
+        """By PostgreSQL's clock, as all deadlines are."""
+        return self._database.clock.moment()
 
     async def ticket(self, ticket_id: int) -> Ticket | None:
         async with self._database.connection() as connection:

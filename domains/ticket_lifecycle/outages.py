@@ -16,7 +16,7 @@ from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import ChannelError, DiscordFailedError, TicketChannels
 from domains.ticket_lifecycle.close_delay import in_words
 from domains.ticket_lifecycle.close_requests import CloseRequests, timer_of
-from domains.ticket_lifecycle.connection import Connection
+from domains.ticket_lifecycle.connection import DiscordConnection
 from domains.ticket_lifecycle.models import CloseRequest, Ticket
 from domains.ticket_lifecycle.timers import CloseTimers
 
@@ -36,7 +36,7 @@ class Outages:
         timers: CloseTimers,
         requests: CloseRequests,
         *,
-        connection: Connection,
+        connection: DiscordConnection,
         grace: timedelta,
     ) -> None:
         self._database = database

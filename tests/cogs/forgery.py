@@ -3,6 +3,8 @@ press one twice in the same instant, and submit two modals so."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import discord
 import simcord
 from simcord import interactions
@@ -44,18 +46,11 @@ async def press_twice_at_once(
         for button in row.children
         if isinstance(button, discord.Button) and button.label == label
     ]
-    records: list[simcord.InteractionResult] = []
-    for _ in range(2):
-        record, payload = interactions.base_payload(
-            world.env.backend,
-            type=InteractionType.MESSAGE_COMPONENT,
-            channel_id=message.channel.id,
-            guild_id=world.guild.id,
-            user_id=member.id,
-            data={"custom_id": custom_id, "component_type": ComponentType.BUTTON},
-        )
-        world.env.backend.emit("INTERACTION_CREATE", dict(payload) | {"message": shown})
-        records.append(simcord.InteractionResult(world.env, record))
+    data = {"custom_id": custom_id, "component_type": ComponentType.BUTTON}
+    pressed = InteractionType.MESSAGE_COMPONENT
+    records = [
+        _begin(world, member, message.channel.id, pressed, data, message=shown) for _ in range(2)
+    ]
     await world.env.settle()
     return records
 
@@ -72,15 +67,29 @@ async def submit_at_once(
         control = {"type": ComponentType.TEXT_INPUT, "custom_id": "subject", "value": subject}
         nested = {"type": label["type"], "id": label["id"]}
         nested |= {"components": [control]} if "components" in label else {"component": control}
-        record, payload = interactions.base_payload(
-            world.env.backend,
-            type=InteractionType.MODAL_SUBMIT,
-            channel_id=world.lobby.id,
-            guild_id=world.guild.id,
-            user_id=member.id,
-            data={"custom_id": modal["custom_id"], "components": [nested]},
-        )
-        world.env.backend.emit("INTERACTION_CREATE", payload)
-        records.append(simcord.InteractionResult(world.env, record))
+        data = {"custom_id": modal["custom_id"], "components": [nested]}
+        submitted = InteractionType.MODAL_SUBMIT
+        records.append(_begin(world, member, world.lobby.id, submitted, data))
     await world.env.settle()
     return records
+
+
+def _begin(
+    world: World,
+    member: simcord.MemberActor,
+    channel_id: int,
+    kind: InteractionType,
+    data: dict[str, Any],
+    **more: object,
+) -> simcord.InteractionResult:
+    """Without waiting for the bot."""
+    record, payload = interactions.base_payload(
+        world.env.backend,
+        type=kind,
+        channel_id=channel_id,
+        guild_id=world.guild.id,
+        user_id=member.id,
+        data=data,
+    )
+    world.env.backend.emit("INTERACTION_CREATE", dict(payload) | more)
+    return simcord.InteractionResult(world.env, record)
