@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
 from domains.errors import StartupError
+from domains.redaction import one_line
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -137,7 +136,7 @@ class Database:
             await self.sync_clock()
         except (*DatabaseUnavailable, OSError, asyncpg.PostgresError) as error:
             await self.close()
-            why = f"{type(error).__name__}: {_without_password(error, url)}"
+            why = one_line(error, url)
             raise StartupError(f"DATABASE_URL: PostgreSQL cannot be used: {why}") from None
         except (ValueError, OverflowError):
             # Its text quotes what was not understood, and that may be the password.
@@ -221,15 +220,3 @@ def _away_if_os_error() -> Generator[None]:
         yield
     except OSError as error:
         raise DatabaseAwayError(" ".join(str(error).split()) or type(error).__name__) from error
-
-
-def _without_password(error: Exception, url: str) -> str:
-    """A password that should have been encoded was split where the URL was: hide each part."""
-    text = " ".join(str(error).split()) or "no answer"
-    credentials, at, _ = url.partition("://")[2].rpartition("@")
-    password = credentials.partition(":")[2] if at else ""
-    query = parse_qs(urlsplit(url).query).get("password", [])
-    parts = {password, unquote(password), *query, *re.split(r"[/?#@:]", password)}
-    for part in sorted(parts - {""}, key=len, reverse=True):
-        text = text.replace(part, "***")
-    return text

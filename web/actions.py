@@ -38,11 +38,11 @@ class Actions:
         self._guard.check_token(job_action(queue, key), token)
         if action not in list(Action):
             raise web.HTTPBadRequest(text="There is no such action.\n")
-        said = await self.do(Action(action), queue, key)
+        said = await self._do(Action(action), queue, key)
         query = {"queue": queue, "key": key, "said": self._notices.keep(said)}
         raise web.HTTPSeeOther(f"/job?{urlencode(query)}")
 
-    async def do(self, action: Action, queue: str, key: str) -> str:
+    async def _do(self, action: Action, queue: str, key: str) -> str:
         try:
             return await self._desk.act(action, await self._inspection.job(queue, key))
         except UserError as error:

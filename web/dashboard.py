@@ -15,7 +15,6 @@ from domains.scheduled_task.inspection import RedisAwayError, UnknownJobError
 from web.actions import Actions
 from web.pages import NotFoundError, Pages
 from web.parts import Parts
-from web.saq_page import ROOT, SaqPage
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,6 @@ LARGEST_FORM = 16_384
 
 def dashboard(parts: Parts) -> web.Application:
     pages, actions = Pages(parts), Actions(parts)
-    saq_page = SaqPage(parts, actions)
     application = web.Application(
         middlewares=[parts.guard.middleware, _answering_errors(parts)],
         client_max_size=LARGEST_FORM,
@@ -40,12 +38,10 @@ def dashboard(parts: Parts) -> web.Application:
         ("GET", r"/tickets/{ticket_id:\d{1,18}}", pages.ticket),
         ("POST", r"/tickets/{ticket_id:\d{1,18}}/retry", actions.retry_ticket),
         ("GET", "/search", pages.search),
-        *saq_page.routes(),
     ]
     for method, path, handler in routes:
         application.router.add_route(method, path, handler, expect_handler=_expect_nothing)
-    for prefix, folder in (("/static", STATIC), SaqPage.STATIC):
-        application.router.add_static(prefix, folder, expect_handler=_expect_nothing)
+    application.router.add_static("/static", STATIC, expect_handler=_expect_nothing)
     # The last one takes all paths that are left, also those with a line break, to the guard.
     application.router.add_route("*", "/{rest:(?s:.*)}", _nothing, expect_handler=_expect_nothing)
     application.on_response_prepare.append(parts.guard.seal)
@@ -77,8 +73,6 @@ def _answering_errors(parts: Parts) -> Middleware:
             return problem(request, "That failed; the bot's log says why.", 500)
 
     def problem(request: web.Request, text: str, status: int) -> web.Response:
-        if request.path.startswith(f"{ROOT}/api/"):
-            return web.json_response({"error": text}, status=status)
         notice = parts.notices.take(request.query.get("said", ""))
         return parts.renderer.page("problem", {"problem": text, "notice": notice}, status=status)
 

@@ -14,10 +14,9 @@ from domains.monitoring.desk import Desk
 from domains.monitoring.gateway import Gateway
 from domains.monitoring.metrics import Metrics
 from domains.monitoring.monitor import Monitor, PostgreSQLAwayError
-from domains.monitoring.redaction import passwords_in
+from domains.redaction import passwords_in
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection
-from domains.scheduled_task.saq_view import SaqView
 from domains.settings import Settings
 from domains.ticket_lifecycle import TicketLifecycle
 from web.dashboard import dashboard
@@ -45,7 +44,6 @@ class OperatorsView:
     ) -> None:
         """`addresses` are the servers', whose passwords no page must show."""
         self._settings = settings
-        self._scheduled_task = scheduled_task
         self._tickets = tickets
         self._metrics = metrics
         self._addresses = addresses
@@ -100,7 +98,6 @@ class OperatorsView:
             Parts(
                 monitor=self._monitor,
                 inspection=self._inspection,
-                saq=SaqView(self._scheduled_task),
                 desk=Desk(self._inspection, self._tickets),
                 tickets=self._tickets,
                 guard=Guard(settings.dashboard_user, password, hosts),

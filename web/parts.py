@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from domains.monitoring.desk import Desk
 from domains.monitoring.monitor import Monitor
 from domains.scheduled_task.inspection import Inspection
-from domains.scheduled_task.saq_view import SaqView
 from domains.ticket_lifecycle import TicketLifecycle
 from web.guard import Guard
 from web.notices import Notices
@@ -18,7 +17,6 @@ from web.rendering import Renderer
 class Parts:
     monitor: Monitor
     inspection: Inspection
-    saq: SaqView
     desk: Desk
     tickets: TicketLifecycle
     guard: Guard

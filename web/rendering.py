@@ -18,7 +18,7 @@ SHORTEST_SECRET = 8
 """A shorter one may be a word that the pages use."""
 
 QUOTED_AT_MOST = 3
-"""A payload may quote an error that quotes an address, and SAQ's page quotes the payload."""
+"""A job's payload is shown as JSON, and may quote an error that quotes an address."""
 
 Secrets = Callable[[], Iterable[str]]
 

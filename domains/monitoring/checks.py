@@ -10,7 +10,7 @@ import asyncpg
 
 from domains.database import CONNECT_TIMEOUT_S, MIGRATIONS, DatabaseUnavailable
 from domains.monitoring import sql
-from domains.monitoring.redaction import one_line
+from domains.redaction import one_line
 from domains.scheduled_task.redis_check import RedisUnusableError, look_at_redis
 from domains.settings import WRONG_SETTING, Settings
 

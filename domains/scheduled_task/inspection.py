@@ -10,7 +10,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -248,28 +248,24 @@ class Inspection:
             raise UnknownJobError(name)
         return queue
 
-    def _asking(self) -> AbstractContextManager[None]:
-        return asking(self._scheduled_task)
+    @contextmanager
+    def _asking(self) -> Generator[None]:
+        """Raises RedisAway, or NotStarted, instead of what redis-py raises."""
+        if not self._scheduled_task.queues:
+            raise NotStartedError
+        if not self._scheduled_task.available:
+            raise RedisAwayError
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            if not means_away(error):
+                raise
+            raise RedisAwayError from error
 
     @staticmethod
     def _must_have_happened(job: JobView, answer: int) -> None:
         if not answer:
             raise JobMovedOnError(job.key)
-
-
-@contextmanager
-def asking(scheduled_task: ScheduledTask) -> Generator[None]:
-    """Raises RedisAway, or NotStarted, instead of what redis-py raises."""
-    if not scheduled_task.queues:
-        raise NotStartedError
-    if not scheduled_task.available:
-        raise RedisAwayError
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        if not means_away(error):
-            raise
-        raise RedisAwayError from error
 
 
 async def _run(

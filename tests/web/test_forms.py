@@ -89,25 +89,7 @@ async def test_nothing_is_done_by_a_link(office: Office, key: str) -> None:
     token = token_in((await office.page_of(key)).text)
     query = f"queue={TICKET_LIFECYCLE}&key={key}&action=run-now&token={token}"
     assert (await office.get(f"/job?{query}")).status == 200
-    assert (await office.get(f"/saq/api/queues/{TICKET_LIFECYCLE}/jobs/{key}/retry")).status == 404
     assert (await office.get("/tickets/1/retry")).status == 404
-    assert await still_waits(office, key)
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Content-Type": "application/json"},  # not by a browser
-        {"Content-Type": "text/plain", "Sec-Fetch-Site": "same-origin"},  # by a form
-        {"Content-Type": "application/json", "Sec-Fetch-Site": "cross-site"},
-        {"Content-Type": "application/json", "Origin": "https://evil.example"},
-    ],
-)
-async def test_saqs_page_too_acts_only_for_its_own_script(
-    office: Office, key: str, headers: dict[str, str]
-) -> None:
-    path = f"/saq/api/queues/{TICKET_LIFECYCLE}/jobs/{key}/retry"
-    assert (await office.ask("POST", path, basic() | headers)).status == 403
     assert await still_waits(office, key)
 
 

@@ -57,7 +57,7 @@ async def test_before_the_scheduler_has_started_it_is_not_ready(office: Office) 
 
 
 async def test_probes_know_nothing_of_the_dashboard(office: Office) -> None:
-    for path in ("/", "/jobs/delayed", "/static/dashboard.css", "/saq/"):
+    for path in ("/", "/jobs/delayed", "/static/dashboard.css"):
         assert (await office.probe(path)).status == 404
 
 

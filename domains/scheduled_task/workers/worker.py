@@ -140,7 +140,7 @@ class PunctualWorker(Worker[Any]):
         await asyncio.sleep(PULSE_EVERY_S)
 
     async def _abort_asked_for(self) -> None:
-        """SAQ's web page can abort a running job."""
+        """SAQ's own tools can abort a running job."""
         await asyncio.sleep(IDLE_POLL_S)
         await self.abort(IDLE_POLL_S)
 
