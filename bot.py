@@ -77,7 +77,7 @@ class Punctual:
                 max_open_tickets=settings.max_open_tickets,
                 min_close_delay=timedelta(seconds=settings.min_close_delay),
                 close_at_once_without_timer=settings.auto_close_without_redis == "immediate",
-                closes_at_once=settings.worker_concurrency,
+                max_concurrent_closes=settings.worker_concurrency,
                 outage_grace=timedelta(seconds=settings.outage_grace),
                 max_extensions=settings.max_extensions,
             ),
@@ -108,8 +108,8 @@ class Punctual:
                     await resources.enter_async_context(self._servers)
                 except EmbeddedServersError as error:
                     raise StartupError(str(error)) from error
-                keeper = detached(self._servers.keep_running())
-                resources.push_async_callback(cancel, keeper)
+                watchdog = detached(self._servers.keep_running())
+                resources.push_async_callback(cancel, watchdog)
             await self.database.connect()
             resources.push_async_callback(self.database.close)
             await resources.enter_async_context(self.operators_view.serving())
@@ -156,7 +156,7 @@ def create_bot(settings: Settings) -> PunctualBot:
 
 
 async def serve(settings: Settings) -> None:
-    """Run until SIGINT or SIGTERM. Raises StartupError for what an operator can mend."""
+    """Run until SIGINT or SIGTERM. Raises StartupError for what an operator can fix."""
     if settings.discord_token is None:
         raise StartupError(
             "DISCORD_TOKEN is not set: put it into .env (README.md says where to get one), "

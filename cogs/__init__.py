@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from discord.ext import commands
 
-from cogs.autoclose import AutoClose
+from cogs.autoclose import AutoCloseCommands
 from cogs.buttons import BUTTONS
-from cogs.closing import Closing
+from cogs.closing import CloseCommands
 from cogs.doctor import Doctor
 from cogs.panel import OpenTicketView, Panel
 from cogs.scheduling import Scheduling
@@ -26,8 +26,8 @@ async def add_cogs(
     for cog in (
         Setup(tickets),
         Panel(tickets),
-        Closing(tickets),
-        AutoClose(tickets, scheduled_task),
+        CloseCommands(tickets),
+        AutoCloseCommands(tickets, scheduled_task),
         Doctor(bot, tickets, scheduled_task),
         Timers(tickets, scheduled_task),
         Watching(tickets),

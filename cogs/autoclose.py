@@ -8,18 +8,18 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from cogs.close_blockers import close_blocker
 from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
-from cogs.hindrances import hindrance
 from cogs.permissions import require_manager, require_support
-from cogs.replies import whisper
-from cogs.text import NOBODY, when
+from cogs.replies import reply_ephemeral
+from cogs.text import NO_MENTIONS, when
 from cogs.ticket_history import add_history, why_or_why_not
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
 
 
-class AutoClose(TicketCog, name="Punctual: autoclose"):
+class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
     group = app_commands.Group(
         name="autoclose", description="The timer of this ticket", guild_only=True
     )
@@ -35,7 +35,7 @@ class AutoClose(TicketCog, name="Punctual: autoclose"):
         ticket, guild = await self.ticket_here(interaction)
         require_support(interaction, guild)
         request = await self.tickets.exclude_from_autoclose(ticket.id, interaction.user.id)
-        await whisper(
+        await reply_ephemeral(
             interaction,
             "This ticket is excluded from auto-close."
             + (" The running timer is off." if request else ""),
@@ -51,7 +51,7 @@ class AutoClose(TicketCog, name="Punctual: autoclose"):
         text = "This ticket is included in auto-close again."
         if request is not None and request.auto_close_at is not None:
             text += f" The pending request closes it {when(request.auto_close_at)}."
-        await whisper(interaction, text)
+        await reply_ephemeral(interaction, text)
 
     @group.command(description="Will this ticket close by itself, and why (not)?")
     @answering_errors
@@ -61,8 +61,8 @@ class AutoClose(TicketCog, name="Punctual: autoclose"):
         require_support(interaction, guild)
         request = await self.tickets.latest_request(ticket.id)
         events = await self.tickets.events(ticket.id)
-        in_its_way = hindrance(interaction.guild, ticket, guild)
-        text = why_or_why_not(ticket, request, events, in_its_way, self.tickets.now())
+        blocker = close_blocker(interaction.guild, ticket, guild)
+        text = why_or_why_not(ticket, request, events, blocker, self.tickets.now())
         if not self._scheduled_task.available:
             text += (
                 "\nRedis is not available at the moment: deadlines are kept in the database and "
@@ -70,7 +70,7 @@ class AutoClose(TicketCog, name="Punctual: autoclose"):
             )
         embed = discord.Embed(title=f"Auto-close of #{ticket.name}", description=text, colour=BLUE)
         add_history(embed, events)
-        await interaction.followup.send(embed=embed, ephemeral=True, allowed_mentions=NOBODY)
+        await interaction.followup.send(embed=embed, ephemeral=True, allowed_mentions=NO_MENTIONS)
 
     @group.command(description="Does a message of the member's stop the timer? (Manage Server)")
     @app_commands.describe(keep_open="Yes: the ticket stays open once the member writes")
@@ -81,7 +81,7 @@ class AutoClose(TicketCog, name="Punctual: autoclose"):
         guild_id = guild_id_of(interaction)
         guild = await self.tickets.guild_settings(guild_id)
         await self.tickets.save_guild_settings(replace(guild, reply_keeps_open=keep_open))
-        await whisper(
+        await reply_ephemeral(
             interaction,
             "A member's message now stops the timer of a close request."
             if keep_open

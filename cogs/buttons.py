@@ -11,7 +11,7 @@ import discord
 
 from cogs.cog import lifecycle_of
 from cogs.permissions import require_opener_or_support, require_support
-from cogs.replies import answer_error, whisper_if_possible
+from cogs.replies import answer_error, reply_ephemeral_if_possible
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.errors import TicketNotFoundError
 from domains.ticket_lifecycle.models import AutoCloseOutcome, CloseRequest, Ticket
@@ -131,9 +131,11 @@ class RetryButton(IdButton, template=rf"ticket:close:retry:{ID}"):
         if outcome is AutoCloseOutcome.NEEDS_ATTENTION:
             still = await tickets.ticket(ticket.id)
             why = still.attention if still else None
-            await whisper_if_possible(interaction, f"It still cannot be closed: {why}.")
+            await reply_ephemeral_if_possible(interaction, f"It still cannot be closed: {why}.")
         else:
-            await whisper_if_possible(interaction, f"Ticket #{ticket.number:04d}: {outcome.value}.")
+            await reply_ephemeral_if_possible(
+                interaction, f"Ticket #{ticket.number:04d}: {outcome.value}."
+            )
 
 
 BUTTONS: tuple[type[IdButton], ...] = (AcceptButton, DenyButton, ExtendButton, RetryButton)

@@ -10,16 +10,16 @@ from discord import app_commands
 
 from cogs.cog import TicketCog, answering_errors
 from cogs.permissions import require_opener_or_support, require_support
-from cogs.replies import whisper_if_possible
+from cogs.replies import reply_ephemeral_if_possible
 from cogs.text import when
 from domains.ticket_lifecycle.close_delay import SUGGESTIONS, parse_close_delay
 from domains.ticket_lifecycle.models import CloseRequest, Ticket
-from domains.ticket_lifecycle.words import MAX_REASON_LENGTH
+from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH
 
 Reason = app_commands.Range[str, 1, MAX_REASON_LENGTH]
 
 
-class Closing(TicketCog, name="Punctual: closing"):
+class CloseCommands(TicketCog, name="Punctual: closing"):
     @app_commands.command(description="Ask the member whether this ticket may be closed")
     @app_commands.describe(
         reason="Why it can be closed",
@@ -45,7 +45,7 @@ class Closing(TicketCog, name="Punctual: closing"):
             self.tickets.cannot_wait(request, job_id) and not ticket.exclude_from_autoclose
         )
         reply = _reply(ticket, request, scheduled=job_id is not None, cannot_wait=cannot_wait)
-        await whisper_if_possible(interaction, reply)
+        await reply_ephemeral_if_possible(interaction, reply)
         if cannot_wait:
             await self.tickets.close_without_waiting(request)
 
@@ -72,7 +72,7 @@ class Closing(TicketCog, name="Punctual: closing"):
         ticket, guild = await self.ticket_here(interaction)
         require_opener_or_support(interaction, guild, ticket)
         await self.tickets.begin_close(ticket.id, interaction.user.id, reason)
-        await whisper_if_possible(interaction, "The ticket is being closed.")
+        await reply_ephemeral_if_possible(interaction, "The ticket is being closed.")
         await self.tickets.finish_close(ticket.id)
 
 

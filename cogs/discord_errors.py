@@ -55,7 +55,7 @@ async def discord_call(
             raise ChannelGoneError("the channel is gone") from error
         raise DiscordFailedError(_text(error)) from error
     except discord.Forbidden as error:
-        raise PermissionMissingError(missing_permission(place, permissions)) from error
+        raise PermissionMissingError(describe_missing_permissions(place, permissions)) from error
     except discord.HTTPException as error:
         if error.code == GUILD_FULL:
             raise ChannelLimitError(
@@ -80,16 +80,16 @@ def permission_names(place: Place | None, permissions: Sequence[str]) -> str:
     return ", ".join(names.get(name, name) for name in permissions)
 
 
-def missing_permission(place: Place | None, needed: tuple[str, ...]) -> str:
+def describe_missing_permissions(place: Place | None, needed: tuple[str, ...]) -> str:
     """Names what the bot lacks, from what is known of its permissions there."""
-    names = permission_names(place, lacking(place, needed) or needed)
+    names = permission_names(place, missing_permissions(place, needed) or needed)
     if place is None:
         return f"the bot lacks the permission {names}"
     where = f"in {place.name}" if isinstance(place, discord.Guild) else f"in #{place.name}"
     return f"the bot lacks the permission {names} {where}"
 
 
-def lacking(place: Place | None, needed: Sequence[str]) -> list[str]:
+def missing_permissions(place: Place | None, needed: Sequence[str]) -> list[str]:
     """Which of these the bot has not, as far as is known."""
     if place is None:
         return list(needed)

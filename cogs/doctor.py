@@ -1,4 +1,4 @@
-"""`/doctor`: all that the bot needs in this server, and the sentence that mends what is missing."""
+"""`/doctor`: all that the bot needs in this server, and the sentence that fixes what is missing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.cog import TicketCog, answering_errors
-from cogs.discord_errors import lacking, permission_names
+from cogs.discord_errors import missing_permissions, permission_names
 from cogs.embeds import AMBER, GREEN
 from cogs.permissions import require_manager
 from cogs.setup import GUILD_NEEDS, LOG_NEEDS
-from cogs.text import NOBODY, shorten
-from cogs.ticket_channels import CATEGORY_NAME, MOST_CATEGORIES
+from cogs.text import NO_MENTIONS, shorten
+from cogs.ticket_channels import CATEGORY_NAME, MAX_CATEGORIES
 from domains.database import DatabaseUnavailable
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
@@ -48,11 +48,11 @@ INTENTS = {
 @dataclass(frozen=True, slots=True)
 class Finding:
     what: str
-    mend: str | None = None
+    remedy: str | None = None
     """None: all is well."""
 
     def __str__(self) -> str:
-        return f"✅ {self.what}" if self.mend is None else f"❌ {self.what}. **{self.mend}**"
+        return f"✅ {self.what}" if self.remedy is None else f"❌ {self.what}. **{self.remedy}**"
 
 
 class Doctor(TicketCog, name="Punctual: doctor"):
@@ -73,16 +73,16 @@ class Doctor(TicketCog, name="Punctual: doctor"):
         server = interaction.guild
         assert server is not None
         findings = await self._examine(server)
-        ill = sum(finding.mend is not None for finding in findings)
+        ill = sum(finding.remedy is not None for finding in findings)
         embed = discord.Embed(
             title="All is well" if not ill else f"{ill} to mend",
             description=shorten("\n".join(map(str, findings)), DESCRIPTION_LIMIT),
             colour=AMBER if ill else GREEN,
         )
-        await interaction.followup.send(embed=embed, ephemeral=True, allowed_mentions=NOBODY)
+        await interaction.followup.send(embed=embed, ephemeral=True, allowed_mentions=NO_MENTIONS)
 
     async def _examine(self, server: discord.Guild) -> list[Finding]:
-        """What needs mending comes first."""
+        """What needs fixing comes first."""
         findings = [self._redis(), *_intents(self._bot.intents)]
         sees_server = self._bot.intents.guilds
         if sees_server:
@@ -98,7 +98,7 @@ class Doctor(TicketCog, name="Punctual: doctor"):
         else:
             findings += [Finding("The database answers"), _punctuality(lateness)]
             findings += [*(_setup(server, settings) if sees_server else ()), _attention(attention)]
-        return sorted(findings, key=lambda finding: finding.mend is None)
+        return sorted(findings, key=lambda finding: finding.remedy is None)
 
     def _redis(self) -> Finding:
         if self._scheduled_task.available:
@@ -119,7 +119,7 @@ def _intents(intents: discord.Intents) -> Iterator[Finding]:
 
 
 def _server(server: discord.Guild) -> Iterator[Finding]:
-    missing = lacking(server, GUILD_NEEDS)
+    missing = missing_permissions(server, GUILD_NEEDS)
     if missing:
         yield Finding(
             f"The bot's role lacks {permission_names(server, missing)}",
@@ -175,7 +175,7 @@ def _in_use(
 ) -> Iterator[discord.CategoryChannel]:
     """The chosen one, or else the bot's own; and those it made when that was full."""
     base = first.name if first is not None else CATEGORY_NAME
-    names = [base, *(f"{base} {n}" for n in range(2, MOST_CATEGORIES + 1))]
+    names = [base, *(f"{base} {n}" for n in range(2, MAX_CATEGORIES + 1))]
     found = [discord.utils.get(server.categories, name=name) for name in names]
     if first is not None:
         found[0] = first
@@ -183,7 +183,7 @@ def _in_use(
 
 
 def _channel(channel: discord.abc.GuildChannel, needs: Sequence[str]) -> Finding:
-    missing = lacking(channel, needs)
+    missing = missing_permissions(channel, needs)
     if missing:
         return Finding(
             f"In #{channel.name} the bot lacks {permission_names(channel, missing)}",

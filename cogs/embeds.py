@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from cogs.text import plain, when, who
+from cogs.text import escape, when, who
 from domains.ticket_lifecycle.models import (
     CloseCause,
     CloseRequest,
@@ -30,7 +30,7 @@ def welcome(ticket: Ticket) -> discord.Embed:
         ),
         colour=BLUE,
     )
-    embed.add_field(name="Subject", value=plain(ticket.subject) or "—", inline=False)
+    embed.add_field(name="Subject", value=escape(ticket.subject) or "—", inline=False)
     return embed.set_footer(text=ticket_mark(ticket))
 
 
@@ -42,7 +42,7 @@ def close_request(ticket: Ticket, request: CloseRequest) -> discord.Embed:
         colour=AMBER,
     )
     if request.reason:
-        embed.add_field(name="Reason", value=plain(request.reason), inline=False)
+        embed.add_field(name="Reason", value=escape(request.reason), inline=False)
     if request.auto_close_at is not None:
         embed.add_field(name="Closes", value=_deadline(ticket, request), inline=False)
     return embed
@@ -79,7 +79,7 @@ def close_request_outcome(request: CloseRequest) -> discord.Embed:
         colour=colour,
     )
     if request.reason:
-        embed.add_field(name="Reason", value=plain(request.reason), inline=False)
+        embed.add_field(name="Reason", value=escape(request.reason), inline=False)
     return embed
 
 
@@ -106,9 +106,9 @@ def close_log(ticket: Ticket, transcript: SavedTranscript | None) -> discord.Emb
         name="Opened", value=discord.utils.format_dt(ticket.opened_at, "f"), inline=False
     )
     if ticket.subject:
-        embed.add_field(name="Subject", value=plain(ticket.subject), inline=False)
+        embed.add_field(name="Subject", value=escape(ticket.subject), inline=False)
     if ticket.close_reason:
-        embed.add_field(name="Reason", value=plain(ticket.close_reason), inline=False)
+        embed.add_field(name="Reason", value=escape(ticket.close_reason), inline=False)
     embed.add_field(name="Transcript", value=_transcript(transcript), inline=False)
     return embed.set_footer(text=ticket_mark(ticket))
 
@@ -125,13 +125,13 @@ def _transcript(transcript: SavedTranscript | None) -> str:
 def close_dm(ticket: Ticket, guild_name: str) -> discord.Embed:
     embed = discord.Embed(
         title=f"Your ticket #{ticket.number:04d} was closed",
-        description=f"In **{plain(guild_name, 100)}**. {_cause(ticket)}.",
+        description=f"In **{escape(guild_name, 100)}**. {_cause(ticket)}.",
         colour=RED,
     )
     if ticket.subject:
-        embed.add_field(name="Subject", value=plain(ticket.subject), inline=False)
+        embed.add_field(name="Subject", value=escape(ticket.subject), inline=False)
     if ticket.close_reason:
-        embed.add_field(name="Reason", value=plain(ticket.close_reason), inline=False)
+        embed.add_field(name="Reason", value=escape(ticket.close_reason), inline=False)
     return embed.set_footer(text=ticket_mark(ticket))
 
 
@@ -140,7 +140,7 @@ def attention(ticket: Ticket) -> discord.Embed:
     where = f"<#{ticket.channel_id}>" if ticket.channel_id else f"#{ticket.name}"
     embed = discord.Embed(
         title=f"Ticket #{ticket.number:04d} needs attention",
-        description=f"{where} cannot {what}: {plain(ticket.attention)}",
+        description=f"{where} cannot {what}: {escape(ticket.attention)}",
         colour=RED,
     )
     return embed.set_footer(text=ticket_mark(ticket))

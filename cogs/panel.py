@@ -8,11 +8,11 @@ import discord
 from discord import app_commands
 
 from cogs.cog import TicketCog, answering_errors, guild_id_of, lifecycle_of
-from cogs.discord_errors import missing_permission
+from cogs.discord_errors import describe_missing_permissions
 from cogs.embeds import BLUE
 from cogs.permissions import require_manager
-from cogs.replies import answer_error, whisper
-from cogs.text import NOBODY
+from cogs.replies import answer_error, reply_ephemeral
+from cogs.text import NO_MENTIONS
 from domains.errors import UserError
 from domains.ticket_lifecycle.opening import MAX_SUBJECT_LENGTH
 
@@ -47,13 +47,13 @@ class Panel(TicketCog, name="Punctual: panel"):
             await target.send(
                 embed=discord.Embed(title=title, description=text, colour=BLUE),
                 view=OpenTicketView(),
-                allowed_mentions=NOBODY,
+                allowed_mentions=NO_MENTIONS,
             )
         except discord.Forbidden as error:
             raise UserError(
-                f"I cannot post there: {missing_permission(target, NEEDED)}."
+                f"I cannot post there: {describe_missing_permissions(target, NEEDED)}."
             ) from error
-        await whisper(interaction, f"The panel is in {target.mention}.")
+        await reply_ephemeral(interaction, f"The panel is in {target.mention}.")
 
 
 class OpenTicketView(discord.ui.View):
@@ -94,7 +94,7 @@ class SubjectModal(discord.ui.Modal, title="Open a ticket"):
         ticket = await lifecycle_of(interaction).open_ticket(
             guild_id_of(interaction), interaction.user.id, self.subject.value
         )
-        await whisper(interaction, f"Your ticket is open: <#{ticket.channel_id}>")
+        await reply_ephemeral(interaction, f"Your ticket is open: <#{ticket.channel_id}>")
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         await answer_error(interaction, error)

@@ -9,7 +9,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.text import NOBODY
+from cogs.text import NO_MENTIONS
 from domains.database import DatabaseUnavailable
 from domains.errors import UserError
 from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError
@@ -19,25 +19,25 @@ log = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
 
 
-async def whisper(interaction: Interaction, text: str) -> None:
+async def reply_ephemeral(interaction: Interaction, text: str) -> None:
     """Tell only the one who asked, whether or not the interaction was deferred."""
     if interaction.response.is_done():
-        await interaction.followup.send(text, ephemeral=True, allowed_mentions=NOBODY)
+        await interaction.followup.send(text, ephemeral=True, allowed_mentions=NO_MENTIONS)
     else:
-        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NO_MENTIONS)
 
 
-async def whisper_if_possible(interaction: Interaction, text: str) -> None:
-    """For what is said after the channel may be gone: then nobody is there to read it."""
+async def reply_ephemeral_if_possible(interaction: Interaction, text: str) -> None:
+    """For replies after the channel may be gone: then a failed reply is ignored."""
     try:
-        await whisper(interaction, text)
+        await reply_ephemeral(interaction, text)
     except discord.HTTPException as error:
         log.debug("Nobody reads %r any more: %s", text, error)
 
 
 async def answer_error(interaction: Interaction, error: BaseException) -> None:
     """The one place that turns an exception into a sentence."""
-    await whisper_if_possible(interaction, sentence(error))
+    await reply_ephemeral_if_possible(interaction, sentence(error))
 
 
 def sentence(error: BaseException) -> str:  # noqa: PLR0911  # a table

@@ -9,9 +9,9 @@ import discord
 from discord import app_commands
 
 from cogs.cog import TicketCog, answering_errors
-from cogs.discord_errors import lacking, missing_permission
+from cogs.discord_errors import describe_missing_permissions, missing_permissions
 from cogs.permissions import require_manager
-from cogs.replies import whisper
+from cogs.replies import reply_ephemeral
 from domains.errors import UserError
 from domains.ticket_lifecycle.models import GuildSettings
 
@@ -58,7 +58,7 @@ class Setup(TicketCog, name="Punctual: setup"):
         if log_channel is not None:
             settings = replace(settings, log_channel_id=log_channel.id)
         await self.tickets.save_guild_settings(settings)
-        await whisper(interaction, _summary(settings, server))
+        await reply_ephemeral(interaction, _summary(settings, server))
 
 
 def _summary(settings: GuildSettings, server: discord.Guild) -> str:
@@ -79,9 +79,9 @@ def _channel(channel_id: int | None, otherwise: str) -> str:
 def _findings(settings: GuildSettings, server: discord.Guild) -> list[str]:
     """What would go wrong later is said now."""
     findings: list[str] = []
-    if lacking(server, GUILD_NEEDS):
-        findings.append(missing_permission(server, GUILD_NEEDS))
+    if missing_permissions(server, GUILD_NEEDS):
+        findings.append(describe_missing_permissions(server, GUILD_NEEDS))
     log_channel = server.get_channel(settings.log_channel_id) if settings.log_channel_id else None
-    if log_channel is not None and lacking(log_channel, LOG_NEEDS):
-        findings.append(missing_permission(log_channel, LOG_NEEDS))
+    if log_channel is not None and missing_permissions(log_channel, LOG_NEEDS):
+        findings.append(describe_missing_permissions(log_channel, LOG_NEEDS))
     return findings

@@ -8,14 +8,14 @@ from datetime import datetime
 
 import discord
 
-NOBODY = discord.AllowedMentions.none()
+NO_MENTIONS = discord.AllowedMentions.none()
 
 _URL = re.compile(r"(https?://[^\s<>*`|~\[\]\\]+)")
 _FORMATTING = re.compile(r"([\\*_~`|>\[\]<#@])")
 _LIST = re.compile(r"^([-+])")
 
 
-def plain(text: str | None, limit: int = 1024) -> str:
+def escape(text: str | None, limit: int = 1024) -> str:
     """One line that Discord shows as it was typed: no formatting, no mentions, no timestamps, no
     invisible characters that turn the direction of writing. Links stay links."""
     one_line = " ".join((text or "").split())
@@ -30,7 +30,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def who(user_id: int | None) -> str:
-    """An operator acts as nobody on Discord: domains.monitoring.desk."""
+    """0 is an operator, who has no Discord account: domains.monitoring.job_actions."""
     if user_id is None:
         return "the bot"
     return f"<@{user_id}>" if user_id else "an operator"

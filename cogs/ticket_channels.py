@@ -19,10 +19,10 @@ from cogs.discord_errors import (
     INVALID_FORM,
     UNKNOWN_MESSAGE,
     UPLOAD_BYTES_PER_S,
+    describe_missing_permissions,
     discord_call,
-    missing_permission,
 )
-from cogs.text import NOBODY, plain, when
+from cogs.text import NO_MENTIONS, escape, when
 from cogs.transcript_messages import transcript_message
 from domains.ticket_lifecycle.channels import (
     ChannelError,
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 TicketChannel = discord.TextChannel | discord.Thread
 
 CATEGORY_NAME = "Tickets"
-MOST_CATEGORIES = 10
+MAX_CATEGORIES = 10
 LOOK_BACK = 100
 """How many messages are searched for one that may have been posted before a crash."""
 MAX_UPLOAD_FILES = 10
@@ -86,7 +86,7 @@ class DiscordTicketChannels:
         """A full category is answered with a second one: react to Discord's error, don't count."""
         first = server.get_channel(guild.category_id) if guild.category_id else None
         base = first.name if isinstance(first, discord.CategoryChannel) else CATEGORY_NAME
-        for n in range(1, MOST_CATEGORIES + 1):
+        for n in range(1, MAX_CATEGORIES + 1):
             name = base if n == 1 else f"{base} {n}"
             category = (
                 first
@@ -104,7 +104,7 @@ class DiscordTicketChannels:
                     ticket.name,
                     category=category,
                     overwrites=_overwrites(server, ticket, guild),
-                    topic=f"{plain(ticket.subject, 500)} · {embeds.ticket_mark(ticket)}",
+                    topic=f"{escape(ticket.subject, 500)} · {embeds.ticket_mark(ticket)}",
                     reason=f"Ticket {ticket.number}",
                 )
             except discord.HTTPException as error:
@@ -191,7 +191,7 @@ class DiscordTicketChannels:
         try:
             async with discord_call(channel, "view_channel"):
                 await channel.get_partial_message(request.message_id).edit(
-                    embed=embed, view=view, allowed_mentions=NOBODY
+                    embed=embed, view=view, allowed_mentions=NO_MENTIONS
                 )
         except DiscordFailedError as error:
             if not _is_unknown_message(error):
@@ -200,7 +200,7 @@ class DiscordTicketChannels:
     async def announce(self, ticket: Ticket, text: str) -> None:
         channel = await self._channel(ticket)
         async with discord_call(channel, "view_channel", "send_messages"):
-            await channel.send(text, allowed_mentions=NOBODY)
+            await channel.send(text, allowed_mentions=NO_MENTIONS)
 
     async def announce_extension(self, ticket: Ticket, request: CloseRequest) -> None:
         channel = await self._channel(ticket)
@@ -299,7 +299,7 @@ class DiscordTicketChannels:
             seconds=CALL_S + _size(files) / UPLOAD_BYTES_PER_S,
         ):
             await channel.send(
-                embed=embed, files=files, allowed_mentions=NOBODY, nonce=f"close-{ticket.id}"
+                embed=embed, files=files, allowed_mentions=NO_MENTIONS, nonce=f"close-{ticket.id}"
             )
 
     async def dm_opener(self, ticket: Ticket, *, again: bool) -> None:
@@ -347,7 +347,7 @@ class DiscordTicketChannels:
                     await channel.send(
                         embed=embeds.attention(ticket),
                         view=attention_view(ticket.id),
-                        allowed_mentions=NOBODY,
+                        allowed_mentions=NO_MENTIONS,
                     )
             except ChannelError as error:
                 failure = error
@@ -430,7 +430,7 @@ async def _messages(
         needed = ("view_channel", "read_message_history")
         own = place.permissions_for(place.guild.me)
         if not all(getattr(own, name) for name in needed):
-            raise PermissionMissingError(missing_permission(place, needed))
+            raise PermissionMissingError(describe_missing_permissions(place, needed))
     history = channel.history(
         limit=limit,
         after=None if after is None else discord.Object(after),

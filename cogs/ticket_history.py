@@ -7,9 +7,9 @@ from datetime import datetime
 
 import discord
 
-from cogs.text import plain, shorten, when, who
+from cogs.text import escape, shorten, when, who
 from domains.ticket_lifecycle.models import (
-    MOST_FAILURES,
+    MAX_CLOSE_ATTEMPTS,
     CloseRequest,
     RequestStatus,
     Ticket,
@@ -53,16 +53,16 @@ def why_or_why_not(
     ticket: Ticket,
     request: CloseRequest | None,
     events: Sequence[TicketEvent],
-    hindrance: str | None,
+    blocker: str | None,
     now: datetime,
 ) -> str:
-    """`hindrance` is what the bot may not do at this moment, but would have to."""
+    """`blocker` is what the bot may not do at this moment, but would have to."""
     if ticket.attention:
-        return f"It needs attention: {plain(ticket.attention)}."
+        return f"It needs attention: {escape(ticket.attention)}."
     if ticket.status is TicketStatus.CLOSING and ticket.close_retry_at:
         return (
-            f"It is closing; attempts that failed: {ticket.close_failures} of {MOST_FAILURES}. "
-            f"The next is due {when(ticket.close_retry_at)}."
+            f"It is closing; attempts that failed: {ticket.close_failures} of "
+            f"{MAX_CLOSE_ATTEMPTS}. The next is due {when(ticket.close_retry_at)}."
         )
     if ticket.status is not TicketStatus.OPEN:
         return f"This ticket is {ticket.status.value}."
@@ -71,8 +71,8 @@ def why_or_why_not(
         return f"It will not close by itself: {why_not}."
     assert request is not None
     text = _when(request, now)
-    if hindrance is not None:
-        text += f"\nUnless it is mended, the close will need a person: {plain(hindrance)}."
+    if blocker is not None:
+        text += f"\nUnless it is mended, the close will need a person: {escape(blocker)}."
     return text
 
 
@@ -141,5 +141,5 @@ def _fields(lines: Sequence[str]) -> list[str]:
 def _line(event: TicketEvent) -> str:
     words = _WORDS.get(event.event, event.event).format(by=who(event.actor_id))
     late = f", {event.late_ms / 1000:.1f} s after the deadline" if event.late_ms else ""
-    detail = f" ({shorten(plain(event.detail), 120)})" if event.detail else ""
+    detail = f" ({shorten(escape(event.detail), 120)})" if event.detail else ""
     return f"{discord.utils.format_dt(event.at, 'f')} · {words}{late}{detail}"

@@ -7,18 +7,18 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from cogs.close_blockers import close_blocker
 from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
-from cogs.hindrances import hindrance
 from cogs.permissions import require_support
-from cogs.replies import answer_error, whisper
-from cogs.text import plain, when
+from cogs.replies import answer_error, reply_ephemeral
+from cogs.text import escape, when
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, PendingClose
 
 PAGE = 10
-LASTS_S = 600
+VIEW_TIMEOUT_S = 600
 """A little less than an interaction's token lives."""
 
 
@@ -49,7 +49,7 @@ class TimersView(discord.ui.View):
         guild_id: int,
         server: discord.Guild | None,
     ) -> None:
-        super().__init__(timeout=LASTS_S)
+        super().__init__(timeout=VIEW_TIMEOUT_S)
         self._tickets = tickets
         self._scheduler = scheduled_task
         self._guild_id = guild_id
@@ -96,7 +96,7 @@ class TimersView(discord.ui.View):
 
     def _describe(self, close: PendingClose) -> str:
         assert close.request.auto_close_at is not None
-        reason = f": {plain(close.request.reason, 100)}" if close.request.reason else ""
+        reason = f": {escape(close.request.reason, 100)}" if close.request.reason else ""
         time = when(close.request.auto_close_at) if close.request.announced else "not asked yet"
         return (
             f"<#{close.ticket.channel_id}> · {time}\n"
@@ -106,13 +106,13 @@ class TimersView(discord.ui.View):
 
     def _state(self, close: PendingClose) -> str:
         if close.ticket.attention:
-            return f"needs attention: {plain(close.ticket.attention, 200)}"
+            return f"needs attention: {escape(close.ticket.attention, 200)}"
         if close.ticket.exclude_from_autoclose:
             return "excluded from auto-close"
         state = self._alarm(close.request)
-        in_its_way = hindrance(self._server, close.ticket, self._guild)
-        if in_its_way is not None:
-            state += f"; needs a person unless it is mended: {plain(in_its_way, 250)}"
+        blocker = close_blocker(self._server, close.ticket, self._guild)
+        if blocker is not None:
+            state += f"; needs a person unless it is mended: {escape(blocker, 250)}"
         return state
 
     def _alarm(self, request: CloseRequest) -> str:
@@ -130,7 +130,7 @@ class TimersView(discord.ui.View):
         await interaction.edit_original_response(embed=self.embed(), view=self)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Somebody who has lost the support role meanwhile is told so."""
+        """Refuses a member who has lost the support role meanwhile."""
         await interaction.response.defer()
         try:
             require_support(interaction, await self._tickets.guild_settings(self._guild_id))
@@ -165,7 +165,9 @@ class TimersView(discord.ui.View):
             await self._tickets.withdraw_close_request(
                 close.ticket.id, interaction.user.id, close.request.id
             )
-            await whisper(interaction, f"The close request of #{close.ticket.name} is withdrawn.")
+            await reply_ephemeral(
+                interaction, f"The close request of #{close.ticket.name} is withdrawn."
+            )
         await self._show(interaction)
 
     @discord.ui.button(label="Extend by 24 hours", style=discord.ButtonStyle.primary, row=1)
@@ -177,7 +179,7 @@ class TimersView(discord.ui.View):
                 close.ticket.id, interaction.user.id, close.request.id
             )
             assert extended.auto_close_at is not None
-            await whisper(
+            await reply_ephemeral(
                 interaction, f"#{close.ticket.name} now closes {when(extended.auto_close_at)}."
             )
         await self._show(interaction)

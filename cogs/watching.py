@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from cogs.cog import TicketCog
 from domains.database import DatabaseUnavailable
-from domains.outage import OutageLog
+from domains.outage_log import OutageLog
 from domains.ticket_lifecycle import TicketLifecycle
 
 log = logging.getLogger(__name__)
@@ -48,15 +48,15 @@ class Watching(TicketCog, name="Punctual: watching"):
     @commands.Cog.listener()
     async def on_connect(self) -> None:
         """A new session, or the first."""
-        self.tickets.connection.note(stands=True)
+        self.tickets.discord_status.set(connected=True)
 
     @commands.Cog.listener()
     async def on_resumed(self) -> None:
-        self.tickets.connection.note(stands=True)
+        self.tickets.discord_status.set(connected=True)
 
     @commands.Cog.listener()
     async def on_disconnect(self) -> None:
-        self.tickets.connection.note(stands=False)
+        self.tickets.discord_status.set(connected=False)
 
     async def _note_deleted(self, guild_id: int, channel_id: int) -> None:
         try:

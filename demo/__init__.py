@@ -25,7 +25,7 @@ CreateBot = Callable[[Settings], commands.Bot]
 
 
 async def run_demo(create_bot: CreateBot, settings: Settings) -> None:
-    """Run until SIGINT or SIGTERM. Raises StartupError for what the person can mend."""
+    """Run until SIGINT or SIGTERM. Raises StartupError for what the person can fix."""
     if any(find_spec(name) is None for name in NEEDED):
         raise StartupError(
             "The demo needs a few more packages: pip install -r requirements-demo.txt"

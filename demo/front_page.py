@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from demo.demo_guild import DemoGuild
 from demo.guard import guard
-from demo.stage import Stage
+from demo.preview_controller import PreviewController
 from demo.view import view_of
-from demo.world import World
 from domains.errors import StartupError
 from domains.settings import WRONG_SETTING
 from domains.transcripts import TranscriptStore
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
-GOODBYE_S = 1.0
+SHUTDOWN_TIMEOUT_S = 1.0
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -39,11 +39,14 @@ def wanted_port() -> int:
 
 @asynccontextmanager
 async def front_page(
-    world: World, stage: Stage, transcripts: TranscriptStore, port: int
+    demo_guild: DemoGuild,
+    preview_controller: PreviewController,
+    transcripts: TranscriptStore,
+    port: int,
 ) -> AsyncGenerator[str]:
     """Serve it at this port, or if that is taken, at any; give its URL."""
-    page = FrontPage(world, stage, transcripts)
-    runner = web.AppRunner(page.application(), access_log=None, shutdown_timeout=GOODBYE_S)
+    page = FrontPage(demo_guild, preview_controller, transcripts)
+    runner = web.AppRunner(page.application(), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:
         try:
@@ -56,9 +59,14 @@ async def front_page(
 
 
 class FrontPage:
-    def __init__(self, world: World, stage: Stage, transcripts: TranscriptStore) -> None:
-        self._world = world
-        self._stage = stage
+    def __init__(
+        self,
+        demo_guild: DemoGuild,
+        preview_controller: PreviewController,
+        transcripts: TranscriptStore,
+    ) -> None:
+        self._demo_guild = demo_guild
+        self._preview_controller = preview_controller
         self._transcripts = transcripts
         self._token = secrets.token_urlsafe(16)
         self._templates = Environment(
@@ -75,7 +83,7 @@ class FrontPage:
             [
                 web.get("/", self.index),
                 web.get("/now", self.now),
-                web.post("/look", self.look),
+                web.post("/look", self.switch_view),
                 web.get("/discord", self.discord),
                 web.get(r"/transcripts/{ticket_id:\d{1,18}}/{name:.*}", self.transcript),
                 web.static("/static", STATIC),
@@ -90,27 +98,29 @@ class FrontPage:
         """What changes: fetched again and again by the page."""
         return self._page("now.html.jinja")
 
-    async def look(self, request: web.Request) -> web.Response:
+    async def switch_view(self, request: web.Request) -> web.Response:
         """A press on a person or a channel. The answer takes the window there."""
         form = await request.post()
         token = str(form.get("token", ""))
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             raise web.HTTPForbidden(text="Reload the demo's page: this one is of an earlier run.")
         name, _, channel_id = str(form.get("look", "")).partition(":")
-        viewers = {person.name: person for person in self._world.people}
+        viewers = {person.name: person for person in self._demo_guild.people}
         if name not in viewers or not channel_id.isdecimal():
             raise web.HTTPBadRequest(text="Nobody and nothing to look at.")
-        self._stage.timezone = _known_timezone(str(form.get("timezone", "")))
-        await self._stage.show(int(channel_id), viewers[name])
-        raise web.HTTPSeeOther(await self._stage.url())
+        self._preview_controller.timezone = _known_timezone(str(form.get("timezone", "")))
+        await self._preview_controller.show(int(channel_id), viewers[name])
+        raise web.HTTPSeeOther(await self._preview_controller.url())
 
     async def discord(self, _request: web.Request) -> web.Response:
         """Where the page that looks like Discord is now."""
-        raise web.HTTPSeeOther(await self._stage.url())
+        raise web.HTTPSeeOther(await self._preview_controller.url())
 
     async def transcript(self, request: web.Request) -> web.StreamResponse:
         ticket_id, name = int(request.match_info["ticket_id"]), request.match_info["name"]
-        saved = await asyncio.to_thread(self._transcripts.find, self._world.guild.id, ticket_id)
+        saved = await asyncio.to_thread(
+            self._transcripts.find, self._demo_guild.guild.id, ticket_id
+        )
         if saved is None:
             raise web.HTTPNotFound
         files = {
@@ -120,13 +130,13 @@ class FrontPage:
         path = (files | {"": saved.path}).get(name)
         if path is None:
             raise web.HTTPNotFound
-        # What members attached is shown, but is nobody here: it can't act as this page.
+        # What members attached is shown in a sandbox: it can't act as this page.
         return web.FileResponse(path, headers={"Content-Security-Policy": "sandbox allow-popups"})
 
     def _page(self, template: str) -> web.Response:
-        view = view_of(self._world, self._stage)
+        view = view_of(self._demo_guild, self._preview_controller)
         text = self._templates.get_template(template).render(
-            world=self._world, view=view, token=self._token
+            demo_guild=self._demo_guild, view=view, token=self._token
         )
         return web.Response(text=text, content_type="text/html")
 

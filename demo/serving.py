@@ -10,11 +10,11 @@ import simcord
 from discord.ext import commands
 
 from demo.clock import catch_up
+from demo.demo_guild import build_demo_guild
 from demo.drawing import draw_mentions_in_embeds
 from demo.folder import fresh_folder
 from demo.front_page import front_page, wanted_port
-from demo.stage import Stage
-from demo.world import build_world
+from demo.preview_controller import PreviewController
 from domains.settings import Settings
 from domains.transcripts import TranscriptStore
 
@@ -36,12 +36,14 @@ async def serve_demo(create_bot: Callable[[Settings], commands.Bot], settings: S
         )
         running.push_async_callback(bot.close)
         catch_up(env)
-        world = await build_world(env)
-        stage = await running.enter_async_context(Stage(env, world))
+        demo_guild = await build_demo_guild(env)
+        preview_controller = await running.enter_async_context(PreviewController(env, demo_guild))
         transcripts = TranscriptStore(data_dir / "transcripts")
-        url = await running.enter_async_context(front_page(world, stage, transcripts, port))
+        url = await running.enter_async_context(
+            front_page(demo_guild, preview_controller, transcripts, port)
+        )
         print(f"Punctual demo: {url}", flush=True)  # noqa: T201  # what the person waits for
-        await stage.keep_up()
+        await preview_controller.keep_up()
 
 
 def _for_the_demo(settings: Settings, data_dir: Path) -> Settings:

@@ -8,8 +8,8 @@ from enum import IntEnum
 
 import simcord
 
-from demo.stage import Stage
-from demo.world import ClosedTicket, Person, World, closed_tickets, deadline_of
+from demo.demo_guild import ClosedTicket, DemoGuild, Person, closed_tickets, deadline_of
+from demo.preview_controller import PreviewController
 
 
 class Step(IntEnum):
@@ -22,7 +22,7 @@ class Step(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ViewLink:
     """What a button asks for: a channel, seen by somebody."""
 
     person: Person
@@ -34,40 +34,41 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    look: Look
+    link: ViewLink
     is_new: bool
     closes_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    now: Look
+    now: ViewLink
     moves: int
-    people: Sequence[Look]
+    people: Sequence[ViewLink]
     channels: Sequence[ChannelRow]
     closed: Sequence[ClosedTicket]
     step: Step
     newest_ticket: simcord.ChannelHandle | None
 
 
-def view_of(world: World, stage: Stage) -> View:
-    shown = world.channel(stage.channel_id) or world.log
+def view_of(demo_guild: DemoGuild, preview_controller: PreviewController) -> View:
+    shown = demo_guild.channel(preview_controller.channel_id) or demo_guild.log
     rows = [
         ChannelRow(
-            Look(stage.viewer, channel),
-            is_new=channel.id not in stage.visited,
+            ViewLink(preview_controller.viewer, channel),
+            is_new=channel.id not in preview_controller.visited,
             closes_at=deadline_of(channel),
         )
-        for channel in world.channels()
-        if stage.viewer.sees(channel)
+        for channel in demo_guild.channels()
+        if preview_controller.viewer.sees(channel)
     ]
-    tickets = world.tickets()
-    closed = closed_tickets(world.log)
+    tickets = demo_guild.tickets()
+    closed = closed_tickets(demo_guild.log)
     return View(
-        now=Look(stage.viewer, shown),
-        moves=stage.moves,
+        now=ViewLink(preview_controller.viewer, shown),
+        moves=preview_controller.moves,
         people=[
-            Look(person, shown if person.sees(shown) else world.welcome) for person in world.people
+            ViewLink(person, shown if person.sees(shown) else demo_guild.welcome)
+            for person in demo_guild.people
         ],
         channels=rows,
         closed=closed,

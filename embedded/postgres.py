@@ -34,7 +34,7 @@ _SETTINGS = (
     "shared_buffers=64MB",
     "log_checkpoints=off",
 )
-_FORGETFUL_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_NO_FSYNC_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class Postgres(Server):
@@ -72,7 +72,7 @@ class Postgres(Server):
         self._pid_file.unlink(missing_ok=True)
         settings = (*_SETTINGS, f"unix_socket_directories={self._socket_dir}")
         if not self._durable:
-            settings += _FORGETFUL_SETTINGS
+            settings += _NO_FSYNC_SETTINGS
         return (binary, "-D", self._directory, *(f"--{setting}" for setting in settings))
 
     async def _initialise(self, account: Account, lock: IO[str]) -> None:

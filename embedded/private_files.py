@@ -24,7 +24,7 @@ def kept_password(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def set_aside_if_large(log: Path) -> None:
+def rotate_if_large(log: Path) -> None:
     """Keep one older log, so that years of restarts don't fill the disk."""
     if log.exists() and log.stat().st_size > _LARGE_BYTES:
         log.replace(log.with_name(log.name + ".1"))

@@ -8,7 +8,7 @@ from typing import IO, ClassVar
 
 from embedded.errors import EmbeddedServersError
 from embedded.locks import server_lock
-from embedded.private_files import kept_password, set_aside_if_large
+from embedded.private_files import kept_password, rotate_if_large
 from embedded.socket_dirs import new_socket_dir
 from embedded.supervised import Supervised
 
@@ -47,7 +47,7 @@ class Server(ABC):
     async def start(self) -> None:
         self._password = kept_password(self._password_file)
         async with server_lock(self._lock, self.stop_signal) as lock:
-            set_aside_if_large(self._log)
+            rotate_if_large(self._log)
             command = await self._prepare(lock)
             process = self._supervise(
                 *command,

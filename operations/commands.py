@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 
 from domains.errors import StartupError, UserError
 from domains.logs import configure_logging
-from domains.monitoring.desk import Action
+from domains.monitoring.job_actions import Action
 from domains.settings import load_settings
 from operations import jobs
 from operations.check import check
@@ -33,7 +33,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 
 def run_command(options: argparse.Namespace) -> int:
-    """The exit status. Raises StartupError for what the operator can mend."""
+    """The exit status. Raises StartupError for what the operator can fix."""
     configure_logging("WARNING")
     try:
         return asyncio.run(_chosen(options))

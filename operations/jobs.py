@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domains.monitoring.desk import Action
+from domains.monitoring.job_actions import Action
 from domains.scheduled_task.inspection import JobState
 from domains.settings import Settings
 from operations.shell import say, shell
@@ -29,5 +29,5 @@ async def failed(settings: Settings) -> int:
 async def act(settings: Settings, action: Action, key: str) -> int:
     """Raises a UserError that says why not."""
     async with shell(settings) as opened:
-        say(await opened.desk.act(action, await opened.inspection.find(key)))
+        say(await opened.job_actions.act(action, await opened.inspection.find(key)))
     return 0

@@ -1,5 +1,5 @@
-"""A process that is not the bot does not speak to Discord; what it decides, Discord is told by
-whoever comes next."""
+"""A process that is not the bot does not speak to Discord: the bot tells Discord later what was
+decided."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from domains.database import Database
 from domains.errors import StartupError
 from domains.monitoring.checks import DatabaseUnusableError, look_at_database
-from domains.monitoring.desk import Desk
+from domains.monitoring.job_actions import JobActions
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection
 from domains.scheduled_task.job_type import JobServices
@@ -28,7 +28,7 @@ CONNECTIONS = 2
 class Shell:
     database: Database
     inspection: Inspection
-    desk: Desk
+    job_actions: JobActions
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def shell(settings: Settings) -> AsyncGenerator[Shell]:
             await scheduled_task.connect()
         except ValueError:
             raise StartupError("REDIS_URL cannot be understood") from None
-        yield Shell(database, inspection, Desk(inspection, tickets))
+        yield Shell(database, inspection, JobActions(inspection, tickets))
     finally:
         await scheduled_task.shutdown()
         await database.close()

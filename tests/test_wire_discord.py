@@ -36,7 +36,7 @@ from tests.wire import (
     validate_answer,
     validate_body,
 )
-from tests.wire.pulse import Pulse
+from tests.wire.change_signal import ChangeSignal
 
 SCRIPT = """
 import os, sys
@@ -112,7 +112,7 @@ class TinyBot(dpy.Client):
     """discord.py in the test's own loop."""
 
     def __init__(self, intents: dpy.Intents) -> None:
-        self._pulse = Pulse()
+        self._changes = ChangeSignal()
         self.heard: list[dpy.Message] = []
         super().__init__(intents=intents)
         self.tree = app_commands.CommandTree(self)
@@ -126,10 +126,10 @@ class TinyBot(dpy.Client):
         super().dispatch(event, *args, **kwargs)
         if event == "message" and args[0].author != self.user:
             self.heard.append(args[0])
-        self._pulse.beat()
+        self._changes.notify()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        await self._pulse.until(condition, within=5, waiting_for="the bot to have noticed")
+        await self._changes.until(condition, within=5, waiting_for="the bot to have noticed")
 
 
 class Shelf(app_commands.Group):

@@ -10,24 +10,24 @@ from aiohttp import web
 
 from domains.database import DatabaseUnavailable
 from domains.errors import UserError
-from domains.monitoring.desk import Action
+from domains.monitoring.job_actions import Action
 from domains.ticket_lifecycle.channels import ChannelError
 from domains.ticket_lifecycle.models import AutoCloseOutcome
-from web.parts import Parts
+from web.dependencies import Dependencies
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 5.0
+CLOSE_TIMEOUT_S = 5.0
 """How long a page waits for a close. A transcript may take longer, and goes on by itself."""
 
 
 class Actions:
-    def __init__(self, parts: Parts) -> None:
-        self._inspection = parts.inspection
-        self._desk = parts.desk
-        self._tickets = parts.tickets
-        self._guard = parts.guard
-        self._notices = parts.notices
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._inspection = dependencies.inspection
+        self._job_actions = dependencies.job_actions
+        self._tickets = dependencies.tickets
+        self._guard = dependencies.guard
+        self._notices = dependencies.notices
         self._closes: set[asyncio.Task[str]] = set()
 
     async def act_on_job(self, request: web.Request) -> web.Response:
@@ -44,7 +44,7 @@ class Actions:
 
     async def _do(self, action: Action, queue: str, key: str) -> str:
         try:
-            return await self._desk.act(action, await self._inspection.job(queue, key))
+            return await self._job_actions.act(action, await self._inspection.job(queue, key))
         except UserError as error:
             return str(error)
 
@@ -59,7 +59,7 @@ class Actions:
         close = asyncio.create_task(self._retried(ticket_id))
         self._closes.add(close)
         close.add_done_callback(self._ended)
-        done, _ = await asyncio.wait({close}, timeout=PATIENCE_S)
+        done, _ = await asyncio.wait({close}, timeout=CLOSE_TIMEOUT_S)
         return close.result() if done else "Its close is under way."
 
     def _ended(self, close: asyncio.Task[str]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domains.monitoring.models import LateClose
-from web.words import milliseconds
+from web.formatting import milliseconds
 
 HEIGHT = 100.0
 BAR = 10.0

@@ -1,4 +1,4 @@
-"""The dashboard as an application: which page is where, and who stands at the door."""
+"""The dashboard as an application: which page is where, and the checks before it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from domains.errors import UserError
 from domains.monitoring.monitor import PostgreSQLAwayError
 from domains.scheduled_task.inspection import RedisAwayError, UnknownJobError
 from web.actions import Actions
+from web.dependencies import Dependencies
 from web.pages import NotFoundError, Pages
-from web.parts import Parts
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +22,10 @@ STATIC = Path(__file__).parent / "static"
 LARGEST_FORM = 16_384
 
 
-def dashboard(parts: Parts) -> web.Application:
-    pages, actions = Pages(parts), Actions(parts)
+def dashboard(dependencies: Dependencies) -> web.Application:
+    pages, actions = Pages(dependencies), Actions(dependencies)
     application = web.Application(
-        middlewares=[parts.guard.middleware, _answering_errors(parts)],
+        middlewares=[dependencies.guard.middleware, _answering_errors(dependencies)],
         client_max_size=LARGEST_FORM,
     )
     routes: list[tuple[str, str, Handler]] = [
@@ -44,7 +44,7 @@ def dashboard(parts: Parts) -> web.Application:
     application.router.add_static("/static", STATIC, expect_handler=_expect_nothing)
     # The last one takes all paths that are left, also those with a line break, to the guard.
     application.router.add_route("*", "/{rest:(?s:.*)}", _nothing, expect_handler=_expect_nothing)
-    application.on_response_prepare.append(parts.guard.seal)
+    application.on_response_prepare.append(dependencies.guard.add_security_headers)
     application.on_shutdown.append(actions.end)
     return application
 
@@ -57,7 +57,7 @@ async def _nothing(_request: web.Request) -> web.StreamResponse:
     raise NotFoundError("such page")
 
 
-def _answering_errors(parts: Parts) -> Middleware:
+def _answering_errors(dependencies: Dependencies) -> Middleware:
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
@@ -73,8 +73,10 @@ def _answering_errors(parts: Parts) -> Middleware:
             return problem(request, "That failed; the bot's log says why.", 500)
 
     def problem(request: web.Request, text: str, status: int) -> web.Response:
-        notice = parts.notices.take(request.query.get("said", ""))
-        return parts.renderer.page("problem", {"problem": text, "notice": notice}, status=status)
+        notice = dependencies.notices.take(request.query.get("said", ""))
+        return dependencies.renderer.page(
+            "problem", {"problem": text, "notice": notice}, status=status
+        )
 
     return answer
 

@@ -1,4 +1,4 @@
-"""Nobody sees anything without the password, and no foreign page acts with somebody else's.
+"""Nothing is shown without the password, and no foreign page can act with an operator's login.
 
 The order matters: who is not known gets 401 on every path, whether there is such a page or not.
 """
@@ -47,7 +47,9 @@ class Guard:
         self._secret = secrets.token_bytes(32)
         self._warn_again_at = 0.0
 
-    async def seal(self, request: web.Request, response: web.StreamResponse) -> None:
+    async def add_security_headers(
+        self, request: web.Request, response: web.StreamResponse
+    ) -> None:
         """The last look at every answer, as aiohttp's `on_response_prepare`. What no route can
         match, such as `CONNECT host:80`, aiohttp may answer itself, before any middleware."""
         response.headers.update(HEADERS)
@@ -56,7 +58,7 @@ class Guard:
             refusal.force_close()
             await refusal.prepare(request)
             await refusal.write_eof()
-            # Nobody listens to the other answer any more, and aiohttp logs no traceback of it.
+            # The other answer has no reader any more, and aiohttp logs no traceback of it.
             raise ConnectionAbortedError
 
     @web.middleware

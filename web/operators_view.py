@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from aiohttp import web
 
 from domains.database import Database
-from domains.monitoring.desk import Desk
 from domains.monitoring.gateway import Gateway
+from domains.monitoring.job_actions import JobActions
 from domains.monitoring.metrics import Metrics
 from domains.monitoring.monitor import Monitor, PostgreSQLAwayError
 from domains.redaction import passwords_in
@@ -20,9 +20,9 @@ from domains.scheduled_task.inspection import Inspection
 from domains.settings import Settings
 from domains.ticket_lifecycle import TicketLifecycle
 from web.dashboard import dashboard
+from web.dependencies import Dependencies
 from web.guard import Guard
 from web.notices import Notices
-from web.parts import Parts
 from web.probes import Probes
 from web.rendering import Renderer
 from web.serving import is_loopback, listening
@@ -49,7 +49,7 @@ class OperatorsView:
         self._addresses = addresses
         self._inspection = Inspection(scheduled_task)
         self._monitor = Monitor(
-            database, scheduled_task, self._inspection, gateway, tickets.connection
+            database, scheduled_task, self._inspection, gateway, tickets.discord_status
         )
         self.dashboard_port: int | None = None
         self.metrics_port: int | None = None
@@ -95,10 +95,10 @@ class OperatorsView:
         renderer = Renderer(lambda: self._all_secrets(password))
         await asyncio.to_thread(renderer.compile)
         return dashboard(
-            Parts(
+            Dependencies(
                 monitor=self._monitor,
                 inspection=self._inspection,
-                desk=Desk(self._inspection, self._tickets),
+                job_actions=JobActions(self._inspection, self._tickets),
                 tickets=self._tickets,
                 guard=Guard(settings.dashboard_user, password, hosts),
                 renderer=renderer,

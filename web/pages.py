@@ -15,12 +15,12 @@ from domains.monitoring.monitor import PostgreSQLAwayError
 from domains.scheduled_task.inspection import JobState, JobView
 from domains.ticket_lifecycle.models import Ticket
 from web.charts import deadlines_chart, lateness_chart
-from web.parts import Parts
+from web.dependencies import Dependencies
 
 PAGE = 50
-FOUND_AT_MOST = 50
+MAX_FOUND = 50
 REFRESH_S = 5
-MOST_PAGES = 10_000
+MAX_PAGES = 10_000
 
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -49,14 +49,14 @@ class Paging:
 
 
 class Pages:
-    def __init__(self, parts: Parts) -> None:
-        self._monitor = parts.monitor
-        self._inspection = parts.inspection
-        self._desk = parts.desk
-        self._tickets = parts.tickets
-        self._renderer = parts.renderer
-        self._guard = parts.guard
-        self._notices = parts.notices
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._monitor = dependencies.monitor
+        self._inspection = dependencies.inspection
+        self._job_actions = dependencies.job_actions
+        self._tickets = dependencies.tickets
+        self._renderer = dependencies.renderer
+        self._guard = dependencies.guard
+        self._notices = dependencies.notices
 
     def _page(
         self, template: str, request: web.Request, *, live: bool = False, **values: object
@@ -71,14 +71,16 @@ class Pages:
 
     async def overview(self, request: web.Request) -> web.Response:
         overview = await self._monitor.overview()
-        truth = overview.truth
+        database = overview.database
         return self._page(
             "overview",
             request,
             live=True,
             overview=overview,
-            deadlines=deadlines_chart(truth.deadlines_by_hour, overview.now) if truth else None,
-            lateness=lateness_chart(truth.lateness.closes) if truth else None,
+            deadlines=(
+                deadlines_chart(database.deadlines_by_hour, overview.now) if database else None
+            ),
+            lateness=lateness_chart(database.lateness.closes) if database else None,
         )
 
     async def deadlines(self, request: web.Request) -> web.Response:
@@ -108,13 +110,13 @@ class Pages:
         job = await self._inspection.job(
             request.query.get("queue", ""), request.query.get("key", "")
         )
-        ticket, events, offers = None, (), ()
+        ticket, events, options = None, (), ()
         # Without PostgreSQL there is still what Redis knows of it, but nothing may be done to it.
         with suppress(PostgreSQLAwayError):
-            async with self._monitor.patiently():
+            async with self._monitor.query_timeout():
                 ticket, events = await self._ticket_of(job)
-                offers = await self._desk.offers(job)
-        return self._page("job", request, job=job, offers=offers, ticket=ticket, events=events)
+                options = await self._job_actions.options(job)
+        return self._page("job", request, job=job, options=options, ticket=ticket, events=events)
 
     async def _ticket_of(self, job: JobView) -> tuple[Ticket | None, object]:
         ticket_id = job.payload.get("ticket_id")
@@ -125,7 +127,7 @@ class Pages:
 
     async def ticket(self, request: web.Request) -> web.Response:
         ticket_id = int(request.match_info["ticket_id"])
-        async with self._monitor.patiently():
+        async with self._monitor.query_timeout():
             ticket = await self._tickets.ticket(ticket_id)
             if ticket is None:
                 raise NotFoundError("such ticket")
@@ -146,11 +148,11 @@ class Pages:
         """By a ticket's number in its guild, or its id: `12`, `#0012`, `ticket-0012`."""
         asked = request.query.get("q", "").strip()
         found = _NUMBER.search(asked)
-        tickets = await self._monitor.find_tickets(int(found[0]), FOUND_AT_MOST) if found else ()
+        tickets = await self._monitor.find_tickets(int(found[0]), MAX_FOUND) if found else ()
         jobs = [(ticket, await self._monitor.jobs_of(ticket.id)) for ticket in tickets]
         return self._page("search", request, asked=asked, found=jobs)
 
 
 def _page_number(request: web.Request) -> int:
     text = request.query.get("page", "1")
-    return min(max(int(text), 1), MOST_PAGES) if _NUMBER.fullmatch(text) else 1
+    return min(max(int(text), 1), MAX_PAGES) if _NUMBER.fullmatch(text) else 1

@@ -11,13 +11,13 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
-from web import words
+from web import formatting
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHORTEST_SECRET = 8
 """A shorter one may be a word that the pages use."""
 
-QUOTED_AT_MOST = 3
+MAX_QUOTING_DEPTH = 3
 """A job's payload is shown as JSON, and may quote an error that quotes an address."""
 
 Secrets = Callable[[], Iterable[str]]
@@ -36,13 +36,13 @@ class Renderer:
         )
         filters = cast("dict[str, object]", self._templates.filters)
         filters |= {
-            "event": words.event,
-            "json_text": words.as_json,
-            "milliseconds": words.milliseconds,
-            "number": words.number,
-            "relative": words.relative,
-            "span": words.span,
-            "who": words.who,
+            "event": formatting.event,
+            "json_text": formatting.as_json,
+            "milliseconds": formatting.milliseconds,
+            "number": formatting.number,
+            "relative": formatting.relative,
+            "span": formatting.span,
+            "who": formatting.who,
         }
 
     def compile(self) -> None:
@@ -72,7 +72,7 @@ class Renderer:
 def _as_shown(secret: str) -> set[str]:
     """All its spellings on a page or in JSON. One that needs no escape has one."""
     spellings = {secret}
-    for _ in range(QUOTED_AT_MOST):
+    for _ in range(MAX_QUOTING_DEPTH):
         spellings |= {quoted for each in spellings for quoted in _quoted(each)}
     return spellings | {str(escape(each)) for each in spellings}
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from domains.errors import StartupError
 from domains.tasks import detached
 
-GOODBYE_S = 1.0
+SHUTDOWN_TIMEOUT_S = 1.0
 """How long a request that is under way may take at a shutdown."""
 
 
@@ -20,7 +20,7 @@ async def listening(
     application: web.Application, host: str, port: int, setting: str
 ) -> AsyncGenerator[int]:
     """Serve meanwhile; gives the port. Raises StartupError that names `setting`."""
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=GOODBYE_S)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
 
     async def start() -> None:
         await runner.setup()

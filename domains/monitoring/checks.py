@@ -80,6 +80,8 @@ async def check_redis(url: str) -> Check:
             return Check("redis", "REDIS_URL cannot be understood", DEPENDENCY_FAILED)
         text = f"Redis cannot be used: {one_line(error.__cause__, url)}"
         return Check("redis", text, DEPENDENCY_FAILED)
-    if look.forgets is not None:
-        return Check("redis", f"{look.name}; its policy {look.forgets} may drop timers when full")
+    if look.eviction_policy is not None:
+        return Check(
+            "redis", f"{look.name}; its policy {look.eviction_policy} may drop timers when full"
+        )
     return Check("redis", look.name)

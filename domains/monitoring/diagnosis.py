@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from domains.scheduled_task.inspection import JobState, JobView
 from domains.ticket_lifecycle.close_delay import in_words
 from domains.ticket_lifecycle.models import (
-    MOST_FAILURES,
+    MAX_CLOSE_ATTEMPTS,
     CloseCause,
     CloseRequest,
     CloseStep,
@@ -101,7 +101,7 @@ def _how_far_it_is(ticket: Ticket, events: Sequence[TicketEvent]) -> str:
         return told
     why = next((e.detail for e in reversed(events) if e.event == "close_failed"), None)
     return (
-        f"{told} Attempts that failed: {ticket.close_failures} of {MOST_FAILURES}, "
+        f"{told} Attempts that failed: {ticket.close_failures} of {MAX_CLOSE_ATTEMPTS}, "
         f"the last with {why}. The next is due at {_clock(ticket.close_retry_at)}."
     )
 

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from domains.monitoring import sql
 from domains.monitoring.models import Dependency
 from domains.monitoring.monitor import (
-    OVERDUE_AT_MOST,
+    MAX_OVERDUE,
     OVERDUE_FOR,
     Monitor,
     PostgreSQLAwayError,
@@ -32,7 +32,7 @@ OUTCOMES = ("complete", "failed", "aborted", "retried")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MetricsSnapshot:
     """What is read for one scrape. None is what could not be read."""
 
     dependencies: Sequence[Dependency]
@@ -78,8 +78,8 @@ class Metrics:
         for dependency in ("postgresql", "redis"):
             self._outages.labels(dependency)
         self._process: ProcessCollector | None = None
-        self._read = _Read()
-        self._registry.register(self._read)
+        self._snapshot_collector = _SnapshotCollector()
+        self._registry.register(self._snapshot_collector)
         self._last_event: int | None = None
         self._counting = asyncio.Lock()
 
@@ -118,13 +118,13 @@ class Metrics:
             try:
                 await self._count_closes(monitor)
                 async with monitor.reading() as connection:
-                    overdue = await sql.overdue_count(connection, OVERDUE_FOR, OVERDUE_AT_MOST)
+                    overdue = await sql.overdue_count(connection, OVERDUE_FOR, MAX_OVERDUE)
                     attention = await sql.attention_count(connection)
             except PostgreSQLAwayError:
                 pass
         queues = await monitor.queues()
         # Nothing is awaited from here on, so that two scrapes at once do not mix.
-        self._read.reading = Reading(
+        self._snapshot_collector.snapshot = MetricsSnapshot(
             dependencies, monitor.gateway_latency_s, queues, overdue, attention
         )
         encode, content_type = choose_encoder(accept)
@@ -144,42 +144,42 @@ class Metrics:
                     return
 
 
-class _Read(Collector):
-    """Turns the last reading into metrics."""
+class _SnapshotCollector(Collector):
+    """Turns the last snapshot into metrics."""
 
-    reading: Reading | None = None
+    snapshot: MetricsSnapshot | None = None
 
     def collect(self) -> Iterable[Metric]:
-        reading = self.reading
-        if reading is None:
+        snapshot = self.snapshot
+        if snapshot is None:
             return
         up = GaugeMetricFamily("punctual_up", "Whether it is there", labels=["dependency"])
-        for dependency in reading.dependencies:
+        for dependency in snapshot.dependencies:
             up.add_metric([dependency.name.lower()], float(dependency.is_there))
         yield up
-        if reading.gateway_latency_s is not None:
+        if snapshot.gateway_latency_s is not None:
             yield GaugeMetricFamily(
                 "punctual_gateway_latency_seconds",
                 "From a heartbeat to Discord's answer",
-                value=reading.gateway_latency_s,
+                value=snapshot.gateway_latency_s,
             )
-        if reading.overdue is not None:
+        if snapshot.overdue is not None:
             yield GaugeMetricFamily(
                 "punctual_overdue_tickets",
                 "Tickets whose time is up and that are not being closed",
-                value=reading.overdue,
+                value=snapshot.overdue,
             )
-        if reading.attention is not None:
+        if snapshot.attention is not None:
             yield GaugeMetricFamily(
-                "punctual_attention_tickets", "Tickets that need a person", value=reading.attention
+                "punctual_attention_tickets", "Tickets that need a person", value=snapshot.attention
             )
-        if reading.queues is not None:
-            yield from _queues(reading.queues)
+        if snapshot.queues is not None:
+            yield from _queues(snapshot.queues)
 
 
 def _queues(queues: Sequence[QueueView]) -> Iterable[Metric]:
     jobs = GaugeMetricFamily("punctual_jobs", "Jobs, by state", labels=["queue", "state"])
-    workers = GaugeMetricFamily("punctual_workers", "Workers with a pulse", labels=["queue"])
+    workers = GaugeMetricFamily("punctual_workers", "Workers with a heartbeat", labels=["queue"])
     for queue in queues:
         for state, number in queue.counts.items():
             jobs.add_metric([queue.name, state.value], number)

@@ -25,15 +25,15 @@ from domains.scheduled_task.inspection import (
     QueueView,
     RedisAwayError,
 )
-from domains.ticket_lifecycle.connection import DiscordConnection
+from domains.ticket_lifecycle.discord_status import DiscordStatus
 
 if TYPE_CHECKING:
     from domains.database import Connection
 
-PATIENCE_S = 3.0
+QUERY_TIMEOUT_S = 3.0
 OVERDUE_FOR = timedelta(seconds=1)
 """The worker is given this long before a deadline counts as missed."""
-OVERDUE_AT_MOST = 10_000
+MAX_OVERDUE = 10_000
 LAST_CLOSES = 200
 SHOWN = 8
 SOONEST = 50
@@ -48,7 +48,7 @@ class PostgreSQLAwayError(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class DatabaseSnapshot:
     """What PostgreSQL knows."""
 
     overdue: int
@@ -64,7 +64,7 @@ class Overview:
     dependencies: Sequence[Dependency]
     gateway_latency_s: float | None
     now: datetime
-    truth: Truth | None
+    database: DatabaseSnapshot | None
     """None while PostgreSQL is away."""
     queues: Sequence[QueueView] | None
     """None while Redis is away."""
@@ -77,13 +77,13 @@ class Monitor:
         scheduled_task: ScheduledTask,
         inspection: Inspection,
         gateway: Gateway,
-        connection: DiscordConnection,
+        discord_status: DiscordStatus,
     ) -> None:
         self._database = database
         self._scheduled_task = scheduled_task
         self._inspection = inspection
         self._gateway = gateway
-        self._connection = connection
+        self._discord_status = discord_status
 
     def now(self) -> datetime:
         """By PostgreSQL's clock, as all deadlines are."""
@@ -92,7 +92,7 @@ class Monitor:
     @property
     def gateway_latency_s(self) -> float | None:
         """None while Discord is away. (discord.py keeps the last latency, and stays ready.)"""
-        return latency_of(self._gateway) if self._connection.stands else None
+        return latency_of(self._gateway) if self._discord_status.connected else None
 
     @property
     def job_names(self) -> Collection[str]:
@@ -101,15 +101,15 @@ class Monitor:
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Connection]:
-        """A connection to read with, for a little while, as `patiently`."""
-        async with self.patiently(), self._database.connection() as connection:
+        """A connection to read with, within `query_timeout`."""
+        async with self.query_timeout(), self._database.connection() as connection:
             yield connection
 
     @asynccontextmanager
-    async def patiently(self) -> AsyncGenerator[None]:
-        """Raises PostgreSQLAway soon rather than let anybody wait for PostgreSQL."""
+    async def query_timeout(self) -> AsyncGenerator[None]:
+        """Raises PostgreSQLAway soon rather than wait for PostgreSQL."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(QUERY_TIMEOUT_S):
                 yield
         except (*DatabaseUnavailable, TimeoutError, RuntimeError) as error:
             raise PostgreSQLAwayError from error
@@ -142,7 +142,7 @@ class Monitor:
             dependencies=dependencies,
             gateway_latency_s=self.gateway_latency_s,
             now=self.now(),
-            truth=await self._truth() if dependencies[0].is_there else None,
+            database=await self._database_snapshot() if dependencies[0].is_there else None,
             queues=queues,
         )
 
@@ -155,13 +155,13 @@ class Monitor:
         except RedisAwayError:
             return None
 
-    async def _truth(self) -> Truth | None:
+    async def _database_snapshot(self) -> DatabaseSnapshot | None:
         try:
             by_hour = await self._due_by_hour()
             async with self.reading() as connection:
                 soonest = await sql.deadlines(connection, SOONEST)
-                return Truth(
-                    overdue=await sql.overdue_count(connection, OVERDUE_FOR, OVERDUE_AT_MOST),
+                return DatabaseSnapshot(
+                    overdue=await sql.overdue_count(connection, OVERDUE_FOR, MAX_OVERDUE),
                     attention_count=await sql.attention_count(connection),
                     attention=await sql.tickets_needing_attention(connection, SHOWN),
                     next_deadlines=[each for each in soonest if not each.ticket.attention][:SHOWN],

@@ -1,4 +1,4 @@
-"""Counts what Discord refuses, at the one door through which the domain speaks to it."""
+"""Counts what Discord refuses, in the one place where the domain calls it."""
 
 from __future__ import annotations
 

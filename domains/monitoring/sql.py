@@ -73,7 +73,7 @@ async def closes_after(
 # --- what is due
 
 
-async def overdue_count(connection: Connection, overdue_for: timedelta, at_most: int) -> int:
+async def overdue_count(connection: Connection, overdue_for: timedelta, limit: int) -> int:
     return await connection.fetchval(
         """select count(*) from (
                select 1 from close_requests r join tickets t on t.id = r.ticket_id
@@ -82,7 +82,7 @@ async def overdue_count(connection: Connection, overdue_for: timedelta, at_most:
                  and not t.exclude_from_autoclose
                limit $2) as overdue""",
         overdue_for,
-        at_most,
+        limit,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the domains tell of themselves while they work, for whoever counts it.
+"""What the domains report while they work, for metrics.
 
 Only what cannot be read afterwards, from PostgreSQL or Redis, is told here. Telling is quick,
 never fails, and nothing depends on it.
@@ -28,7 +28,7 @@ class Telemetry(Protocol):
 
 
 class NoTelemetry:
-    """Nobody counts."""
+    """Counts nothing."""
 
     def close_step_done(self, step: str, seconds: float) -> None:
         pass

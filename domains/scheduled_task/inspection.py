@@ -25,14 +25,14 @@ from domains.scheduled_task.job_type import JobRequest
 from domains.scheduled_task.queues.queue import COMPLETED, FAILED, PunctualQueue
 from domains.scheduled_task.redis_health import means_away
 from domains.scheduled_task.scheduled_task import ScheduledTask
-from domains.scheduled_task.workers.worker import PULSE_LASTS_S
+from domains.scheduled_task.workers.worker import HEARTBEAT_TTL_S
 
 if TYPE_CHECKING:
     from domains.scheduled_task.redis_client import Argument, RedisClient
 
 _MODULE = re.compile(r"^(?:\w+\.)+(?=\w+(?::|$))")
 
-MOST_FINISHED = COMPLETED.number + FAILED.number
+MAX_FINISHED = COMPLETED.number + FAILED.number
 
 
 class JobState(StrEnum):
@@ -58,7 +58,7 @@ class RedisAwayError(UserError):
 
 
 class NotStartedError(RedisAwayError):
-    """Nobody has asked for Redis yet, so nobody knows whether it is there."""
+    """The scheduler has not connected yet, so whether Redis is there is unknown."""
 
     def __init__(self) -> None:
         super().__init__("The scheduler has not started yet: it waits for Discord.")
@@ -90,7 +90,7 @@ class JobView:
     payload: Mapping[str, object] = field(default_factory=dict[str, object])
     subject_id: int | None = None
     attempts: int = 0
-    attempts_at_most: int = 0
+    max_attempts: int = 0
     due: datetime | None = None
     enqueued_at: datetime | None = None
     started_at: datetime | None = None
@@ -112,7 +112,7 @@ class JobView:
 @dataclass(frozen=True, slots=True)
 class WorkerView:
     id: str
-    pulse_age_s: float
+    heartbeat_age_s: float
     completed: int
     failed: int
     retried: int
@@ -181,7 +181,7 @@ class Inspection:
             for _, queue in sorted(self._scheduled_task.queues.items()):
                 keys = await queue.keys_about(subject_id)
                 for status in (Status.FAILED, Status.COMPLETE):
-                    finished = await queue.finished_keys(status, 0, MOST_FINISHED)
+                    finished = await queue.finished_keys(status, 0, MAX_FINISHED)
                     keys += [key for key in finished if named.search(key)]
                 for key in dict.fromkeys(keys):
                     view, _ = await _look(queue, key)
@@ -229,13 +229,13 @@ class Inspection:
         self._must_have_happened(job, moved)
 
     async def remove(self, job: JobView) -> None:
-        """Take an unfinished job out of its queue before it runs, or forget a finished one.
+        """Take an unfinished job out of its queue before it runs, or delete a finished one.
         Raises JobMovedOn if it is running."""
         with self._asking():
             queue = self._queue(job.queue)
             if job.state in (JobState.COMPLETED, JobState.FAILED):
                 keys = ["incomplete", queue.job_id(job.key), "completed", "failed"]
-                removed = await _run(queue, scripts.FORGET, keys)
+                removed = await _run(queue, scripts.DELETE_FINISHED, keys)
             else:
                 removed = await queue.cancel(job.key)
         self._must_have_happened(job, removed)
@@ -289,14 +289,16 @@ async def _counts(queue: PunctualQueue) -> Mapping[JobState, int]:
 
 
 async def _workers(queue: PunctualQueue) -> Sequence[WorkerView]:
-    pulses = cast("list[tuple[bytes, bytes, int]]", await _run(queue, scripts.WORKERS, ["stats"]))
+    heartbeats = cast(
+        "list[tuple[bytes, bytes, int]]", await _run(queue, scripts.WORKERS, ["stats"])
+    )
     workers: list[WorkerView] = []
-    for name, said, lasts_ms in pulses:
+    for name, said, lasts_ms in heartbeats:
         stats = cast("Mapping[str, int]", json.loads(said).get("stats") or {})
         workers.append(
             WorkerView(
                 id=name.decode().rpartition(":")[2],
-                pulse_age_s=max(0.0, PULSE_LASTS_S - lasts_ms / 1000),
+                heartbeat_age_s=max(0.0, HEARTBEAT_TTL_S - lasts_ms / 1000),
                 completed=stats.get("complete", 0),
                 failed=stats.get("failed", 0),
                 retried=stats.get("retried", 0),
@@ -348,7 +350,7 @@ def _read(queue: PunctualQueue, key: str, state: JobState, record: bytes | None)
             payload=job.kwargs or {},
             subject_id=subject_id if isinstance(subject_id, int) else None,
             attempts=job.attempts,
-            attempts_at_most=job.retries,
+            max_attempts=job.retries,
             due=_moment(job.scheduled) if state is JobState.DELAYED else None,
             enqueued_at=_moment(job.queued / 1000),
             started_at=_moment(job.started / 1000),

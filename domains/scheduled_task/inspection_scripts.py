@@ -18,13 +18,13 @@ return {
 """
 
 WORKERS = """
--- KEYS stats. Returns name, what the worker said, and for how many ms its pulse still lasts.
-local pulses = {}
+-- KEYS stats. Returns name, what the worker said, and for how many ms its heartbeat still lasts.
+local heartbeats = {}
 for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
     local said = redis.call('GET', name)
-    if said then pulses[#pulses + 1] = {name, said, redis.call('PTTL', name)} end
+    if said then heartbeats[#heartbeats + 1] = {name, said, redis.call('PTTL', name)} end
 end
-return pulses
+return heartbeats
 """
 
 PAGE = """
@@ -90,7 +90,7 @@ if tonumber(ARGV[3]) >= 0 then redis.call('ZADD', KEYS[4], ARGV[3], KEYS[2]) end
 return 1
 """
 
-FORGET = """
+DELETE_FINISHED = """
 -- KEYS incomplete, job, completed, failed. Returns 1 if it was finished and its record is gone.
 if redis.call('ZSCORE', KEYS[1], KEYS[2]) then return 0 end
 if redis.call('ZREM', KEYS[3], KEYS[2]) + redis.call('ZREM', KEYS[4], KEYS[2]) == 0 then

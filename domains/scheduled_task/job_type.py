@@ -103,7 +103,7 @@ class JobType(ABC):
     async def give_up(self, payload: Payload, error: Exception) -> None:  # noqa: B027  # optional
         """The last attempt has failed. Not called after a NoRetryError."""
 
-    async def pulse(self) -> None:  # noqa: B027  # optional
+    async def record_heartbeat(self) -> None:  # noqa: B027  # optional
         """Called before the first job runs and then every two seconds: be quick."""
 
     def expected(self) -> AsyncIterator[Sequence[JobRequest]]:

@@ -19,7 +19,7 @@ _INFO = "return redis.call('INFO')"
 class RedisLook:
     name: str
     """`valkey 9.1.2`."""
-    forgets: str | None
+    eviction_policy: str | None
     """The policy by which it throws timers away when it is full, or None if it does not."""
 
 
@@ -46,7 +46,7 @@ async def look_at_redis(url: str) -> RedisLook:
     limited = info.get("maxmemory", "0") != "0"
     return RedisLook(
         name=f"{info.get('server_name', 'redis')} {version}",
-        forgets=policy if limited and policy != "noeviction" else None,
+        eviction_policy=policy if limited and policy != "noeviction" else None,
     )
 
 

@@ -19,7 +19,7 @@ from redis.exceptions import (
     TimeoutError,  # noqa: A004
 )
 
-from domains.outage import OutageLog
+from domains.outage_log import OutageLog
 from domains.tasks import wait_at_most
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 PROBE_EVERY_S = 1.0
 PROBE_WHILE_AWAY_S = 0.25
 PROBE_KEY = "punctual:probe"
-PROBE_KEY_LASTS_S = 60
+PROBE_KEY_TTL_S = 60
 
 _AWAY = (
     OSError,
@@ -86,7 +86,7 @@ class RedisHealth:
             if self.available:
                 await self._redis.ping()
             else:
-                await self._redis.set(PROBE_KEY, 1, ex=PROBE_KEY_LASTS_S)
+                await self._redis.set(PROBE_KEY, 1, ex=PROBE_KEY_TTL_S)
                 self._is_new = True
         except (RedisError, OSError) as error:
             self._set_away(error)

@@ -18,7 +18,7 @@ from saq.job import Status
 
 from domains.database import Database, DatabaseUnavailable
 from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
-from domains.outage import OutageLog
+from domains.outage_log import OutageLog
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest, JobType
 from domains.scheduled_task.jobs.auto_close import AutoClose, auto_close_job
 from domains.scheduled_task.queues import PunctualQueue
@@ -35,7 +35,7 @@ GRACE = timedelta(seconds=20)
 """How long running jobs may take to finish at a shutdown."""
 WATCH_DEADLINES_EVERY_S = 2.0
 WATCH_DEADLINES_WITHOUT_REDIS_EVERY_S = 0.5
-PULSE_EVERY_S = 2.0
+HEARTBEAT_INTERVAL_S = 2.0
 RESUME_EVERY_S = 5.0
 RECONCILE_EVERY_S = 60.0
 RECONCILE_SOONEST_S = 10.0
@@ -43,7 +43,7 @@ RECONCILE_PAUSE = 100
 """The pause after a reconciliation, as a multiple of the time that it took."""
 SYNC_CLOCK_EVERY_S = 10.0
 OVERDUE_PAGE = 500
-MOST_REVIVED = 20
+MAX_REQUEUED = 20
 """Looking for a job in the lists is linear; the most overdue come first."""
 
 
@@ -128,7 +128,7 @@ class ScheduledTask:
             if self._running:
                 return
             self._running = True
-            await self._guarded(self._pulse())
+            await self._guarded(self._record_heartbeat())
             url = self._redis_url()
             if url is None:
                 log.warning("Redis not available - scheduled tasks will be disabled")
@@ -137,7 +137,7 @@ class ScheduledTask:
                 if await health.check():
                     self._start_workers()
                 self._in_background(health.watch(self._redis_returned))
-            self._in_background(self._keep_pulse())
+            self._in_background(self._keep_heartbeat())
             self._in_background(self._watch_deadlines())
             self._in_background(self._maintain())
             self._in_background(self._keep_reconciled())
@@ -328,9 +328,9 @@ class ScheduledTask:
                 log.info("Reconciled: %d jobs added, %d orphaned jobs removed", added, removed)
         await self._resume()
 
-    async def _pulse(self) -> None:
+    async def _record_heartbeat(self) -> None:
         for job_type in self._job_types.values():
-            await job_type.pulse()
+            await job_type.record_heartbeat()
 
     async def _resume(self) -> None:
         for job_type in self._job_types.values():
@@ -339,7 +339,7 @@ class ScheduledTask:
     async def _redis_returned(self) -> None:
         if not self._workers:
             self._start_workers()
-        self._local.forget()
+        self._local.clear_attempts()
         try:
             await self._look_after_overdue()
             await self.reconcile()
@@ -348,10 +348,10 @@ class ScheduledTask:
         except Exception:
             log.exception("Reconciling after Redis's return failed; it comes again in a minute")
 
-    async def _keep_pulse(self) -> None:
+    async def _keep_heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(PULSE_EVERY_S)
-            await self._guarded(self._pulse())
+            await asyncio.sleep(HEARTBEAT_INTERVAL_S)
+            await self._guarded(self._record_heartbeat())
 
     async def _watch_deadlines(self) -> None:
         """The net below the alarm clock: whatever became of its job, an overdue timer is found."""
@@ -375,7 +375,9 @@ class ScheduledTask:
         try:
             queue = self._queues[job_type.queue]
             missing = await queue.add_missing(job_type, overdue)
-            missing += await queue.revive([request.key for request in overdue[:MOST_REVIVED]])
+            missing += await queue.requeue_missing(
+                [request.key for request in overdue[:MAX_REQUEUED]]
+            )
         except (RedisError, OSError) as error:
             self._health.report(error)
             return False

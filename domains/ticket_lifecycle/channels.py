@@ -79,7 +79,7 @@ class TicketChannels(Protocol):
         ...
 
     async def announce(self, ticket: Ticket, text: str) -> None:
-        """Post a sentence in the ticket, pinging nobody."""
+        """Post a sentence in the ticket, without pings."""
         ...
 
     async def announce_extension(self, ticket: Ticket, request: CloseRequest) -> None:

@@ -42,15 +42,15 @@ from domains.ticket_lifecycle.models import (
     Ticket,
     TicketStatus,
 )
+from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH, sanitize
 from domains.ticket_lifecycle.timers import CloseTimers
-from domains.ticket_lifecycle.words import MAX_REASON_LENGTH, kept
 
 if TYPE_CHECKING:
     from domains.database import Connection
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 """Each question holds a database connection while Discord posts it."""
 
 
@@ -66,7 +66,7 @@ class CloseRequests:
         self._database = database
         self._channels = channels
         self._timers = timers
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
 
     # --- asking
 
@@ -82,7 +82,7 @@ class CloseRequests:
         Returns the request and the timer's job, None where there is none to run.
         """
         delay = delay_from_hours(auto_close_hours)
-        reason = kept(reason, MAX_REASON_LENGTH) or None
+        reason = sanitize(reason, MAX_REASON_LENGTH) or None
         async with self._database.transaction() as transaction:
             connection = transaction.connection
             ticket = await lock_open_ticket(transaction, ticket_id)
@@ -119,7 +119,9 @@ class CloseRequests:
         """The lock of the request must be held: others are to know that it is on its way."""
         message_id = await self._channels.ask(ticket, request, again=again)
         async with self._database.connection() as connection:
-            announced = await sql.set_announced(connection, request.id, message_id, shown=not again)
+            announced = await sql.set_announced(
+                connection, request.id, message_id, current=not again
+            )
         if announced is None:
             return
         if announced.status is not RequestStatus.PENDING:
@@ -147,7 +149,7 @@ class CloseRequests:
                 self.schedule_after_commit(transaction, ticket, restored)
 
     async def resume(self, older_than: timedelta) -> None:
-        """Ask the openers whom a crash kept from being asked; each gets the full delay."""
+        """Ask the openers that a crash left unasked; each gets the full delay."""
         async with self._database.connection() as connection:
             unannounced = await sql.unannounced_requests(connection, older_than)
         for request in unannounced:
@@ -200,7 +202,7 @@ class CloseRequests:
         *,
         as_staff: bool = False,
     ) -> CloseRequest:
-        """Denied if it is the opener who does it, withdrawn if it is anybody else, or staff."""
+        """Denied if the opener does it; withdrawn if it is anyone else, or staff."""
         async with self._database.transaction() as transaction:
             ticket = await lock_open_ticket(transaction, ticket_id, close_request_id)
             denied = user_id == ticket.opener_id and not as_staff
@@ -296,7 +298,7 @@ class CloseRequests:
             connection = transaction.connection
             await sql.lock_ticket(connection, ticket_id)
             expired = await sql.expire_request(connection, ticket_id, request.id, self._grace)
-            if expired is None:  # somebody was faster, by a hair: say who; or a grace is to come
+            if expired is None:  # lost a race: say to what; or a grace is to come
                 lost_to = await _find(connection, ticket_id, request.id)
                 return (
                     lost_to if isinstance(lost_to, AutoCloseOutcome) else AutoCloseOutcome.NOT_DUE
@@ -355,7 +357,7 @@ class CloseRequests:
         user_id: int | None,
         close_request_id: int | None = None,
     ) -> CloseRequest | None:
-        """The ticket closes for another reason, so nobody need answer any more."""
+        """The ticket closes for another reason, so the request needs no answer."""
         request = await sql.resolve_request(
             transaction.connection, ticket_id, RequestStatus.CLOSED, user_id, close_request_id
         )
@@ -393,7 +395,8 @@ class CloseRequests:
             )
 
     async def _show(self, request: CloseRequest, showing: Coroutine[Any, Any, None]) -> None:
-        """The database has decided already: what Discord fails to show is owed, and shown later."""
+        """The database has decided already: a message that Discord fails to update stays stale,
+        and is updated later."""
         try:
             await showing
         except DiscordFailedError as error:
@@ -402,13 +405,13 @@ class CloseRequests:
         except ChannelError as error:
             log.info("The message of close request %s is out of date: %s", request.id, error)
         async with self._database.connection() as connection:
-            await sql.set_shown(connection, request)
+            await sql.set_current(connection, request)
 
-    async def show_what_is_owed(self) -> None:
-        """Bring the messages up to date that a crash, or Discord, left behind."""
+    async def sync_stale_messages(self) -> None:
+        """Update the messages that a crash, or a failure of Discord's, left out of date."""
         async with self._database.connection() as connection:
-            unshown = await sql.unshown_requests(connection)
-        for request in unshown:
+            stale = await sql.stale_requests(connection)
+        for request in stale:
             async with self._database.connection() as connection:
                 ticket = await sql.ticket(connection, request.ticket_id)
             if ticket is None:

@@ -22,9 +22,9 @@ from domains.ticket_lifecycle.channels import (
     PermissionMissingError,
     TicketChannels,
 )
-from domains.ticket_lifecycle.connection import DiscordConnection
+from domains.ticket_lifecycle.discord_status import DiscordStatus
 from domains.ticket_lifecycle.models import (
-    MOST_FAILURES,
+    MAX_CLOSE_ATTEMPTS,
     AutoCloseOutcome,
     CloseStep,
     GuildSettings,
@@ -40,29 +40,29 @@ RESUME_SLACK = timedelta(seconds=30)
 """A job retries its own close; only what is later than that is taken up by reconciliation."""
 
 
-class Closing:
+class CloseSequence:
     def __init__(
         self,
         database: Database,
         channels: TicketChannels,
         transcripts: TranscriptStore,
         *,
-        connection: DiscordConnection,
-        at_once: int,
+        discord_status: DiscordStatus,
+        max_concurrent: int,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self._database = database
         self._channels = channels
         self._transcripts = transcripts
-        self._connection = connection
+        self._discord_status = discord_status
         # A close holds a connection for its lock and needs others: they must not run out.
-        self._slots = asyncio.Semaphore(min(at_once, database.max_connections // 4))
+        self._slots = asyncio.Semaphore(min(max_concurrent, database.max_connections // 4))
         self._telemetry = telemetry
 
     async def run(self, ticket_id: int) -> AutoCloseOutcome:
         """Take the ticket from where its close stands to its end.
 
-        Raises what Discord raised; the fourth time a person is asked, too. What no try can mend
+        Raises what Discord raised; the fourth time a person is asked, too. What no try can fix
         ends in `attention` at once.
         """
         async with self._slots, self._database.exclusive(f"close ticket {ticket_id}") as mine:
@@ -74,7 +74,7 @@ class Closing:
                     return AutoCloseOutcome.ALREADY_CLOSED
                 guild = await sql.guild_settings(connection, ticket.guild_id)
             try:
-                with self._connection.needed():
+                with self._discord_status.translate_errors():
                     await self._go_on(ticket, guild)
             except PermissionMissingError as error:
                 await self.ask_for_attention(ticket_id, str(error))
@@ -148,7 +148,7 @@ class Closing:
             ticket = await sql.record_close_failure(transaction.connection, ticket_id, FIRST_RETRY)
             if ticket is not None and not ticket.attention:
                 await sql.add_event(transaction.connection, ticket_id, "close_failed", detail=why)
-        if ticket is not None and ticket.close_failures >= MOST_FAILURES:
+        if ticket is not None and ticket.close_failures >= MAX_CLOSE_ATTEMPTS:
             await self.ask_for_attention(ticket_id, f"the close keeps failing: {why}")
 
     async def ask_for_attention(self, ticket_id: int, why: str) -> None:
@@ -166,17 +166,17 @@ class Closing:
             log.warning("Nobody could be told that ticket %s needs attention: %s", ticket_id, error)
 
     async def retry(self, ticket_id: int) -> None:
-        """A person says that it is mended. The attention stays until it proves true."""
+        """A person says that it is fixed. The attention stays until it proves true."""
         async with self._database.transaction() as transaction:
-            if await sql.forget_failures(transaction.connection, ticket_id):
+            if await sql.clear_failures(transaction.connection, ticket_id):
                 await sql.add_event(transaction.connection, ticket_id, "retried")
 
-    async def forget_attention(self, ticket_id: int) -> None:
+    async def clear_attention(self, ticket_id: int) -> None:
         async with self._database.connection() as connection:
             await sql.clear_attention(connection, ticket_id)
 
     async def take_stale_attention(self) -> list[Ticket]:
-        """What no person has taken up for a while is tried again: it may have mended itself."""
+        """What no person has taken up for a while is tried again: it may have fixed itself."""
         async with self._database.connection() as connection:
             return list(await sql.take_stale_attention(connection, LOOK_AGAIN))
 

@@ -46,7 +46,7 @@ class NothingPendingError(UserError):
 
 
 class RequestResolvedError(UserError):
-    """Somebody, or the clock, was faster."""
+    """Someone else, or the deadline, came first."""
 
     def __init__(self, request: CloseRequest) -> None:
         by = f" by <@{request.resolved_by_id}>" if request.resolved_by_id else ""

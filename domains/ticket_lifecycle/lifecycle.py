@@ -17,8 +17,8 @@ from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
 from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError, TicketChannels
 from domains.ticket_lifecycle.close_requests import CloseRequests, lock_open_ticket
-from domains.ticket_lifecycle.closing import Closing
-from domains.ticket_lifecycle.connection import DiscordConnection
+from domains.ticket_lifecycle.closing import CloseSequence
+from domains.ticket_lifecycle.discord_status import DiscordStatus
 from domains.ticket_lifecycle.errors import (
     AlreadyExcludedError,
     NotExcludedError,
@@ -27,6 +27,7 @@ from domains.ticket_lifecycle.errors import (
     TicketNotOpenError,
     TooManyTicketsError,
 )
+from domains.ticket_lifecycle.grace import Grace
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
     CloseCause,
@@ -39,9 +40,8 @@ from domains.ticket_lifecycle.models import (
     TicketStatus,
 )
 from domains.ticket_lifecycle.opening import TicketOpening
-from domains.ticket_lifecycle.outages import Outages
+from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH, sanitize
 from domains.ticket_lifecycle.timers import CloseTimers
-from domains.ticket_lifecycle.words import MAX_REASON_LENGTH, kept
 from domains.transcripts import TranscriptStore
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class LifecyclePolicy:
     min_close_delay: timedelta = timedelta(minutes=1)
     close_at_once_without_timer: bool = False
     """What `AUTO_CLOSE_WITHOUT_REDIS=immediate` means: no timer, no waiting."""
-    closes_at_once: int = 5
+    max_concurrent_closes: int = 5
     outage_grace: timedelta = timedelta(minutes=10)
     max_extensions: int = 3
 
@@ -81,23 +81,23 @@ class TicketLifecycle:
         self._database = database
         self._timers = timers
         self._channels = channels
-        self.connection = DiscordConnection()
+        self.discord_status = DiscordStatus()
         self._opening = TicketOpening(database, channels, self.policy.max_open_tickets)
         self._requests = CloseRequests(database, channels, timers, self.policy.outage_grace)
-        self._outages = Outages(
+        self._grace = Grace(
             database,
             channels,
             timers,
             self._requests,
-            connection=self.connection,
+            discord_status=self.discord_status,
             grace=self.policy.outage_grace,
         )
-        self._closing = Closing(
+        self._closing = CloseSequence(
             database,
             channels,
             transcripts,
-            connection=self.connection,
-            at_once=self.policy.closes_at_once,
+            discord_status=self.discord_status,
+            max_concurrent=self.policy.max_concurrent_closes,
             telemetry=telemetry,
         )
 
@@ -113,7 +113,7 @@ class TicketLifecycle:
             return await self._opening.open(guild_id, opener_id, subject)
 
     async def _end_tickets_without_channel(self, guild_id: int, opener_id: int) -> bool:
-        """Channels that were deleted while nobody was looking must not count for ever."""
+        """Tickets whose channels were deleted while the bot was down must not count for ever."""
         async with self._database.connection() as connection:
             unclosed = await sql.unclosed_tickets(connection, guild_id, opener_id)
         gone = [ticket for ticket in unclosed if not await self._channels.exists(ticket)]
@@ -259,10 +259,10 @@ class TicketLifecycle:
         may succeed; DiscordAwayError if it is no use before Discord is back.
         """
         try:
-            with self.connection.needed():
+            with self.discord_status.translate_errors():
                 refusal = await self._requests.expire(ticket_id, close_request_id)
         except PermissionMissingError as error:
-            # No retry mends a 403. The request stays pending: the timer is not switched off.
+            # No retry fixes a 403. The request stays pending: the timer is not switched off.
             await self._closing.ask_for_attention(ticket_id, str(error))
             return AutoCloseOutcome.NEEDS_ATTENTION
         if refusal in (None, AutoCloseOutcome.NOT_PENDING):
@@ -288,7 +288,7 @@ class TicketLifecycle:
     async def close_ticket(
         self, ticket_id: int, closed_by_id: int, reason: str | None = None
     ) -> Ticket:
-        """Raises TicketNotOpen if somebody was faster."""
+        """Raises TicketNotOpen if someone else came first."""
         ticket = await self.begin_close(ticket_id, closed_by_id, reason)
         await self.finish_close(ticket_id)
         return ticket
@@ -297,8 +297,8 @@ class TicketLifecycle:
         self, ticket_id: int, closed_by_id: int, reason: str | None = None
     ) -> Ticket:
         """Decide it, for those who have something to say before `finish_close`; that is done
-        sooner or later in any case. Raises TicketNotOpen if somebody was faster."""
-        reason = kept(reason, MAX_REASON_LENGTH) or None
+        sooner or later in any case. Raises TicketNotOpen if someone else came first."""
+        reason = sanitize(reason, MAX_REASON_LENGTH) or None
         return await self._begin_close(ticket_id, CloseCause.COMMAND, closed_by_id, reason)
 
     async def finish_close(self, ticket_id: int) -> None:
@@ -316,7 +316,7 @@ class TicketLifecycle:
         return closing
 
     async def note_channel_deleted(self, guild_id: int, channel_id: int) -> None:
-        """Somebody deleted the channel by hand: the ticket is over, and its timer too."""
+        """The channel was deleted by hand: the ticket is over, and its timer too."""
         ticket = await self.ticket_in_channel(guild_id, channel_id)
         if ticket is None:
             return
@@ -327,26 +327,26 @@ class TicketLifecycle:
             await self._closing.run(ticket.id)
 
     async def _channel_is_gone(self, ticket: Ticket) -> None:
-        with suppress(TicketNotOpenError):  # somebody was faster, and that is as good
+        with suppress(TicketNotOpenError):  # someone else came first, and that is as good
             await self._begin_close(
                 ticket.id, CloseCause.CHANNEL_DELETED, None, "The channel was deleted."
             )
             await self.finish_close(ticket.id)
 
-    async def forget_attention(self, ticket_id: int) -> None:
-        """A person has mended it, and somebody else is going to try again."""
+    async def clear_attention(self, ticket_id: int) -> None:
+        """A person has fixed it, and the caller is going to try again."""
         await self._closing.retry(ticket_id)
-        await self._closing.forget_attention(ticket_id)
+        await self._closing.clear_attention(ticket_id)
 
     async def retry_close(self, ticket_id: int) -> AutoCloseOutcome:
-        """A person has mended what kept the ticket from closing."""
+        """A person has fixed what kept the ticket from closing."""
         await self._closing.retry(ticket_id)
         ticket = await self.ticket(ticket_id)
         if ticket is not None and ticket.status is TicketStatus.CLOSING:
             return await self._closing.run(ticket_id)
         outcome = await self.auto_close(ticket_id)
         if outcome is not AutoCloseOutcome.NEEDS_ATTENTION:
-            await self._closing.forget_attention(ticket_id)
+            await self._closing.clear_attention(ticket_id)
         return outcome
 
     # --- the timer on and off
@@ -361,7 +361,7 @@ class TicketLifecycle:
             await sql.add_event(connection, ticket_id, "excluded", user_id)
             request = await sql.pending_request(connection, ticket_id)
             if request is not None:
-                await sql.owe_message(connection, request.id)
+                await sql.set_stale(connection, request.id)
                 self._requests.cancel_timer_after_commit(transaction, request)
         if request is None or request.auto_close_at is None:
             return None
@@ -415,20 +415,20 @@ class TicketLifecycle:
         async with self._database.connection() as connection:
             return await sql.time_left(connection, close_request_id)
 
-    async def note_alive(self) -> None:
-        """The pulse that outages are told by; to be called before the first job runs."""
-        await self._outages.note_alive()
+    async def record_heartbeat(self) -> None:
+        """By which outages are detected; to be called before the first job runs."""
+        await self._grace.record_heartbeat()
 
     async def resume_unfinished(self) -> None:
         """Take up what a crash or a failure left half done: openings, questions, closes."""
-        if not self.connection.stands:
+        if not self.discord_status.connected:
             return
         unfinished = await self._closing.unfinished()
         await asyncio.gather(*(self._try_again(self._closing.run(id_), id_) for id_ in unfinished))
-        await self._outages.announce_grace()
+        await self._grace.announce_grace()
         await self._opening.resume(RESUME_AFTER)
         await self._requests.resume(RESUME_AFTER)
-        await self._requests.show_what_is_owed()
+        await self._requests.sync_stale_messages()
         for ticket in await self._closing.take_stale_attention():
             again = self._closing.run if ticket.status is TicketStatus.CLOSING else self.auto_close
             await self._try_again(again(ticket.id), ticket.id)

@@ -35,7 +35,7 @@ class CloseCause(StrEnum):
     WITHOUT_REDIS = "without_redis"
 
 
-MOST_FAILURES = 4
+MAX_CLOSE_ATTEMPTS = 4
 """Of a close: the first attempt and three retries; then a person is asked."""
 
 

@@ -26,12 +26,12 @@ from domains.ticket_lifecycle.errors import (
     TooManyTicketsError,
 )
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
-from domains.ticket_lifecycle.words import kept
+from domains.ticket_lifecycle.text_input import sanitize
 
 log = logging.getLogger(__name__)
 
 MAX_SUBJECT_LENGTH = 200
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 """Each opening holds a database connection while Discord makes the channel."""
 
 
@@ -40,7 +40,7 @@ class TicketOpening:
         self._database = database
         self._channels = channels
         self._max_open_tickets = max_open_tickets
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
         self._openers = set[tuple[int, int]]()
 
     async def open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
@@ -56,14 +56,16 @@ class TicketOpening:
             self._openers.remove(opener)
 
     async def _open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
-        ticket, guild = await self._reserve(guild_id, opener_id, kept(subject, MAX_SUBJECT_LENGTH))
+        ticket, guild = await self._reserve(
+            guild_id, opener_id, sanitize(subject, MAX_SUBJECT_LENGTH)
+        )
         async with self._slots, self._database.exclusive(_lock(ticket.id)) as mine:
             if not mine or await self._was_taken_back(ticket.id):
                 raise CannotOpenError("it took too long; try again.")
             try:
                 channel_id = await self._create(ticket, guild)
             except ChannelError as error:
-                await self._forget(ticket.id)
+                await self._delete(ticket.id)
                 raise CannotOpenError(_why(error)) from error
             return await self._complete(ticket, guild, channel_id, again=False)
 
@@ -117,9 +119,9 @@ class TicketOpening:
         async with self._database.connection() as connection:
             return await sql.ticket(connection, ticket_id) is None
 
-    async def _forget(self, ticket_id: int) -> None:
+    async def _delete(self, ticket_id: int) -> None:
         async with self._database.connection() as connection:
-            await sql.forget_ticket(connection, ticket_id)
+            await sql.delete_ticket(connection, ticket_id)
 
     async def resume(self, older_than: timedelta) -> None:
         """Complete or take back what a crash left half open."""
@@ -145,7 +147,7 @@ class TicketOpening:
             channel_id = ticket.channel_id or await self._channels.find(ticket)
             if channel_id is None:
                 log.info("Ticket %s never got its channel and is taken back", ticket_id)
-                await self._forget(ticket_id)
+                await self._delete(ticket_id)
             else:
                 await self._complete(ticket, guild, channel_id, again=True)
 

@@ -175,7 +175,7 @@ async def finish_opening(connection: Connection, ticket_id: int) -> None:
     await connection.execute("update tickets set opening = false where id = $1", ticket_id)
 
 
-async def forget_ticket(connection: Connection, ticket_id: int) -> None:
+async def delete_ticket(connection: Connection, ticket_id: int) -> None:
     """Take back a ticket that never came to be: it has no channel."""
     await connection.execute("delete from tickets where id = $1 and opening", ticket_id)
 
@@ -210,7 +210,7 @@ async def mark_closing(
     closed_by_id: int | None,
     reason: str | None,
 ) -> Ticket | None:
-    """Decide that the ticket closes. None if it is not open: somebody was faster."""
+    """Decide that the ticket closes. None if it is not open: someone else came first."""
     record = await connection.fetchrow(
         """update tickets set status = 'closing', close_cause = $2, closed_by_id = $3,
                   close_reason = $4, close_step = null, close_attempts = 0, close_failures = 0,
@@ -266,7 +266,7 @@ async def record_close_failure(
 
 
 async def set_attention(connection: Connection, ticket_id: int, attention: str) -> Ticket | None:
-    """None if the ticket says so already, or is closed: then nobody need be told again."""
+    """None if the ticket says so already, or is closed: then it is not announced again."""
     record = await connection.fetchrow(
         """with before as (select id, attention from tickets where id = $1 for no key update)
            update tickets set attention = $2, attention_at = now() from before
@@ -285,7 +285,7 @@ async def set_attention(connection: Connection, ticket_id: int, attention: str) 
     return _read_one(Ticket, record)
 
 
-async def forget_failures(connection: Connection, ticket_id: int) -> bool:
+async def clear_failures(connection: Connection, ticket_id: int) -> bool:
     return bool(
         await connection.fetchval(
             """update tickets set close_failures = 0, close_retry_at = null
@@ -317,7 +317,7 @@ async def unfinished_closes(connection: Connection, slack: timedelta) -> Sequenc
 
 
 async def take_stale_attention(connection: Connection, age: timedelta) -> Sequence[Ticket]:
-    """Tickets that need attention and that nobody has looked at for `age`; now somebody does."""
+    """Tickets that need attention and were not tried for `age`; they are marked as tried now."""
     records = await connection.fetch(
         """update tickets set attention_at = now()
            where status <> 'closed' and attention is not null
@@ -399,8 +399,8 @@ async def expire_request(
 ) -> tuple[CloseRequest, int] | None:
     """The one statement that decides whether a ticket's time is up.
 
-    Not while the pulse is older than the grace: then there was an outage, and the first pulse
-    after it grants the grace.
+    Not while the last heartbeat is older than the grace: then there was an outage, and the first
+    heartbeat after it grants the grace.
 
     Returns the request and how late it is in milliseconds; None if it is not to expire.
     """
@@ -445,29 +445,29 @@ async def restore_superseded(connection: Connection, close_request_id: int) -> C
 
 
 async def set_announced(
-    connection: Connection, close_request_id: int, message_id: int, *, shown: bool
+    connection: Connection, close_request_id: int, message_id: int, *, current: bool
 ) -> CloseRequest | None:
-    """`shown`: the message tells what the row said when it was posted."""
+    """`current`: the message shows what the row said when it was posted."""
     record = await connection.fetchrow(
         """update close_requests set announced = true, message_id = $2,
                   shown = $3 and status = 'pending'
            where id = $1 returning *""",
         close_request_id,
         message_id,
-        shown,
+        current,
     )
     return _read_one(CloseRequest, record)
 
 
-async def owe_message(connection: Connection, close_request_id: int) -> None:
+async def set_stale(connection: Connection, close_request_id: int) -> None:
     """What the message should say has changed elsewhere: in the ticket's row."""
     await connection.execute(
         "update close_requests set shown = message_id is null where id = $1", close_request_id
     )
 
 
-async def set_shown(connection: Connection, request: CloseRequest) -> None:
-    """Unless the row has changed since: then what was shown last is out of date, and owed again."""
+async def set_current(connection: Connection, request: CloseRequest) -> None:
+    """Unless the row has changed since: then the message is stale again."""
     await connection.execute(
         """update close_requests set shown = (status = $2 and auto_close_at is not distinct from $3)
            where id = $1""",
@@ -477,8 +477,8 @@ async def set_shown(connection: Connection, request: CloseRequest) -> None:
     )
 
 
-async def unshown_requests(connection: Connection) -> Sequence[CloseRequest]:
-    """Requests whose message is behind, in tickets whose channel is going to stay."""
+async def stale_requests(connection: Connection) -> Sequence[CloseRequest]:
+    """Requests whose message is out of date, in tickets whose channel is going to stay."""
     records = await connection.fetch(
         """select r.* from close_requests r join tickets t on t.id = r.ticket_id
            where not r.shown and t.status = 'open'
@@ -638,7 +638,7 @@ async def wanted_timers(connection: Connection, ticket_ids: Sequence[int]) -> Se
     return [_timer(record) for record in records]
 
 
-# --- the audit trail, and the bot's own pulse
+# --- the audit trail, and the bot's own heartbeat
 
 
 async def add_event(
@@ -690,8 +690,8 @@ async def count_attention(connection: Connection, guild_id: int) -> int:
 # --- outages
 
 
-async def beat(connection: Connection) -> timedelta | None:
-    """Note that somebody is here. Returns for how long nobody was; None the first time ever."""
+async def record_heartbeat(connection: Connection) -> timedelta | None:
+    """Record that a bot is alive. Returns the time since the last one; None the first time."""
     before = await connection.fetchval("select seen_at from heartbeat for update")
     now = await connection.fetchval(
         """insert into heartbeat (seen_at) values (clock_timestamp())
@@ -737,7 +737,7 @@ async def unannounced_grace(connection: Connection) -> Sequence[CloseRequest]:
     return [_read(CloseRequest, record) for record in records]
 
 
-async def untold_grace(connection: Connection, close_request_id: int) -> CloseRequest | None:
+async def grace_to_announce(connection: Connection, close_request_id: int) -> CloseRequest | None:
     """The request, if its grace is still to be announced."""
     record = await connection.fetchrow(
         """select * from close_requests

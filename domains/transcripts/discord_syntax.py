@@ -44,7 +44,7 @@ def install(parser: MarkdownIt) -> None:
 
 
 def spoken(found: re.Match[str], mentions: Mapping[str, str]) -> str | None:
-    """What a match of ANGLE reads like; None where nobody knows."""
+    """What a match of ANGLE reads like; None where it is unknown."""
     if found["mention"]:
         plain = found["mention"].replace("!", "")
         return mentions.get(found[0]) or mentions.get(f"<{plain}{found['id']}>")

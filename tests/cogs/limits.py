@@ -8,7 +8,7 @@ import simcord
 from simcord import BackendError
 from simcord.backend.models import Channel
 
-MOST_IN_CATEGORY = 50
+MAX_IN_CATEGORY = 50
 FULL_CATEGORY = {
     "parent_id": {
         "_errors": [
@@ -31,7 +31,7 @@ def enforce_channel_limits(env: simcord.Env, *, most_in_guild: int = 500) -> Non
             raise BackendError(400, 30013, "Maximum number of server channels reached (500)")
         parent_id = fields.get("parent_id")
         inside = [c for c in channels if parent_id is not None and c.parent_id == parent_id]
-        if len(inside) >= MOST_IN_CATEGORY:
+        if len(inside) >= MAX_IN_CATEGORY:
             raise BackendError(400, 50035, "Invalid Form Body", errors=FULL_CATEGORY)
         return create(guild_id, name, **fields)
 
@@ -39,5 +39,5 @@ def enforce_channel_limits(env: simcord.Env, *, most_in_guild: int = 500) -> Non
 
 
 def fill(guild: simcord.GuildHandle, category: simcord.ChannelHandle) -> None:
-    for n in range(MOST_IN_CATEGORY):
+    for n in range(MAX_IN_CATEGORY):
         guild.create_text_channel(f"filler-{n}", category=category)

@@ -8,7 +8,7 @@ import discord
 import pytest
 import simcord
 
-from domains.monitoring.desk import OPERATOR_ID
+from domains.monitoring.job_actions import OPERATOR_ID
 from domains.settings import Settings
 from tests.cogs.replies import refusal, reply, words
 from tests.cogs.world import World, a_world

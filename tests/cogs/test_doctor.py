@@ -1,4 +1,4 @@
-"""`/doctor`: what is missing in a server, and how to mend it."""
+"""`/doctor`: what is missing in a server, and how to fix it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from domains.database import DatabaseUnavailable
 from domains.settings import Settings
-from tests.cogs.cable import Cable, postgres_cable, redis_cable
+from tests.cogs.proxy import SocketProxy, postgres_proxy, redis_proxy
 from tests.cogs.replies import refusal, reply
 from tests.cogs.world import World, a_world
 from tests.waiting import eventually
@@ -46,25 +46,25 @@ def no_reconnecting_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def world_with_redis_on_a_cable(
+async def world_with_redis_behind_a_proxy(
     settings: Settings, sockets: Path
-) -> AsyncGenerator[tuple[World, Cable]]:
+) -> AsyncGenerator[tuple[World, SocketProxy]]:
     assert settings.redis_address is not None
-    cable, url = redis_cable(sockets, settings.redis_address)
-    async with cable, a_world(settings.model_copy(update={"redis_url": SecretStr(url)})) as world:
-        yield world, cable
+    proxy, url = redis_proxy(sockets, settings.redis_address)
+    async with proxy, a_world(settings.model_copy(update={"redis_url": SecretStr(url)})) as world:
+        yield world, proxy
 
 
 @asynccontextmanager
-async def world_with_database_on_a_cable(
+async def world_with_database_behind_a_proxy(
     settings: Settings, sockets: Path
-) -> AsyncGenerator[tuple[World, Cable]]:
+) -> AsyncGenerator[tuple[World, SocketProxy]]:
     """The tests' own connection does not go through it."""
     assert settings.database_address is not None
-    cable, url = postgres_cable(sockets, settings.database_address)
+    proxy, url = postgres_proxy(sockets, settings.database_address)
     through = settings.model_copy(update={"database_url": SecretStr(url)})
-    async with cable, a_world(through, sql_url=settings.database_address) as world:
-        yield world, cable
+    async with proxy, a_world(through, sql_url=settings.database_address) as world:
+        yield world, proxy
 
 
 async def test_without_redis_the_bot_starts_serves_and_warns_once(
@@ -158,13 +158,13 @@ async def test_closing_at_once_leaves_requests_without_a_delay_alone(no_redis: S
 async def test_when_redis_returns_timers_are_set_without_a_restart(
     settings: Settings, sockets: Path
 ) -> None:
-    async with world_with_redis_on_a_cable(settings, sockets) as (world, cable):
+    async with world_with_redis_behind_a_proxy(settings, sockets) as (world, proxy):
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="3h")
-        await cable.cut()
+        await proxy.cut()
         text = reply(await world.sam.slash(channel, "closerequest", close_delay="2h"))
         assert "Redis is not available" in text
-        await cable.mend()
+        await proxy.restore()
 
         async def the_new_timer_alone() -> bool:
             request = await world.request(channel)
@@ -181,10 +181,10 @@ async def test_when_redis_returns_timers_are_set_without_a_restart(
 async def test_a_deadline_that_comes_while_redis_is_away_is_honoured(
     settings: Settings, sockets: Path
 ) -> None:
-    async with world_with_redis_on_a_cable(settings, sockets) as (world, cable):
+    async with world_with_redis_behind_a_proxy(settings, sockets) as (world, proxy):
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
-        await cable.cut()
+        await proxy.cut()
         await world.move_deadline(channel)
         await world.until_closed(channel)
         assert len(world.says(world.logs)) == 1
@@ -193,11 +193,11 @@ async def test_a_deadline_that_comes_while_redis_is_away_is_honoured(
 async def test_without_the_database_every_command_and_button_answers_with_a_sentence(
     settings: Settings, sockets: Path
 ) -> None:
-    async with world_with_database_on_a_cable(settings, sockets) as (world, cable):
+    async with world_with_database_behind_a_proxy(settings, sockets) as (world, proxy):
         world.provoked.extend(DatabaseUnavailable)
         channel = await world.open_ticket(world.amy)
         message = await world.ask_to_close(channel, delay="2h")
-        await cable.cut()
+        await proxy.cut()
         for name in ("closerequest", "close", "autoclose status", "autoclose exclude", "timers"):
             assert refusal(await world.sam.slash(channel, name)) == NO_DATABASE, name
         assert refusal(await world.boss.slash(world.lobby, "setup")) == NO_DATABASE
@@ -206,7 +206,7 @@ async def test_without_the_database_every_command_and_button_answers_with_a_sent
         for label in ("Accept & Close", "Deny & Keep Open", "Need more time"):
             assert refusal(await world.amy.click(message, label=label)) == NO_DATABASE, label
         assert refusal(await world.ask_for_ticket(world.amy)) == NO_DATABASE
-        await cable.mend()
+        await proxy.restore()
         assert await world.request_statuses(channel) == ["pending"]
         await world.amy.click(message, label="Accept & Close")
         await world.until_closed(channel)
@@ -215,15 +215,15 @@ async def test_without_the_database_every_command_and_button_answers_with_a_sent
 async def test_a_reply_that_could_not_be_noted_is_read_at_the_deadline(
     settings: Settings, sockets: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with world_with_database_on_a_cable(settings, sockets) as (world, cable):
+    async with world_with_database_behind_a_proxy(settings, sockets) as (world, proxy):
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
-        await cable.cut()
+        await proxy.cut()
         for _ in range(3):
             await world.amy.send(channel, "Not yet!")
         complaints = [r for r in caplog.records if "cannot be noted" in r.message]
         assert len(complaints) == 1
-        await cable.mend()
+        await proxy.restore()
         await world.pass_deadline(channel)
 
         async def answered() -> bool:

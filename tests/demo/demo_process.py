@@ -11,7 +11,7 @@ from pathlib import Path
 
 BOT = Path(__file__).parents[2] / "bot.py"
 ANNOUNCEMENT = "Punctual demo: "
-GOODBYE_S = 60
+SHUTDOWN_TIMEOUT_S = 60
 
 
 class DemoProcess:
@@ -31,7 +31,7 @@ class DemoProcess:
 
     def end(self) -> tuple[str, str]:
         """Wait until it has ended: what else it said, and its log."""
-        return self._process.communicate(timeout=GOODBYE_S)
+        return self._process.communicate(timeout=SHUTDOWN_TIMEOUT_S)
 
     @property
     def status(self) -> int | None:

@@ -16,7 +16,7 @@ from domains.settings import Settings
 from tests.demo.demo_process import DemoProcess, running_demo
 from tests.waiting import eventually
 
-PATIENCE_S = 60.0
+WAIT_TIMEOUT_S = 60.0
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/cwd").exists(), reason="looks at other processes through /proc"
@@ -29,7 +29,7 @@ def data_dir(tmp_path: Path) -> Path:
 
 
 async def nothing_runs(demo: DemoProcess) -> None:
-    await eventually(lambda: not demo.processes(), PATIENCE_S)
+    await eventually(lambda: not demo.processes(), WAIT_TIMEOUT_S)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -49,7 +49,7 @@ def test_a_signal_ends_it_and_nothing_is_left(data_dir: Path, number: int) -> No
 
 async def test_a_signal_during_the_start_ends_it_too(data_dir: Path) -> None:
     with running_demo(data_dir) as demo:
-        await eventually(lambda: any((data_dir / "demo").glob("*/postgres.new")), PATIENCE_S)
+        await eventually(lambda: any((data_dir / "demo").glob("*/postgres.new")), WAIT_TIMEOUT_S)
         demo.signal(signal.SIGTERM)
         said, log = demo.end()
         assert demo.status == 0, log

@@ -13,7 +13,7 @@ from tests.demo.discord_window import DiscordWindow
 from tests.demo.front_window import FrontWindow
 from tests.waiting import eventually
 
-PATIENCE_S = 30.0
+WAIT_TIMEOUT_S = 30.0
 
 
 async def open_ticket(front: FrontWindow, subject: str) -> str:
@@ -42,7 +42,7 @@ async def gone(front: FrontWindow, ticket: str) -> None:
     async def is_gone() -> bool:
         return not await front.shows(ticket)
 
-    await eventually(is_gone, PATIENCE_S)
+    await eventually(is_gone, WAIT_TIMEOUT_S)
 
 
 async def test_a_ticket_closes_by_itself_and_the_log_is_shown_in_its_place(
@@ -78,7 +78,7 @@ async def test_what_the_bot_does_by_itself_appears_on_an_open_page(front: FrontW
         await log.look()
         return "Watched from the log" in log.text
 
-    await eventually(appears, PATIENCE_S)
+    await eventually(appears, WAIT_TIMEOUT_S)
 
 
 async def test_a_deadline_can_be_answered(front: FrontWindow) -> None:

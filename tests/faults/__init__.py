@@ -1,2 +1,2 @@
-"""The fault laboratory: nothing closes early, late, twice or never, whatever is killed, frozen,
+"""Fault tests: nothing closes early, late, twice or never, whatever is killed, frozen,
 flushed, cut or doubled meanwhile."""

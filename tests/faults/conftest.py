@@ -1,4 +1,5 @@
-"""The laboratory, with servers of its own that any test may break and every test finds whole."""
+"""The environment for fault tests, with servers of its own: any test may break them, and every
+test finds them whole."""
 
 from __future__ import annotations
 
@@ -12,15 +13,15 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from domains.database import Database
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.faults.own_servers import OwnPostgres, OwnValkey
 from tests.wire import Discord
 
 Measured = Callable[[str], None]
 """Has a line printed at the end of the run."""
 
-_MEASURED = "measured in the laboratory"
-_TEMPLATE = "laboratory_template"
+_MEASURED = "measured in the fault tests"
+_TEMPLATE = "fault_env_template"
 _numbers = itertools.count(1)
 
 
@@ -28,7 +29,7 @@ _numbers = itertools.count(1)
 def own_servers(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Generator[tuple[OwnPostgres, OwnValkey]]:
-    folder = tmp_path_factory.mktemp("laboratory")
+    folder = tmp_path_factory.mktemp("fault_env")
     postgres, valkey = OwnPostgres(folder / "postgres"), OwnValkey(folder / "valkey")
     with asyncio.Runner() as runner:
         runner.run(postgres.start())
@@ -66,7 +67,7 @@ async def valkey(own_servers: tuple[OwnPostgres, OwnValkey]) -> OwnValkey:
 
 @pytest.fixture
 async def database_url(postgres: OwnPostgres) -> AsyncGenerator[str]:
-    name = f"laboratory_{next(_numbers)}"
+    name = f"fault_env_{next(_numbers)}"
     await postgres.execute(f"create database {name} template {_TEMPLATE}")
     yield _named(postgres.url, name)
     await postgres.execute(f"drop database {name} with (force)")
@@ -80,13 +81,13 @@ def forgetful_discord(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def lab(
+async def fault_env(
     database_url: str,
     postgres: OwnPostgres,
     valkey: OwnValkey,
     tmp_path: Path,
     forgetful_discord: None,
-) -> AsyncGenerator[Laboratory]:
+) -> AsyncGenerator[FaultEnv]:
     environment = {
         "DATABASE_URL": database_url,
         "REDIS_URL": valkey.url,
@@ -95,11 +96,11 @@ async def lab(
         "MAX_OPEN_TICKETS": "50",
     }
     async with Discord() as discord:
-        laboratory = Laboratory(discord, environment, postgres, valkey)
+        fault_env = FaultEnv(discord, environment, postgres, valkey)
         try:
-            yield laboratory
+            yield fault_env
         finally:
-            await laboratory.end()
+            await fault_env.end()
             valkey.thaw()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from domains.ticket_lifecycle.models import Ticket
 
-MOST_EXTENSIONS = 3
+MAX_EXTENSIONS = 3
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Expected:
 
     @property
     def may_be_extended(self) -> bool:
-        return self.may_run_out and self.extensions < MOST_EXTENSIONS
+        return self.may_run_out and self.extensions < MAX_EXTENSIONS
 
     @property
     def may_be_excluded(self) -> bool:

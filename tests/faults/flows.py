@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.waiting import eventually
 from tests.wire import Channel, Interaction, Message
 
@@ -14,11 +14,11 @@ class Flow(ABC):
     name: ClassVar[str]
     final: ClassVar[tuple[str, str | None]]
     """What the ticket and its latest request are in the end."""
-    patience_s: ClassVar[float] = 0.0
+    timeout_s: ClassVar[float] = 0.0
     """How long to wait before doing it again."""
 
-    def __init__(self, lab: Laboratory) -> None:
-        self.lab = lab
+    def __init__(self, fault_env: FaultEnv) -> None:
+        self.fault_env = fault_env
 
     @abstractmethod
     async def prepare(self) -> None:
@@ -46,10 +46,10 @@ class Opening(Flow):
     final = ("open", None)
 
     async def prepare(self) -> None:
-        lab = self.lab
-        panel = await lab.panel()
-        self._form: Interaction = await lab.discord.click(
-            lab.discord.customer, panel, "Open a ticket"
+        fault_env = self.fault_env
+        panel = await fault_env.panel()
+        self._form: Interaction = await fault_env.discord.click(
+            fault_env.discord.customer, panel, "Open a ticket"
         )
         self._before = await self._count()
 
@@ -57,11 +57,11 @@ class Opening(Flow):
         await self.prepare()
 
     async def begin(self) -> None:
-        discord = self.lab.discord
+        discord = self.fault_env.discord
         discord.begin_submit_modal(discord.customer, self._form, {"subject": "It is broken"})
 
     async def _count(self) -> int:
-        found = await self.lab.value("select count(*) from tickets where not opening")
+        found = await self.fault_env.value("select count(*) from tickets where not opening")
         assert isinstance(found, int)
         return found
 
@@ -73,13 +73,13 @@ class InATicket(Flow):
     channel: Channel
 
     async def prepare(self) -> None:
-        self.channel = await self.lab.open()
+        self.channel = await self.fault_env.open()
 
     async def is_done(self) -> bool:
         ticket, request = self.final
         return (
-            await self.lab.status(self.channel) == ticket
-            and await self.lab.request_status(self.channel) == request
+            await self.fault_env.status(self.channel) == ticket
+            and await self.fault_env.request_status(self.channel) == request
         )
 
 
@@ -88,11 +88,11 @@ class Asking(InATicket):
     final = ("open", "pending")
 
     async def begin(self) -> None:
-        discord = self.lab.discord
+        discord = self.fault_env.discord
         discord.begin_slash(discord.staff, self.channel, "closerequest", close_delay="1h")
 
     async def is_done(self) -> bool:
-        announced = await self.lab.value(
+        announced = await self.fault_env.value(
             """select r.announced from close_requests r join tickets t on t.id = r.ticket_id
                where t.channel_id = $1 and r.status = 'pending'""",
             self.channel.id,
@@ -105,7 +105,7 @@ class Asked(InATicket):
 
     async def prepare(self) -> None:
         await super().prepare()
-        self.request = await self.lab.ask(self.channel, "1h")
+        self.request = await self.fault_env.ask(self.channel, "1h")
 
 
 class Denying(Asked):
@@ -113,7 +113,7 @@ class Denying(Asked):
     final = ("open", "denied")
 
     async def begin(self) -> None:
-        discord = self.lab.discord
+        discord = self.fault_env.discord
         discord.begin_click(discord.customer, self.request, "Deny & Keep Open")
 
 
@@ -122,7 +122,7 @@ class Replying(Asked):
     final = ("open", "answered")
 
     async def begin(self) -> None:
-        discord = self.lab.discord
+        discord = self.fault_env.discord
         await discord.say(discord.customer, self.channel, "It is not solved")
 
 
@@ -131,7 +131,7 @@ class Accepting(Asked):
     final = ("closed", "accepted")
 
     async def begin(self) -> None:
-        discord = self.lab.discord
+        discord = self.fault_env.discord
         discord.begin_click(discord.customer, self.request, "Accept & Close")
 
 
@@ -140,7 +140,7 @@ class Closing(Asked):
     final = ("closed", "closed")
 
     async def begin(self) -> None:
-        discord = self.lab.discord
+        discord = self.fault_env.discord
         discord.begin_slash(discord.staff, self.channel, "close", reason="Solved")
 
 
@@ -149,12 +149,12 @@ class Excluding(Asked):
     final = ("open", "pending")
 
     async def begin(self) -> None:
-        discord = self.lab.discord
+        discord = self.fault_env.discord
         discord.begin_slash(discord.staff, self.channel, "autoclose exclude")
 
     async def is_done(self) -> bool:
         return (
-            await self.lab.value(
+            await self.fault_env.value(
                 "select exclude_from_autoclose from tickets where channel_id = $1", self.channel.id
             )
             is True
@@ -166,11 +166,11 @@ class Extending(Asked):
     final = ("open", "pending")
 
     async def begin(self) -> None:
-        discord = self.lab.discord
+        discord = self.fault_env.discord
         discord.begin_click(discord.customer, self.request, "Need more time")
 
     async def is_done(self) -> bool:
-        extensions = await self.lab.value(
+        extensions = await self.fault_env.value(
             """select r.extensions from close_requests r join tickets t on t.id = r.ticket_id
                where t.channel_id = $1""",
             self.channel.id,
@@ -183,11 +183,11 @@ class Expiring(InATicket):
 
     name = "expiring"
     final = ("closed", "expired")
-    patience_s = 10.0
+    timeout_s = 10.0
 
     async def prepare(self) -> None:
         await super().prepare()
-        await self.lab.ask(self.channel, "1s")
+        await self.fault_env.ask(self.channel, "1s")
 
     async def begin(self) -> None:
         return
@@ -212,7 +212,7 @@ FLOWS: tuple[type[Flow], ...] = (
 async def finish(flow: Flow) -> None:
     """See it through after a fault: by itself if it can, else by doing it again."""
     try:
-        await eventually(flow.is_done, flow.patience_s)
+        await eventually(flow.is_done, flow.timeout_s)
     except AssertionError:
         await flow.again()
         await eventually(flow.is_done)

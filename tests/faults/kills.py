@@ -7,7 +7,7 @@ import os
 import random
 from typing import Self
 
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.wire import Call, Moment
 
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
@@ -19,17 +19,19 @@ class KillAt:
 
     def __init__(
         self,
-        lab: Laboratory,
+        fault_env: FaultEnv,
         moment: Moment,
         *,
         nth: int = 1,
         method: str = "*",
         path: str = "**",
     ) -> None:
-        self._lab = lab
+        self._fault_env = fault_env
         self._left = nth
         self.struck: Call | None = None
-        self._rule = lab.discord.on_request(method, path, self._meet, moment=moment, times=None)
+        self._rule = fault_env.discord.on_request(
+            method, path, self._meet, moment=moment, times=None
+        )
 
     def _meet(self, call: Call) -> object:
         self._left -= 1
@@ -37,7 +39,7 @@ class KillAt:
             return None
         self.struck = call
         self.disarm()
-        return self._lab.strike_and_lose()
+        return self._fault_env.strike_and_lose()
 
     def disarm(self) -> None:
         self._rule.remove()

@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Valkey of the laboratory's own, to be killed, frozen and started again.
+"""A PostgreSQL and a Valkey of the fault tests' own, to be killed, frozen and started again.
 
 They are durable, unlike the other tests' servers: what they have acknowledged outlives a kill.
 """

@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.faults.laboratory import QUEUE, Laboratory, timer_key
+from tests.faults.fault_env import QUEUE, FaultEnv, timer_key
 from tests.faults.record import Sight
 from tests.waiting import eventually
 
@@ -97,8 +97,8 @@ class State:
         return timer_key(ticket.id, pending.auto_close_at)
 
 
-async def look(lab: Laboratory) -> State:
-    async with lab.database() as connection:
+async def look(fault_env: FaultEnv) -> State:
+    async with fault_env.database() as connection:
         return State(
             [_read(Ticket, row) for row in await connection.fetch("select * from tickets")],
             [_read(Request, row) for row in await connection.fetch("select * from close_requests")],
@@ -117,20 +117,20 @@ def _read(model: type[Any], row: asyncpg.Record) -> Any:
 # --- nothing is under way
 
 
-async def settled(lab: Laboratory, within: float = SETTLING_S) -> None:
+async def settled(fault_env: FaultEnv, within: float = SETTLING_S) -> None:
     doing = ["nothing was looked at"]
 
     async def nothing_is_under_way() -> bool:
-        doing[:] = under_way(await look(lab))
+        doing[:] = under_way(await look(fault_env))
         if not doing:
-            doing.extend(await _jobs_under_way(lab))
+            doing.extend(await _jobs_under_way(fault_env))
         return not doing
 
     try:
         await eventually(nothing_is_under_way, within)
     except AssertionError:
         raise AssertionError(
-            f"still under way after {within:g} s: {'; '.join(doing)}\n{lab.bot.log}"
+            f"still under way after {within:g} s: {'; '.join(doing)}\n{fault_env.bot.log}"
         ) from None
 
 
@@ -159,9 +159,9 @@ def under_way(state: State) -> list[str]:
     return doing
 
 
-async def _jobs_under_way(lab: Laboratory) -> list[str]:
+async def _jobs_under_way(fault_env: FaultEnv) -> list[str]:
     lengths = {
-        name: await lab.valkey.call("LLEN", f"{QUEUE}{name}") for name in ("queued", "active")
+        name: await fault_env.valkey.call("LLEN", f"{QUEUE}{name}") for name in ("queued", "active")
     }
     return [f"{length} jobs are {name}" for name, length in lengths.items() if length]
 
@@ -170,7 +170,7 @@ async def _jobs_under_way(lab: Laboratory) -> list[str]:
 
 
 async def assert_kept(
-    lab: Laboratory,
+    fault_env: FaultEnv,
     *,
     within: float = SETTLING_S,
     redis: bool = True,
@@ -178,25 +178,27 @@ async def assert_kept(
     after: str = "",
 ) -> None:
     """Wait until all is quiet, then hold the world against every promise."""
-    await settled(lab, within)
-    broken = await broken_promises(lab, redis=redis, lateness=lateness)
+    await settled(fault_env, within)
+    broken = await broken_promises(fault_env, redis=redis, lateness=lateness)
     if broken:
-        raise AssertionError("\n".join([after, *broken, "--- the last bot's log:", lab.bot.log]))
+        raise AssertionError(
+            "\n".join([after, *broken, "--- the last bot's log:", fault_env.bot.log])
+        )
 
 
 async def broken_promises(
-    lab: Laboratory, *, redis: bool = True, lateness: bool = True
+    fault_env: FaultEnv, *, redis: bool = True, lateness: bool = True
 ) -> list[str]:
-    state = await look(lab)
-    broken = [*never_early(state), *once(lab, state), *no_stray_channels(lab, state)]
-    broken += [*answered_requests_never_close(state), *messages_tell_the_truth(lab, state)]
+    state = await look(fault_env)
+    broken = [*never_early(state), *once(fault_env, state), *no_stray_channels(fault_env, state)]
+    broken += [*answered_requests_never_close(state), *messages_tell_the_truth(fault_env, state)]
     if lateness:
-        broken += never_late(lab, state)
+        broken += never_late(fault_env, state)
     if redis:
-        broken += await redis_comes_to_agree(lab)
-    broken += await no_leaked_connections(lab)
-    broken += [f"the stand-in met {what}" for what in lab.discord.unexpected]
-    broken += [f"Discord would object: {what}" for what in lab.discord.violations]
+        broken += await redis_comes_to_agree(fault_env)
+    broken += await no_leaked_connections(fault_env)
+    broken += [f"the stand-in met {what}" for what in fault_env.discord.unexpected]
+    broken += [f"Discord would object: {what}" for what in fault_env.discord.violations]
     return broken
 
 
@@ -208,7 +210,7 @@ def never_early(state: State) -> list[str]:
     ]
 
 
-def never_late(lab: Laboratory, state: State) -> list[str]:
+def never_late(fault_env: FaultEnv, state: State) -> list[str]:
     """By the clock of who looked at the channel, not by the bot's own account."""
     broken: list[str] = []
     for ticket in state.tickets:
@@ -216,8 +218,8 @@ def never_late(lab: Laboratory, state: State) -> list[str]:
         for request in expired:
             assert request.auto_close_at is not None
             deadline = request.auto_close_at.timestamp()
-            allowed = latest_after(lab, deadline)
-            for gone_at in lab.record.deletions(ticket.channel_id or 0):
+            allowed = latest_after(fault_env, deadline)
+            for gone_at in fault_env.record.deletions(ticket.channel_id or 0):
                 if gone_at < deadline:
                     broken.append(
                         f"ticket {ticket.id} vanished {deadline - gone_at:.3f} s before its time"
@@ -230,16 +232,16 @@ def never_late(lab: Laboratory, state: State) -> list[str]:
     return broken
 
 
-def latest_after(lab: Laboratory, deadline: float) -> float:
+def latest_after(fault_env: FaultEnv, deadline: float) -> float:
     """Five seconds after the deadline, or what is allowed after the outage in which that falls."""
     latest = deadline + LATEST_S
-    for outage in sorted(lab.outages, key=lambda each: each.began):
+    for outage in sorted(fault_env.outages, key=lambda each: each.began):
         if outage.began <= latest and outage.ended is not None:
             latest = max(latest, outage.ended + outage.recovery_s)
     return latest
 
 
-def once(lab: Laboratory, state: State) -> list[str]:
+def once(fault_env: FaultEnv, state: State) -> list[str]:
     """Each thing that people see of a ticket's life, they see once."""
     broken: list[str] = []
 
@@ -249,9 +251,9 @@ def once(lab: Laboratory, state: State) -> list[str]:
 
     for ticket in state.tickets:
         name = f"ticket {ticket.id}"
-        record = lab.record
+        record = fault_env.record
         closed = ticket.status == "closed"
-        by_hand = ticket.channel_id in lab.deleted_by_hand
+        by_hand = ticket.channel_id in fault_env.deleted_by_hand
         if not record.channels_of(ticket.id):
             continue  # a stranger's, that was never in this Discord
         expect(f"channels of {name}", len(record.channels_of(ticket.id)), 1)
@@ -263,7 +265,7 @@ def once(lab: Laboratory, state: State) -> list[str]:
             deletions = len(record.deletions(ticket.channel_id))
             expect(f"deletions of the channel of {name}", deletions, int(closed))
         if closed and not by_hand:
-            expect(f"transcripts of {name}", len(transcripts(lab, ticket)), 1)
+            expect(f"transcripts of {name}", len(transcripts(fault_env, ticket)), 1)
             attached = [file for close in record.closes_logged(ticket.id) for file in _pages(close)]
             expect(f"pages posted of {name}", len(attached), 1)
         for request in state.requests_of(ticket):
@@ -280,26 +282,26 @@ def _pages(close: Sight) -> list[str]:
     return [name for name in names if name.endswith(".html")]
 
 
-def transcripts(lab: Laboratory, ticket: Ticket) -> list[Path]:
+def transcripts(fault_env: FaultEnv, ticket: Ticket) -> list[Path]:
     """Half transcripts and replaced ones among them, if any were left."""
-    guild = Path(lab.environment["DATA_DIR"], "transcripts", str(ticket.guild_id))
+    guild = Path(fault_env.environment["DATA_DIR"], "transcripts", str(ticket.guild_id))
     found = guild.glob("*") if guild.exists() else ()
     return [path for path in found if path.name.lstrip(".").split(".")[0] == str(ticket.id)]
 
 
-def no_stray_channels(lab: Laboratory, state: State) -> list[str]:
+def no_stray_channels(fault_env: FaultEnv, state: State) -> list[str]:
     """A channel without a ticket would stand for ever, a ticket without one count for ever."""
     known = {ticket.channel_id for ticket in state.tickets}
     broken = [
         f"{channel.name} belongs to no ticket"
-        for channel in lab.record.channels.values()
+        for channel in fault_env.record.channels.values()
         if "Ticket id " in (channel.topic or "") and not channel.deleted and channel.id not in known
     ]
     broken += [
         f"ticket {ticket.id} is open, but its channel is gone"
         for ticket in state.tickets
         if ticket.status == "open"
-        and (channel := lab.record.channels.get(ticket.channel_id or 0)) is not None
+        and (channel := fault_env.record.channels.get(ticket.channel_id or 0)) is not None
         and channel.deleted
     ]
     return broken
@@ -320,11 +322,11 @@ def answered_requests_never_close(state: State) -> list[str]:
     return broken
 
 
-def messages_tell_the_truth(lab: Laboratory, state: State) -> list[str]:
+def messages_tell_the_truth(fault_env: FaultEnv, state: State) -> list[str]:
     """In a ticket that stands: the deadline that holds, or no buttons where all is decided."""
     broken: list[str] = []
     for ticket in state.tickets:
-        channel = lab.record.channels.get(ticket.channel_id or 0)
+        channel = fault_env.record.channels.get(ticket.channel_id or 0)
         if channel is None or channel.deleted or ticket.status != "open":
             continue
         for request in state.requests_of(ticket):
@@ -345,12 +347,12 @@ def messages_tell_the_truth(lab: Laboratory, state: State) -> list[str]:
     return broken
 
 
-async def redis_comes_to_agree(lab: Laboratory) -> list[str]:
+async def redis_comes_to_agree(fault_env: FaultEnv) -> list[str]:
     """Soon, that is: it is reconciled when it returns."""
     broken: list[str] = []
 
     async def agrees() -> bool:
-        broken[:] = await redis_agrees(lab, await look(lab))
+        broken[:] = await redis_agrees(fault_env, await look(fault_env))
         return not broken
 
     with suppress(AssertionError):
@@ -358,15 +360,15 @@ async def redis_comes_to_agree(lab: Laboratory) -> list[str]:
     return broken
 
 
-async def redis_agrees(lab: Laboratory, state: State) -> list[str]:
+async def redis_agrees(fault_env: FaultEnv, state: State) -> list[str]:
     """No deadline without a job, no job without a deadline, and no key of which nobody knows."""
-    keys = [key.decode() for key in await lab.valkey.call("KEYS", "*")]
-    incomplete, subjects = await _jobs(lab, "incomplete"), await _jobs(lab, "subjects")
-    finished = await _jobs(lab, "failed") | await _jobs(lab, "completed")
+    keys = [key.decode() for key in await fault_env.valkey.call("KEYS", "*")]
+    incomplete, subjects = await _jobs(fault_env, "incomplete"), await _jobs(fault_env, "subjects")
+    finished = await _jobs(fault_env, "failed") | await _jobs(fault_env, "completed")
     waiting = {state.timer_of(ticket) for ticket in state.tickets} - {None}
     excused = {state.timer_of(ticket) for ticket in state.tickets if ticket.attention is not None}
     broken = [f"no job waits for {key}" for key in waiting - incomplete - excused]
-    broken += [f"nothing wants the job {key}" for key in incomplete - waiting - lab.orphaned]
+    broken += [f"nothing wants the job {key}" for key in incomplete - waiting - fault_env.orphaned]
     broken += [f"{key} is in the index, but no job" for key in subjects - incomplete]
     broken += [f"{key} is a job, but not in the index" for key in incomplete - subjects]
     broken += [f"{key} is a key nobody knows" for key in keys if not KNOWN_KEYS.fullmatch(key)]
@@ -376,21 +378,21 @@ async def redis_agrees(lab: Laboratory, state: State) -> list[str]:
     return broken
 
 
-async def _jobs(lab: Laboratory, name: str) -> set[str]:
-    found: list[bytes] = await lab.valkey.call("ZRANGE", f"{QUEUE}{name}", 0, -1)
+async def _jobs(fault_env: FaultEnv, name: str) -> set[str]:
+    found: list[bytes] = await fault_env.valkey.call("ZRANGE", f"{QUEUE}{name}", 0, -1)
     return {each.decode().removeprefix(RECORDS) for each in found}
 
 
-async def no_leaked_connections(lab: Laboratory) -> list[str]:
-    living = sum(bot.running for bot in lab.bots)
-    connections = await lab.rows(
+async def no_leaked_connections(fault_env: FaultEnv) -> list[str]:
+    living = sum(bot.running for bot in fault_env.bots)
+    connections = await fault_env.rows(
         """select state from pg_stat_activity
            where application_name = 'punctual' and datname = current_database()"""
     )
     broken: list[str] = []
     if len(connections) > CONNECTIONS * max(living, 1):
         broken.append(f"{living} bots hold {len(connections)} connections")
-    held = await lab.value(
+    held = await fault_env.value(
         """select count(*) from pg_locks l join pg_database d on d.oid = l.database
            where l.locktype = 'advisory' and d.datname = current_database()"""
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.faults.fault_env import FaultEnv
 from tests.faults.flows import (
     FLOWS,
     Accepting,
@@ -20,13 +21,12 @@ from tests.faults.flows import (
     finish,
 )
 from tests.faults.kills import KillAt
-from tests.faults.laboratory import Laboratory
 from tests.faults.properties import assert_kept, settled
 from tests.waiting import eventually
 from tests.wire import Moment
 
 BEFORE, AFTER = Moment.BEFORE, Moment.AFTER
-MOST_REQUESTS = 40
+MAX_REQUESTS = 40
 
 
 @dataclass(frozen=True)
@@ -68,43 +68,45 @@ async def struck(flow: Flow, kill: KillAt) -> bool:
     return kill.struck is not None
 
 
-async def killed_and_restarted(lab: Laboratory, flow: Flow, instant: Instant) -> bool:
+async def killed_and_restarted(fault_env: FaultEnv, flow: Flow, instant: Instant) -> bool:
     """False if the bot makes no such request, and so was not killed."""
     await flow.prepare()
-    with KillAt(lab, instant.moment, nth=instant.nth, method=instant.method, path=instant.path) as (
-        kill
-    ):
+    with KillAt(
+        fault_env, instant.moment, nth=instant.nth, method=instant.method, path=instant.path
+    ) as kill:
         if not await struck(flow, kill):
             return False
-    await lab.bury()
-    await lab.age_what_is_half_done()
-    await lab.start()
-    await settled(lab)
+    await fault_env.bury()
+    await fault_env.age_what_is_half_done()
+    await fault_env.start()
+    await settled(fault_env)
     await finish(flow)
-    await assert_kept(lab, after=f"{flow.name}, killed {instant} ({kill.struck})")
+    await assert_kept(fault_env, after=f"{flow.name}, killed {instant} ({kill.struck})")
     return True
 
 
 @pytest.mark.parametrize("flow_type", SHORT, ids=lambda flow: flow.name)
 async def test_a_kill_where_most_is_half_done_changes_nothing_in_the_end(
-    lab: Laboratory, flow_type: type[Flow]
+    fault_env: FaultEnv, flow_type: type[Flow]
 ) -> None:
-    await lab.start()
+    await fault_env.start()
     for instant in SHORT[flow_type]:
-        assert await killed_and_restarted(lab, flow_type(lab), instant), str(instant)
+        assert await killed_and_restarted(fault_env, flow_type(fault_env), instant), str(instant)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("flow_type", FLOWS, ids=lambda flow: flow.name)
 async def test_a_kill_at_any_request_changes_nothing_in_the_end(
-    lab: Laboratory, flow_type: type[Flow]
+    fault_env: FaultEnv, flow_type: type[Flow]
 ) -> None:
-    await lab.start()
+    await fault_env.start()
     for moment in Moment:
-        for nth in range(1, MOST_REQUESTS):
-            if not await killed_and_restarted(lab, flow_type(lab), Instant(moment, nth=nth)):
+        for nth in range(1, MAX_REQUESTS):
+            if not await killed_and_restarted(
+                fault_env, flow_type(fault_env), Instant(moment, nth=nth)
+            ):
                 break
         else:
-            raise AssertionError(f"{flow_type.name} makes more than {MOST_REQUESTS} requests")
-    await assert_kept(lab)
+            raise AssertionError(f"{flow_type.name} makes more than {MAX_REQUESTS} requests")
+    await assert_kept(fault_env)

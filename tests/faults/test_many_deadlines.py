@@ -16,7 +16,7 @@ from domains.ticket_lifecycle import TicketLifecycle
 from domains.transcripts import TranscriptStore
 from tests.fakes import FakeTicketChannels
 from tests.faults.conftest import Measured
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.faults.own_servers import OwnValkey
 from tests.faults.properties import assert_kept
 from tests.waiting import eventually
@@ -34,19 +34,19 @@ STRANGERS = """
 
 
 async def test_deadlines_of_channels_that_are_gone_do_not_hold_up_the_others(
-    lab: Laboratory,
+    fault_env: FaultEnv,
 ) -> None:
-    bot = await lab.start()
-    tickets = [await lab.open() for _ in range(3)]
+    bot = await fault_env.start()
+    tickets = [await fault_env.open() for _ in range(3)]
     for ticket in tickets:
-        await lab.ask(ticket, "4s")
-    await lab.execute(STRANGERS, lab.discord.guild.id, 40)
+        await fault_env.ask(ticket, "4s")
+    await fault_env.execute(STRANGERS, fault_env.discord.guild.id, 40)
 
     async def all_closed() -> bool:
-        return await lab.value("select count(*) from tickets where status <> 'closed'") == 0
+        return await fault_env.value("select count(*) from tickets where status <> 'closed'") == 0
 
     await eventually(all_closed, 30)
-    await assert_kept(lab, lateness=False)
+    await assert_kept(fault_env, lateness=False)
     assert "Traceback" not in bot.log
 
 

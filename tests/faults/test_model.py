@@ -1,6 +1,6 @@
 """Whatever people, time and faults do in whatever order, tickets are what a simple model says.
 
-In the long form Hypothesis shortens the stories in which something goes wrong.
+In the long form Hypothesis shortens the runs in which something goes wrong.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.kills import SEED
 from tests.faults.own_servers import OwnValkey
-from tests.faults.stories import Stories
+from tests.faults.state_machine import TicketStateMachine
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 """Who is killed closes nothing."""
 
 
-def tell_stories(
+def run_state_machine(
     database_url: str,
     valkey: OwnValkey,
     folder: Path,
@@ -29,7 +29,7 @@ def tell_stories(
     steps: int,
     phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink),
 ) -> None:
-    class Here(Stories):
+    class Here(TicketStateMachine):
         pass
 
     Here.database_url, Here.valkey, Here.folder = database_url, valkey, folder
@@ -46,33 +46,35 @@ def tell_stories(
     try:
         run_state_machine_as_test(Here, settings=limits)
     except FlakyStrategyDefinition:
-        # Who wins a race is not foretold, so that the same choices may tell another story. All that
-        # was told until Hypothesis noticed has been checked.
+        # Who wins a race is not foretold, so that the same choices may end differently. All that
+        # happened until Hypothesis noticed has been checked.
         if Here.broken is not None:
             raise Here.broken from None
     except Exception as error:
-        error.add_note(f"FAULT_SEED={SEED} has the same stories told again")
+        error.add_note(f"FAULT_SEED={SEED} repeats the same runs")
         raise
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watch looks more often, so that more stories are told in the time there is."""
+def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watch looks more often, so that more runs fit in the time there is."""
     watch = "domains.scheduled_task.scheduled_task.WATCH_DEADLINES"
     monkeypatch.setattr(f"{watch}_EVERY_S", 0.05)
     monkeypatch.setattr(f"{watch}_WITHOUT_REDIS_EVERY_S", 0.05)
     monkeypatch.setattr("domains.scheduled_task.workers.worker.DEQUEUE_TIMEOUT_S", 0.1)
 
 
-def test_every_story_ends_as_the_model_says(
-    impatient: None, database_url: str, valkey: OwnValkey, tmp_path: Path
+def test_every_run_ends_as_the_model_says(
+    short_intervals: None, database_url: str, valkey: OwnValkey, tmp_path: Path
 ) -> None:
-    tell_stories(database_url, valkey, tmp_path, examples=6, steps=120, phases=(Phase.generate,))
+    run_state_machine(
+        database_url, valkey, tmp_path, examples=6, steps=120, phases=(Phase.generate,)
+    )
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_every_one_of_very_many_stories_ends_as_the_model_says(
-    impatient: None, database_url: str, valkey: OwnValkey, tmp_path: Path
+def test_every_one_of_very_many_runs_ends_as_the_model_says(
+    short_intervals: None, database_url: str, valkey: OwnValkey, tmp_path: Path
 ) -> None:
-    tell_stories(database_url, valkey, tmp_path, examples=100, steps=150)
+    run_state_machine(database_url, valkey, tmp_path, examples=100, steps=150)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.faults.laboratory import QUEUE, Laboratory
+from tests.faults.fault_env import QUEUE, FaultEnv
 from tests.faults.processes import busy
 from tests.faults.properties import RECORDS, assert_kept
 from tests.waiting import eventually
@@ -25,9 +25,9 @@ RECORD: dict[str, bytes] = {
 }
 
 
-async def poison(lab: Laboratory) -> None:
+async def poison(fault_env: FaultEnv) -> None:
     """Each kind waits in the queue, before anything else."""
-    call = lab.valkey.call
+    call = fault_env.valkey.call
     for name, record in RECORD.items():
         await call("SET", f"{RECORDS}{name}", record)
     await call("RPUSH", f"{RECORDS}a list", 1)
@@ -37,23 +37,23 @@ async def poison(lab: Laboratory) -> None:
         await call("RPUSH", f"{QUEUE}queued", job_id)
 
 
-async def test_poison_in_the_queue_is_set_aside_and_stops_nothing(lab: Laboratory) -> None:
-    bot = await lab.start()
-    ticket = await lab.open()
-    await lab.ask(ticket, "2s")
-    await poison(lab)
-    await lab.discord.wait_deleted(ticket)
+async def test_poison_in_the_queue_is_quarantined_and_stops_nothing(fault_env: FaultEnv) -> None:
+    bot = await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "2s")
+    await poison(fault_env)
+    await fault_env.discord.wait_deleted(ticket)
 
     async def queue_is_clean() -> bool:
-        return await lab.valkey.call("ZCARD", f"{QUEUE}incomplete") == 0
+        return await fault_env.valkey.call("ZCARD", f"{QUEUE}incomplete") == 0
 
     await eventually(queue_is_clean, 30)
     await bot.logged("Unknown job type: unknown")
     lines = len(bot.lines)
     assert await busy(bot.pid, 1) < 0.2
     assert len(bot.lines) == lines
-    await lab.valkey.call("DEL", "garbage:unreadable")
-    await assert_kept(lab)
+    await fault_env.valkey.call("DEL", "garbage:unreadable")
+    await assert_kept(fault_env)
 
 
 @pytest.mark.parametrize(
@@ -62,56 +62,56 @@ async def test_poison_in_the_queue_is_set_aside_and_stops_nothing(lab: Laborator
     ids=["of an older version", "of a newer version"],
 )
 async def test_a_job_of_another_version_closes_its_ticket(
-    lab: Laboratory, payload: dict[str, object]
+    fault_env: FaultEnv, payload: dict[str, object]
 ) -> None:
     """`None` stands for what the job was given."""
-    await lab.start()
-    ticket = await lab.open()
-    await lab.ask(ticket, "1h")
-    [job_id] = await lab.valkey.call("ZRANGE", f"{QUEUE}incomplete", 0, -1)
-    record = json.loads(await lab.valkey.call("GET", job_id))
+    await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "1h")
+    [job_id] = await fault_env.valkey.call("ZRANGE", f"{QUEUE}incomplete", 0, -1)
+    record = json.loads(await fault_env.valkey.call("GET", job_id))
     given = record["kwargs"]
     record["kwargs"] = {
         name: given[name] if value is None else value for name, value in payload.items()
     }
-    await lab.valkey.call("SET", job_id, json.dumps(record))
-    await lab.let_run_out(ticket)
-    await lab.valkey.call("ZADD", f"{QUEUE}incomplete", "XX", 1, job_id)
-    await lab.discord.wait_deleted(ticket)
-    assert "overdue jobs were missing" not in lab.bot.log
-    await assert_kept(lab)
+    await fault_env.valkey.call("SET", job_id, json.dumps(record))
+    await fault_env.let_run_out(ticket)
+    await fault_env.valkey.call("ZADD", f"{QUEUE}incomplete", "XX", 1, job_id)
+    await fault_env.discord.wait_deleted(ticket)
+    assert "overdue jobs were missing" not in fault_env.bot.log
+    await assert_kept(fault_env)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["incomplete", "queued", "active", "subjects", "stats"])
 async def test_a_key_of_the_wrong_type_does_not_keep_a_ticket_open(
-    lab: Laboratory, name: str
+    fault_env: FaultEnv, name: str
 ) -> None:
-    bot = await lab.start()
-    ticket, asked_after = await lab.open(), await lab.open()
-    await lab.ask(ticket, "2s")
-    await lab.valkey.call("DEL", f"{QUEUE}{name}")
-    await lab.valkey.call("SET", f"{QUEUE}{name}", "what is this?")
-    await lab.ask(asked_after, "1s")
-    await lab.discord.wait_deleted(ticket, within=15)
-    await lab.discord.wait_deleted(asked_after, within=15)
+    bot = await fault_env.start()
+    ticket, asked_after = await fault_env.open(), await fault_env.open()
+    await fault_env.ask(ticket, "2s")
+    await fault_env.valkey.call("DEL", f"{QUEUE}{name}")
+    await fault_env.valkey.call("SET", f"{QUEUE}{name}", "what is this?")
+    await fault_env.ask(asked_after, "1s")
+    await fault_env.discord.wait_deleted(ticket, within=15)
+    await fault_env.discord.wait_deleted(asked_after, within=15)
     lines = len(bot.lines)
     assert await busy(bot.pid, 5) < 0.2
     assert len(bot.lines) - lines < 200
-    await lab.valkey.call("FLUSHALL")
-    await assert_kept(lab, redis=False)
+    await fault_env.valkey.call("FLUSHALL")
+    await assert_kept(fault_env, redis=False)
 
 
 async def test_a_job_that_nobody_has_any_more_does_not_keep_its_ticket_open(
-    lab: Laboratory,
+    fault_env: FaultEnv,
 ) -> None:
     """As under a maxmemory-policy that evicts: the index still says that it is queued."""
-    await lab.start()
-    ticket = await lab.open()
-    await lab.ask(ticket, "1h")
-    await lab.let_run_out(ticket)
-    job_id = f"{RECORDS}{await lab.timer_of(ticket)}"
-    await lab.valkey.call("ZADD", f"{QUEUE}incomplete", 0, job_id)
-    await lab.valkey.call("DEL", f"{QUEUE}queued", f"{QUEUE}active")
-    await lab.discord.wait_deleted(ticket)
-    await assert_kept(lab)
+    await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "1h")
+    await fault_env.let_run_out(ticket)
+    job_id = f"{RECORDS}{await fault_env.timer_of(ticket)}"
+    await fault_env.valkey.call("ZADD", f"{QUEUE}incomplete", 0, job_id)
+    await fault_env.valkey.call("DEL", f"{QUEUE}queued", f"{QUEUE}active")
+    await fault_env.discord.wait_deleted(ticket)
+    await assert_kept(fault_env)

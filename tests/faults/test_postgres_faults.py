@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 
+from tests.faults.fault_env import FaultEnv
 from tests.faults.flows import (
     FLOWS,
     Accepting,
@@ -20,7 +21,6 @@ from tests.faults.flows import (
     Opening,
     finish,
 )
-from tests.faults.laboratory import Laboratory
 from tests.faults.processes import busy
 from tests.faults.properties import assert_kept, settled
 from tests.faults.proxy import PostgresProxy
@@ -28,20 +28,22 @@ from tests.waiting import eventually
 from tests.wire import Call, Moment
 
 BEFORE, AFTER = Moment.BEFORE, Moment.AFTER
-MOST_STATEMENTS = 60
+MAX_STATEMENTS = 60
 OURS = "tickets|close_requests|ticket_events|commit"
-"""Statements about a ticket, and not the pulse or the migrations."""
+"""Statements about a ticket, and not the heartbeat or the migrations."""
 CUT_ALL = """select count(pg_terminate_backend(pid)) from pg_stat_activity
     where application_name = 'punctual' and datname = current_database()"""
 
 
 @pytest.fixture
-async def proxy(lab: Laboratory) -> AsyncGenerator[PostgresProxy]:
-    """Between the laboratory's bots and PostgreSQL."""
-    async with PostgresProxy(lab.environment["DATABASE_URL"], lab.postgres.socket) as proxy:
-        lab.environment["DATABASE_URL"] = proxy.url
+async def proxy(fault_env: FaultEnv) -> AsyncGenerator[PostgresProxy]:
+    """Between the bots and PostgreSQL."""
+    async with PostgresProxy(
+        fault_env.environment["DATABASE_URL"], fault_env.postgres.socket
+    ) as proxy:
+        fault_env.environment["DATABASE_URL"] = proxy.url
         yield proxy
-        await lab.end()
+        await fault_env.end()
 
 
 # --- statements
@@ -56,12 +58,12 @@ class Place:
     nth: int = 1
 
 
-async def cut_in(lab: Laboratory, proxy: PostgresProxy, flow: Flow, place: Place) -> bool:
+async def cut_in(fault_env: FaultEnv, proxy: PostgresProxy, flow: Flow, place: Place) -> bool:
     """Cut the wire in the middle of what is being done, and see it through. False if there is no
     such statement."""
     await flow.prepare()
     cut = proxy.cut_at(place.pattern, place.moment, nth=place.nth)
-    with lab.outage():
+    with fault_env.outage():
         await flow.begin()
 
         async def over() -> bool:
@@ -74,13 +76,13 @@ async def cut_in(lab: Laboratory, proxy: PostgresProxy, flow: Flow, place: Place
     if cut.made is None:
         return False
     if isinstance(flow, (Opening, Asking)):
-        await lab.age_what_is_half_done()
-        await lab.give_a_new_session()
-    await settled(lab)
+        await fault_env.age_what_is_half_done()
+        await fault_env.give_a_new_session()
+    await settled(fault_env)
     await finish(flow)
     where = f"{flow.name}, cut {place.moment.name.lower()} statement {place.nth}: {cut.made[:100]}"
     # A promise for after a commit that nobody heard of is kept by the minute's reconciliation.
-    await assert_kept(lab, after=where, redis=False)
+    await assert_kept(fault_env, after=where, redis=False)
     return True
 
 
@@ -94,10 +96,10 @@ def long(*values: object) -> list[object]:
     ids=lambda flow: flow.name,
 )
 async def test_a_commit_whose_answer_is_lost_counts_all_the_same(
-    lab: Laboratory, proxy: PostgresProxy, flow_type: type[Flow]
+    fault_env: FaultEnv, proxy: PostgresProxy, flow_type: type[Flow]
 ) -> None:
-    await lab.start()
-    assert await cut_in(lab, proxy, flow_type(lab), Place(AFTER, "^commit"))
+    await fault_env.start()
+    assert await cut_in(fault_env, proxy, flow_type(fault_env), Place(AFTER, "^commit"))
 
 
 @pytest.mark.long
@@ -105,86 +107,90 @@ async def test_a_commit_whose_answer_is_lost_counts_all_the_same(
 @pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("flow_type", FLOWS, ids=lambda flow: flow.name)
 async def test_a_wire_cut_at_any_statement_changes_nothing_in_the_end(
-    lab: Laboratory, proxy: PostgresProxy, flow_type: type[Flow], moment: Moment
+    fault_env: FaultEnv, proxy: PostgresProxy, flow_type: type[Flow], moment: Moment
 ) -> None:
-    await lab.start()
-    for nth in range(1, MOST_STATEMENTS):
-        if not await cut_in(lab, proxy, flow_type(lab), Place(moment, OURS, nth)):
+    await fault_env.start()
+    for nth in range(1, MAX_STATEMENTS):
+        if not await cut_in(fault_env, proxy, flow_type(fault_env), Place(moment, OURS, nth)):
             return
-    raise AssertionError(f"{flow_type.name} makes more than {MOST_STATEMENTS} statements")
+    raise AssertionError(f"{flow_type.name} makes more than {MAX_STATEMENTS} statements")
 
 
 # --- servers
 
 
 @pytest.mark.parametrize("how", ["killed", *long("restarted")])
-async def test_postgresql_is_away_when_a_deadline_comes(lab: Laboratory, how: str) -> None:
-    bot = await lab.start()
-    due, waiting = await lab.open(), await lab.open()
-    await lab.ask(waiting, "1h")
-    await lab.ask(due, "2s")
-    with lab.outage():
+async def test_postgresql_is_away_when_a_deadline_comes(fault_env: FaultEnv, how: str) -> None:
+    bot = await fault_env.start()
+    due, waiting = await fault_env.open(), await fault_env.open()
+    await fault_env.ask(waiting, "1h")
+    await fault_env.ask(due, "2s")
+    with fault_env.outage():
         if how == "killed":
-            lab.postgres.kill()
+            fault_env.postgres.kill()
         else:
-            await lab.postgres.stop()
-        status = await lab.discord.slash(lab.discord.staff, waiting, "autoclose status")
+            await fault_env.postgres.stop()
+        status = await fault_env.discord.slash(fault_env.discord.staff, waiting, "autoclose status")
         assert status.text.startswith("The database cannot be reached at the moment.")
         lines = len(bot.lines)
         assert await busy(bot.pid, 2) < 0.15
         assert len(bot.lines) - lines <= 8
-        await (lab.postgres.restart() if how == "killed" else lab.postgres.start())
-    await lab.discord.wait_deleted(due, within=30)
-    await assert_kept(lab)
+        await (fault_env.postgres.restart() if how == "killed" else fault_env.postgres.start())
+    await fault_env.discord.wait_deleted(due, within=30)
+    await assert_kept(fault_env)
 
 
-async def test_all_connections_are_cut_in_the_middle_of_a_close(lab: Laboratory) -> None:
-    await lab.start()
-    ticket = await lab.open()
+async def test_all_connections_are_cut_in_the_middle_of_a_close(fault_env: FaultEnv) -> None:
+    await fault_env.start()
+    ticket = await fault_env.open()
 
     async def cut(_: Call) -> None:
-        await lab.value(CUT_ALL)
+        await fault_env.value(CUT_ALL)
 
-    lab.discord.on_request(
-        "POST", f"/channels/{lab.helpdesk.log_channel.id}/messages", cut, moment=BEFORE
+    fault_env.discord.on_request(
+        "POST", f"/channels/{fault_env.helpdesk.log_channel.id}/messages", cut, moment=BEFORE
     )
-    await lab.ask(ticket, "1s")
-    with lab.outage():
-        await lab.discord.wait_request("POST", f"/channels/{lab.helpdesk.log_channel.id}/messages")
-    await lab.discord.wait_deleted(ticket, within=30)
-    await assert_kept(lab)
+    await fault_env.ask(ticket, "1s")
+    with fault_env.outage():
+        await fault_env.discord.wait_request(
+            "POST", f"/channels/{fault_env.helpdesk.log_channel.id}/messages"
+        )
+    await fault_env.discord.wait_deleted(ticket, within=30)
+    await assert_kept(fault_env)
 
 
 @pytest.mark.long
-async def test_all_connections_are_cut_again_and_again(lab: Laboratory) -> None:
-    await lab.start()
-    tickets = [await lab.open() for _ in range(3)]
+async def test_all_connections_are_cut_again_and_again(fault_env: FaultEnv) -> None:
+    await fault_env.start()
+    tickets = [await fault_env.open() for _ in range(3)]
     for ticket in tickets:
-        await lab.ask(ticket, "2s")
-    with lab.outage():
+        await fault_env.ask(ticket, "2s")
+    with fault_env.outage():
         for _ in range(20):
-            await lab.value(CUT_ALL)
+            await fault_env.value(CUT_ALL)
             await asyncio.sleep(0.2)
     for ticket in tickets:
-        await lab.discord.wait_deleted(ticket, within=30)
-    await assert_kept(lab)
+        await fault_env.discord.wait_deleted(ticket, within=30)
+    await assert_kept(fault_env)
 
 
 @pytest.mark.long
-async def test_postgresql_takes_no_more_connections_when_deadlines_come(lab: Laboratory) -> None:
-    await lab.start()
-    tickets = [await lab.open() for _ in range(3)]
+async def test_postgresql_takes_no_more_connections_when_deadlines_come(
+    fault_env: FaultEnv,
+) -> None:
+    await fault_env.start()
+    tickets = [await fault_env.open() for _ in range(3)]
     for ticket in tickets:
-        await lab.ask(ticket, "2s")
+        await fault_env.ask(ticket, "2s")
     async with AsyncExitStack() as held:
-        with lab.outage():
+        with fault_env.outage():
             try:
                 while True:
-                    await held.enter_async_context(lab.database())
+                    await held.enter_async_context(fault_env.database())
             except asyncpg.TooManyConnectionsError:
                 pass
             await asyncio.sleep(4)
             await held.aclose()
     for ticket in tickets:
-        await lab.discord.wait_deleted(ticket, within=30)
-    await assert_kept(lab)
+        await fault_env.discord.wait_deleted(ticket, within=30)
+    await assert_kept(fault_env)

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from tests.faults.fault_env import FaultEnv
 from tests.faults.flows import (
     Accepting,
     Asking,
@@ -21,7 +22,6 @@ from tests.faults.flows import (
     finish,
 )
 from tests.faults.kills import SEED, KillAt
-from tests.faults.laboratory import Laboratory
 from tests.faults.properties import assert_kept, settled
 from tests.waiting import eventually
 from tests.wire import Moment
@@ -37,28 +37,28 @@ BUSY: tuple[type[Flow], ...] = (
     Expiring,
     Opening,
 )
-MOST_REQUESTS = 45
+MAX_REQUESTS = 45
 """Of all of them together."""
-MOST_TICKETS = 30
+MAX_TICKETS = 30
 
 
-async def make_room(lab: Laboratory) -> None:
+async def make_room(fault_env: FaultEnv) -> None:
     """A member may have 50 tickets open, and a category holds 50 channels."""
-    for channel in lab.helpdesk.tickets():
-        lab.delete_by_hand(channel)
+    for channel in fault_env.helpdesk.tickets():
+        fault_env.delete_by_hand(channel)
 
     async def none_is_open() -> bool:
-        return await lab.value("select count(*) from tickets where status <> 'closed'") == 0
+        return await fault_env.value("select count(*) from tickets where status <> 'closed'") == 0
 
     await eventually(none_is_open, 30)
 
 
-async def busy_and_killed(lab: Laboratory, chance: random.Random) -> None:
-    flows = [flow_type(lab) for flow_type in BUSY]
+async def busy_and_killed(fault_env: FaultEnv, chance: random.Random) -> None:
+    flows = [flow_type(fault_env) for flow_type in BUSY]
     for flow in flows:
         await flow.prepare()
-    nth, moment = chance.randrange(1, MOST_REQUESTS), chance.choice(list(Moment))
-    with KillAt(lab, moment, nth=nth) as kill:
+    nth, moment = chance.randrange(1, MAX_REQUESTS), chance.choice(list(Moment))
+    with KillAt(fault_env, moment, nth=nth) as kill:
         chance.shuffle(flows)
         for flow in flows:
             await flow.begin()
@@ -68,15 +68,15 @@ async def busy_and_killed(lab: Laboratory, chance: random.Random) -> None:
                 break
             await asyncio.sleep(0.05)
         else:
-            lab.strike()  # it had done it all: then it dies idle
-    await lab.bury()
-    await lab.age_what_is_half_done()
-    await lab.start()
-    await settled(lab)
+            fault_env.strike()  # it had done it all: then it dies idle
+    await fault_env.bury()
+    await fault_env.age_what_is_half_done()
+    await fault_env.start()
+    await settled(fault_env)
     for flow in flows:
         await finish(flow)
     await assert_kept(
-        lab, after=f"FAULT_SEED={SEED}, killed {moment.name} request {nth} ({kill.struck})"
+        fault_env, after=f"FAULT_SEED={SEED}, killed {moment.name} request {nth} ({kill.struck})"
     )
 
 
@@ -84,12 +84,12 @@ async def busy_and_killed(lab: Laboratory, chance: random.Random) -> None:
     "kills", [3, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
 )
 async def test_kills_at_random_instants_change_nothing_in_the_end(
-    lab: Laboratory, kills: int
+    fault_env: FaultEnv, kills: int
 ) -> None:
     chance = random.Random(SEED)
-    await lab.start()
+    await fault_env.start()
     for _ in range(kills):
-        await busy_and_killed(lab, chance)
-        if len(lab.helpdesk.tickets()) > MOST_TICKETS:
-            await make_room(lab)
-            await assert_kept(lab)
+        await busy_and_killed(fault_env, chance)
+        if len(fault_env.helpdesk.tickets()) > MAX_TICKETS:
+            await make_room(fault_env)
+            await assert_kept(fault_env)

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from tests.faults.conftest import Measured
+from tests.faults.fault_env import QUEUE, FaultEnv
 from tests.faults.kills import KillAt
-from tests.faults.laboratory import QUEUE, Laboratory
 from tests.faults.properties import assert_kept
 from tests.waiting import eventually
 from tests.wire import Moment
@@ -25,36 +25,38 @@ OWN_COMMANDS = (b"FLUSHALL", b"CONFIG", b"SLOWLOG", b"SCRIPT", b"KEYS")
 
 
 async def test_the_job_of_a_killed_bot_runs_again_within_15_s_of_the_restart(
-    lab: Laboratory, measured: Measured
+    fault_env: FaultEnv, measured: Measured
 ) -> None:
-    await lab.start()
-    ticket = await lab.open()
-    await lab.ask(ticket, "1s")
-    with KillAt(lab, Moment.BEFORE, method="GET", path=f"/channels/{ticket.id}/messages") as kill:
+    await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "1s")
+    with KillAt(
+        fault_env, Moment.BEFORE, method="GET", path=f"/channels/{ticket.id}/messages"
+    ) as kill:
         await eventually(lambda: kill.struck is not None)
-    await lab.bury()
-    await lab.start()
+    await fault_env.bury()
+    await fault_env.start()
     restarted = time.time()
-    await lab.discord.wait_deleted(ticket, within=20)
+    await fault_env.discord.wait_deleted(ticket, within=20)
     took = time.time() - restarted
     measured(f"the job of a killed bot ran again {took:.1f} s after the restart")
     assert took < 15
-    await assert_kept(lab)
+    await assert_kept(fault_env)
 
 
 async def test_a_deadline_that_comes_as_redis_returns_is_kept_within_a_second(
-    lab: Laboratory, measured: Measured
+    fault_env: FaultEnv, measured: Measured
 ) -> None:
-    bot = await lab.start()
-    ticket = await lab.open()
-    lab.valkey.kill()
+    bot = await fault_env.start()
+    ticket = await fault_env.open()
+    fault_env.valkey.kill()
     await bot.logged("Redis not available")
-    await lab.ask(ticket, "2s")
-    await lab.valkey.restart()
+    await fault_env.ask(ticket, "2s")
+    await fault_env.valkey.restart()
     await bot.logged("Redis is back")
-    await lab.discord.wait_deleted(ticket)
-    await assert_kept(lab)
-    late_ms = await lab.value("select late_ms from ticket_events where event = 'expired'")
+    await fault_env.discord.wait_deleted(ticket)
+    await assert_kept(fault_env)
+    late_ms = await fault_env.value("select late_ms from ticket_events where event = 'expired'")
     assert isinstance(late_ms, int)
     measured(f"a deadline that came as Redis returned was kept {late_ms} ms after it")
     assert late_ms < 1_000
@@ -64,23 +66,23 @@ async def test_a_deadline_that_comes_as_redis_returns_is_kept_within_a_second(
     "count", [5_000, pytest.param(100_000, marks=[pytest.mark.long, pytest.mark.timeout(300)])]
 )
 async def test_very_many_pending_requests_and_an_empty_redis_hold_up_no_start(
-    lab: Laboratory, measured: Measured, count: int
+    fault_env: FaultEnv, measured: Measured, count: int
 ) -> None:
-    await lab.execute(PENDING, lab.discord.guild.id, count)
-    await lab.valkey.call("CONFIG", "SET", "slowlog-log-slower-than", 10_000)
-    await lab.valkey.call("SLOWLOG", "RESET")
+    await fault_env.execute(PENDING, fault_env.discord.guild.id, count)
+    await fault_env.valkey.call("CONFIG", "SET", "slowlog-log-slower-than", 10_000)
+    await fault_env.valkey.call("SLOWLOG", "RESET")
     began = time.monotonic()
-    bot = await lab.begin_start()
+    bot = await fault_env.begin_start()
     await bot.logged("✅ Scheduled task system initialized")
     ready = time.monotonic()
     assert ready - began < 10
 
     async def all_timers_are_back() -> bool:
-        return await lab.valkey.call("ZCARD", f"{QUEUE}incomplete") == count
+        return await fault_env.valkey.call("ZCARD", f"{QUEUE}incomplete") == count
 
     await eventually(all_timers_are_back, 60)
     took = time.monotonic() - ready
-    slow = await lab.valkey.call("SLOWLOG GET", 128)
+    slow = await fault_env.valkey.call("SLOWLOG GET", 128)
     blocked = [entry for entry in slow if not entry["command"].startswith(OWN_COMMANDS)]
     longest = max((entry["duration"] / 1000 for entry in blocked), default=0)
     measured(
@@ -90,6 +92,8 @@ async def test_very_many_pending_requests_and_an_empty_redis_hold_up_no_start(
     )
     assert took < 10
     assert not blocked
-    form = await lab.discord.click(lab.discord.customer, await lab.panel(), "Open a ticket")
+    form = await fault_env.discord.click(
+        fault_env.discord.customer, await fault_env.panel(), "Open a ticket"
+    )
     assert form.response is not None
     measured(f"a press was answered {form.response.seconds * 1000:.0f} ms after it, right then")

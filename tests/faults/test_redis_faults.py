@@ -1,4 +1,4 @@
-"""Redis is killed, lost, frozen, flushed or full: deadlines hold, and its return mends all."""
+"""Redis is killed, lost, frozen, flushed or full: deadlines hold, and its return fixes all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.faults.own_servers import OwnValkey
 from tests.faults.processes import busy
 from tests.faults.properties import assert_kept, look, redis_agrees
@@ -100,81 +100,84 @@ def each(
 
 @each(Killed, Frozen, long=(WithoutReplicas, Lost, Full))
 async def test_deadlines_hold_without_redis_and_all_agrees_when_it_is_back(
-    lab: Laboratory, fault_type: type[RedisFault]
+    fault_env: FaultEnv, fault_type: type[RedisFault]
 ) -> None:
     """No lateness is excused: PostgreSQL knows the deadlines."""
-    fault = fault_type(lab.valkey)
-    discord = lab.discord
-    bot = await lab.start()
-    due, asked_meanwhile, denied, waiting = [await lab.open() for _ in range(4)]
-    await lab.ask(waiting, "1h")
-    request = await lab.ask(denied, "1h")
-    await lab.ask(due, "1s")
+    fault = fault_type(fault_env.valkey)
+    discord = fault_env.discord
+    bot = await fault_env.start()
+    due, asked_meanwhile, denied, waiting = [await fault_env.open() for _ in range(4)]
+    await fault_env.ask(waiting, "1h")
+    request = await fault_env.ask(denied, "1h")
+    await fault_env.ask(due, "1s")
     await fault.begin()
-    await lab.ask(asked_meanwhile, "1s")
+    await fault_env.ask(asked_meanwhile, "1s")
     await discord.click(discord.customer, request, "Deny & Keep Open")
     await discord.wait_deleted(due)
     await discord.wait_deleted(asked_meanwhile)
     await fault.end()
     await bot.logged(RETURN)
-    await assert_kept(lab)
-    assert await lab.request_status(denied) == "denied"
-    assert await lab.request_status(waiting) == "pending"
+    await assert_kept(fault_env)
+    assert await fault_env.request_status(denied) == "denied"
+    assert await fault_env.request_status(waiting) == "pending"
     assert bot.log.count(LOSS) == bot.log.count(RETURN) <= 2
 
 
-async def test_deadlines_hold_though_redis_is_flushed_just_before_them(lab: Laboratory) -> None:
-    await lab.start()
-    due = await lab.open()
-    await lab.ask(due, "1s")
-    await lab.valkey.call("FLUSHALL")
-    await lab.discord.wait_deleted(due)
-    await assert_kept(lab)
+async def test_deadlines_hold_though_redis_is_flushed_just_before_them(fault_env: FaultEnv) -> None:
+    await fault_env.start()
+    due = await fault_env.open()
+    await fault_env.ask(due, "1s")
+    await fault_env.valkey.call("FLUSHALL")
+    await fault_env.discord.wait_deleted(due)
+    await assert_kept(fault_env)
 
 
 @pytest.mark.long
-async def test_after_a_flush_every_timer_is_back_within_a_minute(lab: Laboratory) -> None:
-    await lab.start()
+async def test_after_a_flush_every_timer_is_back_within_a_minute(fault_env: FaultEnv) -> None:
+    await fault_env.start()
     for _ in range(5):
-        await lab.ask(await lab.open(), "1h")
-    await lab.valkey.call("FLUSHALL")
+        await fault_env.ask(await fault_env.open(), "1h")
+    await fault_env.valkey.call("FLUSHALL")
 
     async def agrees() -> bool:
-        return not await redis_agrees(lab, await look(lab))
+        return not await redis_agrees(fault_env, await look(fault_env))
 
     await eventually(agrees, 65)
 
 
 @each(Killed, long=(Frozen, WithoutReplicas))
 async def test_a_fault_in_the_middle_of_a_close_leaves_no_job_behind(
-    lab: Laboratory, fault_type: type[RedisFault]
+    fault_env: FaultEnv, fault_type: type[RedisFault]
 ) -> None:
     """The job that closes a ticket ends while nobody can be told that it did."""
-    fault = fault_type(lab.valkey)
-    await lab.start()
-    ticket = await lab.open()
+    fault = fault_type(fault_env.valkey)
+    await fault_env.start()
+    ticket = await fault_env.open()
 
     async def strike(_: Call) -> None:
         await fault.begin()
 
-    lab.discord.on_request(
-        "POST", f"/channels/{lab.helpdesk.log_channel.id}/messages", strike, moment=Moment.BEFORE
+    fault_env.discord.on_request(
+        "POST",
+        f"/channels/{fault_env.helpdesk.log_channel.id}/messages",
+        strike,
+        moment=Moment.BEFORE,
     )
-    await lab.ask(ticket, "1s")
-    await lab.discord.wait_deleted(ticket)
-    await lab.bot.logged(LOSS)
+    await fault_env.ask(ticket, "1s")
+    await fault_env.discord.wait_deleted(ticket)
+    await fault_env.bot.logged(LOSS)
     await fault.end()
-    await lab.bot.logged(RETURN)
-    await assert_kept(lab, within=20)
+    await fault_env.bot.logged(RETURN)
+    await assert_kept(fault_env, within=20)
 
 
 @each(Frozen, long=(Killed, Full))
 async def test_without_redis_nothing_spins_and_nothing_floods_the_log(
-    lab: Laboratory, fault_type: type[RedisFault]
+    fault_env: FaultEnv, fault_type: type[RedisFault]
 ) -> None:
-    fault = fault_type(lab.valkey)
-    bot = await lab.start()
-    await lab.ask(await lab.open(), "1h")
+    fault = fault_type(fault_env.valkey)
+    bot = await fault_env.start()
+    await fault_env.ask(await fault_env.open(), "1h")
     await fault.begin()
     await bot.logged(LOSS)
     lines = len(bot.lines)
@@ -182,35 +185,37 @@ async def test_without_redis_nothing_spins_and_nothing_floods_the_log(
     assert len(bot.lines) - lines <= 2
     await fault.end()
     await bot.logged(RETURN)
-    await assert_kept(lab)
+    await assert_kept(fault_env)
 
 
-async def test_a_bot_that_starts_without_redis_takes_it_up_when_it_comes(lab: Laboratory) -> None:
-    bot = await lab.start()
-    waiting, due = await lab.open(), await lab.open()
-    await lab.ask(waiting, "1h")
-    await lab.kill()
-    lab.valkey.kill()
-    bot = await lab.start()
-    await lab.ask(due, "1s")
-    await lab.discord.wait_deleted(due)
-    await lab.valkey.restart_empty()
+async def test_a_bot_that_starts_without_redis_takes_it_up_when_it_comes(
+    fault_env: FaultEnv,
+) -> None:
+    bot = await fault_env.start()
+    waiting, due = await fault_env.open(), await fault_env.open()
+    await fault_env.ask(waiting, "1h")
+    await fault_env.kill()
+    fault_env.valkey.kill()
+    bot = await fault_env.start()
+    await fault_env.ask(due, "1s")
+    await fault_env.discord.wait_deleted(due)
+    await fault_env.valkey.restart_empty()
     await bot.logged("✅ Scheduled task system initialized")
-    await assert_kept(lab)
+    await assert_kept(fault_env)
 
 
 @each(long=FAULTS)
 async def test_redis_is_gone_for_twenty_seconds(
-    lab: Laboratory, fault_type: type[RedisFault]
+    fault_env: FaultEnv, fault_type: type[RedisFault]
 ) -> None:
-    fault = fault_type(lab.valkey)
-    await lab.start()
-    tickets = [await lab.open() for _ in range(12)]
+    fault = fault_type(fault_env.valkey)
+    await fault_env.start()
+    tickets = [await fault_env.open() for _ in range(12)]
     for number, ticket in enumerate(tickets):
-        await lab.ask(ticket, f"{3 + 2 * number}s")
+        await fault_env.ask(ticket, f"{3 + 2 * number}s")
     await fault.begin()
     await asyncio.sleep(20)
     await fault.end()
     for ticket in tickets:
-        await lab.discord.wait_deleted(ticket, within=30)
-    await assert_kept(lab)
+        await fault_env.discord.wait_deleted(ticket, within=30)
+    await assert_kept(fault_env)

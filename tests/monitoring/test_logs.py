@@ -12,7 +12,7 @@ import pytest
 
 from domains.logs import LogFormat, configure_logging, log_about
 from tests.waiting import eventually
-from tests.web.office import Office
+from tests.web.web_env import WebEnv
 
 CONTRACT = "🤖 Processing auto-close for ticket"
 
@@ -86,12 +86,12 @@ async def test_json_is_one_object_a_line(output: Output) -> None:
 
 
 async def test_every_line_of_a_real_job_tells_its_ticket(
-    busy_office: Office, output: Output
+    busy_web_env: WebEnv, output: Output
 ) -> None:
     configure_logging("INFO", "json")
-    ticket = await busy_office.open()
-    await busy_office.ask_to_close(ticket)
-    await busy_office.execute(
+    ticket = await busy_web_env.open()
+    await busy_web_env.ask_to_close(ticket)
+    await busy_web_env.execute(
         "update close_requests set auto_close_at = now() - interval '2 seconds'"
     )
     await eventually(lambda: "Successfully" in output.text)

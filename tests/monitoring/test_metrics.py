@@ -20,15 +20,15 @@ from domains.scheduled_task.job_type import TICKET_LIFECYCLE, NotDueError
 from domains.settings import Settings
 from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMissingError
 from tests.waiting import eventually
-from tests.web.office import Office, an_office
+from tests.web.web_env import WebEnv, open_web_env
 
 DOCS = Path(__file__).parents[2] / "docs"
 NAME = re.compile(r"\b(?:punctual|process)_[a-z_]+\b")
 
 
-async def numbers(office: Office) -> dict[str, float]:
+async def numbers(web_env: WebEnv) -> dict[str, float]:
     """The samples of a scrape, by name and labels."""
-    text = (await office.probe("/metrics")).text
+    text = (await web_env.probe("/metrics")).text
     samples = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
     return {name: float(value) for name, value in samples}
 
@@ -40,43 +40,43 @@ def outcomes_of(job: str, outcome: str) -> str:
 # --- counting
 
 
-async def test_attempts_are_counted_by_how_they_ended(office: Office) -> None:
+async def test_attempts_are_counted_by_how_they_ended(web_env: WebEnv) -> None:
     for key in ("one", "two", "three"):
-        await office.note(key)
-    queue = office.scheduler.queues[TICKET_LIFECYCLE]
+        await web_env.note(key)
+    queue = web_env.scheduler.queues[TICKET_LIFECYCLE]
     # The queues of the workers tell; here a worker's part is done by hand.
-    queue._telemetry = office.metrics  # pyright: ignore[reportPrivateUsage]
-    await office.fail_once()
-    await office.take(Status.COMPLETE)
-    await office.take(Status.FAILED, "no")
-    found = await numbers(office)
+    queue._telemetry = web_env.metrics  # pyright: ignore[reportPrivateUsage]
+    await web_env.fail_once()
+    await web_env.take(Status.COMPLETE)
+    await web_env.take(Status.FAILED, "no")
+    found = await numbers(web_env)
     for outcome in ("retried", "complete", "failed"):
         assert found[outcomes_of("note", outcome)] == 1
 
 
 async def test_every_job_type_has_each_outcome_from_the_start_so_that_its_first_is_an_increase(
-    office_without_redis: Office,
+    web_env_without_redis: WebEnv,
 ) -> None:
     """A series that appears with 1 has not increased: the alert would miss the first failure."""
-    found = await numbers(office_without_redis)
+    found = await numbers(web_env_without_redis)
     for name in ("auto-close", "note"):
         for outcome in OUTCOMES:
             assert found[outcomes_of(name, outcome)] == 0
 
 
 async def test_a_job_that_came_too_early_is_not_counted_as_tried_again(
-    busy_office: Office,
+    busy_web_env: WebEnv,
 ) -> None:
-    ticket = await busy_office.open()
-    key = await busy_office.ask_to_close(ticket)
-    await busy_office.make_due(key)
+    ticket = await busy_web_env.open()
+    key = await busy_web_env.ask_to_close(ticket)
+    await busy_web_env.make_due(key)
 
     async def it_has_gone_back() -> bool:
-        job = await busy_office.job(key)
+        job = await busy_web_env.job(key)
         return NotDueError.__name__ in (job.error or "")
 
     await eventually(it_has_gone_back)
-    assert (await numbers(busy_office))[outcomes_of("auto-close", "retried")] == 0
+    assert (await numbers(busy_web_env))[outcomes_of("auto-close", "retried")] == 0
 
 
 async def test_what_ends_while_redis_is_away_is_counted_too(
@@ -85,53 +85,53 @@ async def test_what_ends_while_redis_is_away_is_counted_too(
     nowhere = settings.model_copy(
         update={"redis_url": None, "redis_host": "127.0.0.1", "redis_port": 1}
     )
-    async with an_office(database, nowhere) as office:
-        ticket = await office.open()
-        await office.lifecycle.request_close(ticket.id, 1, None, 1)
-        await office.execute("update close_requests set auto_close_at = now()")
+    async with open_web_env(database, nowhere) as web_env:
+        ticket = await web_env.open()
+        await web_env.lifecycle.request_close(ticket.id, 1, None, 1)
+        await web_env.execute("update close_requests set auto_close_at = now()")
 
         async def it_is_counted() -> bool:
-            return (await numbers(office))[outcomes_of("auto-close", "complete")] == 1
+            return (await numbers(web_env))[outcomes_of("auto-close", "complete")] == 1
 
         await eventually(it_is_counted)
 
 
-async def test_outages_are_counted_once_each(office: Office) -> None:
-    before = await numbers(office)
+async def test_outages_are_counted_once_each(web_env: WebEnv) -> None:
+    before = await numbers(web_env)
     assert before['punctual_outages_total{dependency="redis"}'] == 0
-    health = office.scheduler._health  # pyright: ignore[reportPrivateUsage]
+    health = web_env.scheduler._health  # pyright: ignore[reportPrivateUsage]
     assert health is not None
     for _ in range(3):
         health.report(ConnectionError("gone"))
     await health.check()
     health.report(ConnectionError("gone again"))
-    assert (await numbers(office))['punctual_outages_total{dependency="redis"}'] == 2
+    assert (await numbers(web_env))['punctual_outages_total{dependency="redis"}'] == 2
 
 
-async def test_what_discord_refuses_is_counted_by_its_code(office: Office) -> None:
-    ticket = await office.open()
+async def test_what_discord_refuses_is_counted_by_its_code(web_env: WebEnv) -> None:
+    ticket = await web_env.open()
 
     class ForbiddenError(Exception):
         code, status = 50013, 403
 
     refused = PermissionMissingError("no")
     refused.__cause__ = ForbiddenError()
-    office.channels.failures["ask"] = [refused, DiscordFailedError("no answer")]
+    web_env.channels.failures["ask"] = [refused, DiscordFailedError("no answer")]
     for _ in range(2):
         with pytest.raises(Exception, match="I could not ask"):
-            await office.lifecycle.request_close(ticket.id, 1, None, 1)
-    found = await numbers(office)
+            await web_env.lifecycle.request_close(ticket.id, 1, None, 1)
+    found = await numbers(web_env)
     assert found['punctual_discord_errors_total{code="50013",error="PermissionMissing"}'] == 1
     assert found['punctual_discord_errors_total{code="0",error="DiscordFailed"}'] == 1
 
 
 async def test_lateness_is_counted_from_the_start_of_the_process_and_each_close_once(
-    office: Office, database: Database
+    web_env: WebEnv, database: Database
 ) -> None:
-    ticket = await office.open()
+    ticket = await web_env.open()
 
     async def close_late(*late_ms: int, age: str = "5 seconds") -> None:
-        await office.execute(
+        await web_env.execute(
             """insert into ticket_events (ticket_id, event, at, late_ms)
                select $1, 'expired', now() - $3::text::interval, unnest($2::bigint[])""",
             ticket.id,
@@ -142,32 +142,32 @@ async def test_lateness_is_counted_from_the_start_of_the_process_and_each_close_
     await close_late(1, 2, 3)
     async with database.connection() as connection:
         assert await sql.newest_event(connection) > 0
-    await office.metrics.begin(office.view._monitor)  # pyright: ignore[reportPrivateUsage]
+    await web_env.metrics.begin(web_env.view._monitor)  # pyright: ignore[reportPrivateUsage]
     await close_late(20, 700, 90_000)
-    scrapes = await asyncio.gather(*(numbers(office) for _ in range(5)))
+    scrapes = await asyncio.gather(*(numbers(web_env) for _ in range(5)))
     assert scrapes[-1]["punctual_close_lateness_seconds_count"] == 3
     assert scrapes[-1]["punctual_close_lateness_seconds_sum"] == pytest.approx(90.72)
     assert scrapes[-1]['punctual_close_lateness_seconds_bucket{le="1.0"}'] == 2
     await close_late(5)
-    assert (await numbers(office))["punctual_close_lateness_seconds_count"] == 4
+    assert (await numbers(web_env))["punctual_close_lateness_seconds_count"] == 4
 
 
-async def test_overdue_is_what_nothing_came_for(office: Office) -> None:
-    overdue, excluded, stuck, unasked, early = [await office.open() for _ in range(5)]
+async def test_overdue_is_what_nothing_came_for(web_env: WebEnv) -> None:
+    overdue, excluded, stuck, unasked, early = [await web_env.open() for _ in range(5)]
     for ticket in (overdue, excluded, stuck, unasked, early):
-        await office.ask_to_close(ticket)
-    await office.execute(
+        await web_env.ask_to_close(ticket)
+    await web_env.execute(
         "update close_requests set auto_close_at = now() - interval '5 s' where ticket_id <> $1",
         early.id,
     )
-    await office.execute(
+    await web_env.execute(
         "update tickets set exclude_from_autoclose = true where id = $1", excluded.id
     )
-    await office.execute("update tickets set attention = 'why' where id = $1", stuck.id)
-    await office.execute(
+    await web_env.execute("update tickets set attention = 'why' where id = $1", stuck.id)
+    await web_env.execute(
         "update close_requests set announced = false where ticket_id = $1", unasked.id
     )
-    found = await numbers(office)
+    found = await numbers(web_env)
     assert found["punctual_overdue_tickets"] == 1
     assert found["punctual_attention_tickets"] == 1
 
@@ -193,19 +193,19 @@ def test_a_percentile_is_a_lateness_that_there_was() -> None:
 
 
 @pytest.fixture
-async def known(busy_office: Office) -> set[str]:
+async def known(busy_web_env: WebEnv) -> set[str]:
     """All names in a scrape after everything has happened once."""
-    office = busy_office
-    ticket = await office.open()
-    await office.ask_to_close(ticket)
-    office.channels.failures["dm_opener"] = [DiscordFailedError("no")]
-    await office.execute("update close_requests set auto_close_at = now() - interval '3 seconds'")
+    web_env = busy_web_env
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    web_env.channels.failures["dm_opener"] = [DiscordFailedError("no")]
+    await web_env.execute("update close_requests set auto_close_at = now() - interval '3 seconds'")
 
     async def it_has_been_tried() -> bool:
-        return (await numbers(office))[outcomes_of("auto-close", "retried")] > 0
+        return (await numbers(web_env))[outcomes_of("auto-close", "retried")] > 0
 
     await eventually(it_has_been_tried)
-    return {name.partition("{")[0] for name in await numbers(office)}
+    return {name.partition("{")[0] for name in await numbers(web_env)}
 
 
 def board() -> dict[str, Any]:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from domains.settings import Settings
-from tests.web.conftest import ends_soon, office
+from tests.web.conftest import ends_soon, web_env
 
-__all__ = ["ends_soon", "office"]
+__all__ = ["ends_soon", "web_env"]
 
 BOT = Path(__file__).parents[2] / "bot.py"
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcdE.a-secret-that-is-nobodys-business"
@@ -59,7 +59,7 @@ class Typed:
 
 @pytest.fixture
 def typed(settings: Settings, tmp_path: Path) -> Typed:
-    """On the servers of the office."""
+    """On the servers of `web_env`."""
     return Typed(
         tmp_path,
         {

@@ -13,22 +13,22 @@ from domains.scheduled_task.inspection import Inspection, JobState
 from domains.ticket_lifecycle.models import RequestStatus, TicketStatus
 from embedded import EmbeddedServers
 from operations.running_servers import addresses_of
-from tests.web.office import Office
+from tests.web.web_env import WebEnv
 
 from .conftest import Typed
 
 NOT_RUNNING = "punctual: The bot is not running on "
 
 
-async def test_timers_come_soonest_first_with_their_state(typed: Typed, office: Office) -> None:
-    later, soon, overdue, excluded = [await office.open() for _ in range(4)]
+async def test_timers_come_soonest_first_with_their_state(typed: Typed, web_env: WebEnv) -> None:
+    later, soon, overdue, excluded = [await web_env.open() for _ in range(4)]
     for ticket, hours in ((later, 5), (soon, 1), (overdue, 2), (excluded, 3)):
-        await office.ask_to_close(ticket, hours)
-    await office.execute(
+        await web_env.ask_to_close(ticket, hours)
+    await web_env.execute(
         "update close_requests set auto_close_at = now() - interval '1 min' where ticket_id = $1",
         overdue.id,
     )
-    await office.lifecycle.exclude_from_autoclose(excluded.id, 1)
+    await web_env.lifecycle.exclude_from_autoclose(excluded.id, 1)
     ran = await typed("timers")
     assert (ran.status, ran.err) == (0, "")
     wanted = [(overdue, "overdue"), (soon, "pending"), (excluded, "excluded"), (later, "pending")]
@@ -38,9 +38,9 @@ async def test_timers_come_soonest_first_with_their_state(typed: Typed, office: 
     assert ran.lines[-1] == "4 timers"
 
 
-async def test_timers_as_json_are_for_programs(typed: Typed, office: Office) -> None:
-    ticket = await office.open()
-    await office.ask_to_close(ticket, hours=1)
+async def test_timers_as_json_are_for_programs(typed: Typed, web_env: WebEnv) -> None:
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket, hours=1)
     ran = await typed("timers", "--json")
     (timer,) = json.loads(ran.out)
     left = datetime.fromisoformat(timer["closes_at"]) - datetime.now(UTC)
@@ -49,67 +49,69 @@ async def test_timers_as_json_are_for_programs(typed: Typed, office: Office) -> 
     assert (timer["ticket_id"], timer["state"]) == (ticket.id, "pending")
 
 
-async def test_without_timers_there_is_nothing_to_tell(typed: Typed, office: Office) -> None:
+async def test_without_timers_there_is_nothing_to_tell(typed: Typed, web_env: WebEnv) -> None:
     assert (await typed("timers")).out == "0 timers\n"
     assert (await typed("timers", "--json")).out == "[]\n"
 
 
 async def test_failed_jobs_come_newest_first_and_cannot_write_on_the_terminal(
-    typed: Typed, office: Office
+    typed: Typed, web_env: WebEnv
 ) -> None:
     for key in ("first", "second"):
-        await office.note(key)
-        await office.take(Status.FAILED, "Traceback\na.b.SomeError: \x1b[31mred\x07")
+        await web_env.note(key)
+        await web_env.take(Status.FAILED, "Traceback\na.b.SomeError: \x1b[31mred\x07")
     ran = await typed("jobs", "failed")
     assert ran.status == 0
     assert [line.split()[0] for line in ran.lines] == ["second", "first", "2"]
     assert ran.lines[0].endswith("1 attempts  SomeError: ?[31mred?")
 
 
-async def test_a_failed_job_is_queued_anew(typed: Typed, office: Office) -> None:
+async def test_a_failed_job_is_queued_anew(typed: Typed, web_env: WebEnv) -> None:
     # The bot of today knows auto-close only; a job that it does not know stays where it is.
-    ticket = await office.open()
-    key = await office.ask_to_close(ticket)
-    await office.make_due(key)
-    await office.take(Status.FAILED, "no")
+    ticket = await web_env.open()
+    key = await web_env.ask_to_close(ticket)
+    await web_env.make_due(key)
+    await web_env.take(Status.FAILED, "no")
     ran = await typed("jobs", "retry", key)
     assert (ran.status, ran.err) == (0, "")
     assert ran.out == f"{key} is tried again, with all its attempts.\n"
-    assert (await office.job(key)).state is JobState.WAITING
+    assert (await web_env.job(key)).state is JobState.WAITING
     again = await typed("jobs", "retry", key)
     assert (again.status, again.out) == (1, "")
     assert again.err == "punctual: It waits for a free worker already.\n"
 
 
-async def test_a_retry_takes_back_the_call_for_attention(typed: Typed, office: Office) -> None:
-    ticket = await office.open()
-    key = await office.ask_to_close(ticket)
-    await office.make_due(key)
-    await office.take(Status.FAILED, "no")
-    await office.lifecycle.give_up_auto_close(ticket.id, "no")
+async def test_a_retry_takes_back_the_call_for_attention(typed: Typed, web_env: WebEnv) -> None:
+    ticket = await web_env.open()
+    key = await web_env.ask_to_close(ticket)
+    await web_env.make_due(key)
+    await web_env.take(Status.FAILED, "no")
+    await web_env.lifecycle.give_up_auto_close(ticket.id, "no")
     assert (await typed("jobs", "retry", key)).status == 0
-    found = await office.lifecycle.ticket(ticket.id)
+    found = await web_env.lifecycle.ticket(ticket.id)
     assert found is not None
     assert found.attention is None
 
 
-async def test_removing_a_pending_alarm_withdraws_its_request(typed: Typed, office: Office) -> None:
-    ticket = await office.open()
-    key = await office.ask_to_close(ticket)
+async def test_removing_a_pending_alarm_withdraws_its_request(
+    typed: Typed, web_env: WebEnv
+) -> None:
+    ticket = await web_env.open()
+    key = await web_env.ask_to_close(ticket)
     ran = await typed("jobs", "remove", key)
     assert (ran.status, ran.err) == (0, "")
     assert "withdrawn" in ran.out
-    found = await office.lifecycle.ticket(ticket.id)
-    request = await office.lifecycle.latest_request(ticket.id)
+    found = await web_env.lifecycle.ticket(ticket.id)
+    request = await web_env.lifecycle.latest_request(ticket.id)
     assert found is not None
     assert request is not None
     assert (found.status, request.status) == (TicketStatus.OPEN, RequestStatus.WITHDRAWN)
-    await office.scheduler.reconcile()
-    assert await Inspection(office.scheduler).about(ticket.id) == []
+    await web_env.scheduler.reconcile()
+    assert await Inspection(web_env.scheduler).about(ticket.id) == []
 
 
 async def test_a_job_that_is_not_there_ends_with_1_and_one_line(
-    typed: Typed, office: Office
+    typed: Typed, web_env: WebEnv
 ) -> None:
     for verb in ("retry", "remove"):
         ran = await typed("jobs", verb, "nothing")
@@ -117,8 +119,10 @@ async def test_a_job_that_is_not_there_ends_with_1_and_one_line(
         assert ran.err == "punctual: There is no job nothing (any more).\n"
 
 
-async def test_without_redis_timers_are_told_and_jobs_are_not(typed: Typed, office: Office) -> None:
-    await office.ask_to_close(await office.open())
+async def test_without_redis_timers_are_told_and_jobs_are_not(
+    typed: Typed, web_env: WebEnv
+) -> None:
+    await web_env.ask_to_close(await web_env.open())
     typed.settings["REDIS_URL"] = "redis://127.0.0.1:1"
     assert (await typed("timers")).lines[-1] == "1 timers"
     ran = await typed("jobs", "failed")
@@ -140,8 +144,8 @@ async def test_if_the_bot_is_not_running_its_embedded_servers_cannot_be_asked(
     assert not (tmp_path / "data").exists()
 
 
-async def test_a_command_does_not_migrate(typed: Typed, office: Office) -> None:
-    await office.execute("delete from schema_migrations")
+async def test_a_command_does_not_migrate(typed: Typed, web_env: WebEnv) -> None:
+    await web_env.execute("delete from schema_migrations")
     ran = await typed("timers")
     assert ran.status == 1
     assert "start this version's bot" in ran.err
@@ -157,10 +161,10 @@ async def test_a_wrong_setting_ends_with_2(typed: Typed) -> None:
 
 
 async def test_the_running_bots_servers_are_found_where_they_say_they_are(
-    office: Office, tmp_path: Path
+    web_env: WebEnv, tmp_path: Path
 ) -> None:
     data_dir = tmp_path / "embedded"
-    settings = office.settings.model_copy(
+    settings = web_env.settings.model_copy(
         update={"database_url": None, "redis_url": None, "data_dir": data_dir}
     )
     assert await addresses_of(settings) is None
@@ -171,23 +175,23 @@ async def test_the_running_bots_servers_are_found_where_they_say_they_are(
     assert await addresses_of(settings) is None
 
 
-async def test_one_server_may_be_the_operators_own(office: Office, tmp_path: Path) -> None:
+async def test_one_server_may_be_the_operators_own(web_env: WebEnv, tmp_path: Path) -> None:
     data_dir = tmp_path / "embedded"
-    settings = office.settings.model_copy(update={"redis_url": None, "data_dir": data_dir})
+    settings = web_env.settings.model_copy(update={"redis_url": None, "data_dir": data_dir})
     async with EmbeddedServers(data_dir, postgres=False, durable=False) as servers:
         found = await addresses_of(settings)
         assert found is not None
         assert (found.database, found.redis) == (
-            office.settings.database_address,
+            web_env.settings.database_address,
             servers.redis_url,
         )
 
 
 async def test_what_a_dead_bot_left_behind_is_not_taken_for_a_running_one(
-    office: Office, tmp_path: Path
+    web_env: WebEnv, tmp_path: Path
 ) -> None:
     data_dir = tmp_path / "embedded"
-    settings = office.settings.model_copy(
+    settings = web_env.settings.model_copy(
         update={"database_url": None, "redis_url": None, "data_dir": data_dir}
     )
     async with EmbeddedServers(data_dir, durable=False):

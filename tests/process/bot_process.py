@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.wire import Discord
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE_S = 20.0
+LOG_TIMEOUT_S = 20.0
 
 
 class BotProcess:
@@ -40,7 +40,7 @@ class BotProcess:
     def running(self) -> bool:
         return self._process.returncode is None
 
-    async def logged(self, text: str, *, count: int = 1, within: float = PATIENCE_S) -> str:
+    async def logged(self, text: str, *, count: int = 1, within: float = LOG_TIMEOUT_S) -> str:
         """The count-th line with this text, once it is there."""
         try:
             async with asyncio.timeout(within):

@@ -16,9 +16,9 @@ QUEUED = f"saq:{QUEUE}:queued"
 ACTIVE = f"saq:{QUEUE}:active"
 FAILED = f"saq:{QUEUE}:failed"
 COMPLETED = f"saq:{QUEUE}:completed"
-PULSES = f"saq:{QUEUE}:stats"
+HEARTBEATS = f"saq:{QUEUE}:stats"
 
-NOT_OF_JOBS = (PULSES, f"saq:{QUEUE}:worker_info:", "punctual:")
+NOT_OF_JOBS = (HEARTBEATS, f"saq:{QUEUE}:worker_info:", "punctual:")
 """Keys of the scheduler itself; all others belong to jobs."""
 
 
@@ -106,10 +106,10 @@ class RedisView:
         return await self.call("TTL", record_key(job_key))
 
     async def silence_workers(self) -> None:
-        """The pulse of every worker runs out, as it does seconds after a death."""
-        pulses = cast("list[bytes]", await self.call("ZRANGE", PULSES, 0, -1))
-        for pulse in pulses:
-            await self.call("DEL", pulse)
+        """The heartbeat of every worker runs out, as it does seconds after a death."""
+        heartbeats = cast("list[bytes]", await self.call("ZRANGE", HEARTBEATS, 0, -1))
+        for heartbeat in heartbeats:
+            await self.call("DEL", heartbeat)
 
     # --- what the server had to do
 

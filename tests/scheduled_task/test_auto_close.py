@@ -209,7 +209,7 @@ async def test_a_missing_permission_fails_the_job_at_once_and_is_told_to_a_perso
     caplog: pytest.LogCaptureFixture,
     call: str,
 ) -> None:
-    """No other attempt of the same hour mends it."""
+    """No other attempt of the same hour fixes it."""
     missing = "the bot lacks the permission Manage Channels in #ticket-0001"
     tickets.channels.failures[call] = [PermissionMissingError(missing)]
     ticket, job_id = await due_ticket(tickets, scheduler)

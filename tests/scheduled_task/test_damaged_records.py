@@ -1,4 +1,4 @@
-"""What nobody can read is set aside for people to look at, and everything else goes on."""
+"""Records that cannot be read are quarantined for people to look at; the rest goes on."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ async def sweep_until_all_is_taken_for_lost(process: ByHand, monotonic: Monotoni
         monotonic.time += queue_module.UNHELD_GRACE_S
 
 
-async def assert_set_aside(redis: RedisView) -> None:
+async def assert_quarantined(redis: RedisView) -> None:
     for place in (INCOMPLETE, QUEUED, ACTIVE):
         assert BAD not in await redis.ids(place)
     assert await redis.call("EXISTS", record_key(BAD)) == 0
 
 
 @pytest.mark.parametrize("damaged", DAMAGED.values(), ids=DAMAGED.keys())
-async def test_a_record_nobody_can_read_is_set_aside_when_it_is_taken_and_others_run(
+async def test_a_record_nobody_can_read_is_quarantined_when_it_is_taken_and_others_run(
     by_hand: MakeByHand, redis: RedisView, monotonic: Monotonic, damaged: bytes
 ) -> None:
     notes = Note()
@@ -74,7 +74,7 @@ async def test_a_record_nobody_can_read_is_set_aside_when_it_is_taken_and_others
     await process.run_due()
     assert notes.runs == {"before": 1, "after": 1}
     await sweep_until_all_is_taken_for_lost(process, monotonic)
-    await assert_set_aside(redis)
+    await assert_quarantined(redis)
     assert await redis.call("GET", UNREADABLE) == damaged
     assert 0 < await redis.call("TTL", UNREADABLE) <= SEVEN_DAYS_S
 
@@ -93,7 +93,7 @@ async def test_a_record_nobody_can_read_does_not_keep_the_sweep_from_the_others(
     await process.run_due()
     assert notes.runs == {"before": 1, "after": 1}
     await sweep_until_all_is_taken_for_lost(process, monotonic)
-    await assert_set_aside(redis)
+    await assert_quarantined(redis)
 
 
 async def test_a_job_whose_record_is_missing_is_forgotten(
@@ -106,10 +106,10 @@ async def test_a_job_whose_record_is_missing_is_forgotten(
     await process.run_due()
     assert notes.runs == {"before": 1, "after": 1}
     await sweep_until_all_is_taken_for_lost(process, monotonic)
-    await assert_set_aside(redis)
+    await assert_quarantined(redis)
 
 
-async def test_a_record_of_the_wrong_type_is_set_aside_and_others_run(
+async def test_a_record_of_the_wrong_type_is_quarantined_and_others_run(
     by_hand: MakeByHand, redis: RedisView, monotonic: Monotonic
 ) -> None:
     notes = Note()
@@ -120,7 +120,7 @@ async def test_a_record_of_the_wrong_type_is_set_aside_and_others_run(
     await process.run_due()
     assert notes.runs == {"before": 1, "after": 1}
     await sweep_until_all_is_taken_for_lost(process, monotonic)
-    await assert_set_aside(redis)
+    await assert_quarantined(redis)
     assert await redis.call("LRANGE", UNREADABLE, 0, -1) == [b"no record"]
 
 

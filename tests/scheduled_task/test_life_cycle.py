@@ -19,7 +19,7 @@ from tests.waiting import eventually
 from .conftest import MakeScheduler
 from .job_types import Note, WantedNote, request
 from .own_valkey import OwnValkey
-from .redis_view import PULSES, RedisView
+from .redis_view import HEARTBEATS, RedisView
 
 pytestmark = pytest.mark.usefixtures("ends_soon")
 
@@ -49,8 +49,8 @@ async def hanging_up() -> AsyncGenerator[tuple[str, list[None]]]:
 async def test_initialize_twenty_times_at_once_starts_one_worker(
     make_scheduler: MakeScheduler, redis: RedisView, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def one_worker_shows_its_pulse() -> bool:
-        return await redis.length(PULSES) == 1
+    async def one_worker_shows_its_heartbeat() -> bool:
+        return await redis.length(HEARTBEATS) == 1
 
     notes = Note()
     scheduler = make_scheduler(notes)
@@ -60,7 +60,7 @@ async def test_initialize_twenty_times_at_once_starts_one_worker(
         assert await scheduler.enqueue(notes, request(f"job {number}")) == f"job {number}"
     await eventually(lambda: len(notes.runs) == 20)
     assert set(notes.runs.values()) == {1}
-    await eventually(one_worker_shows_its_pulse)
+    await eventually(one_worker_shows_its_heartbeat)
     assert caplog.messages.count(INITIALIZED) == 1
     assert warnings(caplog) == []
 

@@ -92,7 +92,7 @@ async def test_the_retries_come_after_1_2_and_4_minutes_and_then_it_is_given_up_
     assert notes.given_up == [("job", "job failed")]
 
 
-async def test_what_no_retry_mends_is_not_tried_again(monotonic: Monotonic) -> None:
+async def test_what_no_retry_fixes_is_not_tried_again(monotonic: Monotonic) -> None:
     async def fail_for_good(_: str) -> None:
         raise NoRetryError("no permission")
 
@@ -129,7 +129,7 @@ async def test_after_redis_has_returned_and_gone_again_the_count_begins_anew(
     notes = Note(fail)
     runner = LocalRunner(5)
     await offer(runner, notes, "job")
-    runner.forget()
+    runner.clear_attempts()
     await offer(runner, notes, "job")
     assert notes.runs["job"] == 2
 

@@ -64,7 +64,7 @@ def monotonic(monkeypatch: pytest.MonkeyPatch) -> Monotonic:
 @pytest.mark.parametrize(
     ("jobs", "wait_for_real"),
     [(20, False), pytest.param(100, True, marks=pytest.mark.long)],
-    ids=["its pulse is stopped by hand", "its pulse runs out"],
+    ids=["its heartbeat is stopped by hand", "its heartbeat runs out"],
 )
 async def test_all_jobs_of_a_killed_worker_are_back_within_15_seconds_and_run_once_more(
     *,
@@ -129,14 +129,14 @@ async def test_constant_sweeping_never_takes_a_job_from_a_healthy_worker(
     assert swept == [[]] * len(swept)
 
 
-async def test_a_worker_that_lost_its_pulse_does_not_take_its_own_running_job_for_lost(
+async def test_a_worker_that_lost_its_heartbeat_does_not_take_its_own_running_job_for_lost(
     make_scheduler: MakeScheduler,
     redis: RedisView,
     ends_soon: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """So it is when Redis was frozen for longer than a pulse lasts."""
-    monkeypatch.setattr("domains.scheduled_task.workers.worker.PULSE_EVERY_S", 60)
+    """So it is when Redis was frozen for longer than a heartbeat lasts."""
+    monkeypatch.setattr("domains.scheduled_task.workers.worker.HEARTBEAT_INTERVAL_S", 60)
     monkeypatch.setattr("domains.scheduled_task.workers.worker.SWEEP_EVERY_S", 0.02)
     may_end = asyncio.Event()
 
@@ -235,7 +235,7 @@ async def test_a_running_job_of_a_living_worker_is_left_alone_however_long_it_ta
     assert notes.runs == {"job": 1}
 
 
-async def test_a_running_job_of_a_worker_without_a_pulse_is_given_back_at_once(
+async def test_a_running_job_of_a_worker_without_a_heartbeat_is_given_back_at_once(
     by_hand: MakeByHand, redis: RedisView
 ) -> None:
     held = Held()

@@ -123,7 +123,7 @@ async def test_a_frozen_redis_makes_nobody_wait_and_is_used_again_when_it_thaws(
 async def test_a_job_whose_end_could_not_be_told_to_redis_gets_its_next_attempt(
     make_scheduler: MakeScheduler, valkey: OwnValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It stays in `active` under a worker that is alive, so no pulse runs out."""
+    """It stays in `active` under a worker that is alive, so no heartbeat runs out."""
     monkeypatch.setattr("domains.scheduled_task.queues.queue.UNHELD_GRACE_S", 0.1)
     monkeypatch.setattr("domains.scheduled_task.workers.worker.SWEEP_EVERY_S", 0.1)
 
@@ -262,7 +262,7 @@ async def _make_primary(redis: RedisView) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "mend"),
+    ("spoil", "fix"),
     [(_fill, _make_room), (_make_replica, _make_primary)],
     ids=["full", "read-only"],
 )
@@ -273,7 +273,7 @@ async def test_a_redis_that_takes_no_writes_counts_as_away(
     own_redis: RedisView,
     caplog: pytest.LogCaptureFixture,
     spoil: Act,
-    mend: Act,
+    fix: Act,
 ) -> None:
     overdue, later = await pending(tickets), await pending(tickets)
     await spoil(own_redis)
@@ -283,7 +283,7 @@ async def test_a_redis_that_takes_no_writes_counts_as_away(
     await closed(tickets, overdue)
     assert problems(caplog) == [AWAY]
 
-    await mend(own_redis)
+    await fix(own_redis)
     await eventually(lambda: scheduler.available)
     assert await scheduler.schedule_auto_close(later.ticket.id, 1) == later.job_id
     assert problems(caplog) == [AWAY]

@@ -153,7 +153,7 @@ async def test_a_job_that_came_too_early_comes_again_when_it_says_and_loses_no_a
     assert notes.runs["job"] == 2 + 4
 
 
-async def test_what_no_retry_mends_fails_at_once_and_is_kept(
+async def test_what_no_retry_fixes_fails_at_once_and_is_kept(
     by_hand: MakeByHand, redis: RedisView
 ) -> None:
     async def fail_for_good(_: str) -> None:

@@ -126,29 +126,29 @@ class Race:
         await eventually(lambda: self._is_settled(before.id))
         ticket, request = await self._desk.ticket(before.id), await self._desk.request(request.id)
         events = await self._desk.events(ticket)
-        story = f"{request.status}, {ticket.status}, {events}, {finishes}"
+        summary = f"{request.status}, {ticket.status}, {events}, {finishes}"
         self.wins.add(request.status)
         for finish in finishes:
-            _check_finish(finish, ticket, request, story)
-        _check_someone_won(finishes, request, story)
-        _check_events(ticket, request, events, story)
-        self._check_traces(ticket, request, story)
+            _check_finish(finish, ticket, request, summary)
+        _check_someone_won(finishes, request, summary)
+        _check_events(ticket, request, events, summary)
+        self._check_traces(ticket, request, summary)
 
     async def _is_settled(self, ticket_id: int) -> bool:
         return (await self._desk.ticket(ticket_id)).status is not TicketStatus.CLOSING
 
-    def _check_traces(self, ticket: Ticket, request: CloseRequest, story: str) -> None:
+    def _check_traces(self, ticket: Ticket, request: CloseRequest, summary: str) -> None:
         """What the world has seen of it."""
         channels = self._desk.channels
         times = 1 if ticket.status is TicketStatus.CLOSED else 0
-        assert [id_ for id_, _ in channels.logged].count(ticket.id) == times, story
-        assert channels.dms.count(ticket.id) == times, story
-        assert channels.removed.count(ticket.id) == times, story
-        assert (ticket.channel_id in channels.channels) == (times == 0), story
-        assert self._desk.transcripts_of(ticket) == [str(ticket.id)] * times, story
-        assert self._desk.shown_outcomes(request) <= {request.status.value} - {"pending"}, story
+        assert [id_ for id_, _ in channels.logged].count(ticket.id) == times, summary
+        assert channels.dms.count(ticket.id) == times, summary
+        assert channels.removed.count(ticket.id) == times, summary
+        assert (ticket.channel_id in channels.channels) == (times == 0), summary
+        assert self._desk.transcripts_of(ticket) == [str(ticket.id)] * times, summary
+        assert self._desk.shown_outcomes(request) <= {request.status.value} - {"pending"}, summary
         if request.status is not RequestStatus.PENDING or ticket.exclude_from_autoclose:
-            assert not self._desk.has_timer(request), story
+            assert not self._desk.has_timer(request), summary
 
 
 async def _all(runs: Iterable[Awaitable[T]]) -> list[T]:
@@ -191,68 +191,70 @@ WINS = {
 }
 
 
-def _check_finish(finish: Finish, ticket: Ticket, request: CloseRequest, story: str) -> None:
+def _check_finish(finish: Finish, ticket: Ticket, request: CloseRequest, summary: str) -> None:
     """Each was told what really happened."""
     match finish.contender:
         case Contender.ACCEPT | Contender.DENY | Contender.WITHDRAW:
             won = request.status is WINS[finish.contender]
-            assert finish.refused != won, story
+            assert finish.refused != won, summary
             if finish.refused:
-                assert isinstance(finish.outcome, RequestResolvedError), story
-                assert str(finish.outcome) == str(RequestResolvedError(request)), story
+                assert isinstance(finish.outcome, RequestResolvedError), summary
+                assert str(finish.outcome) == str(RequestResolvedError(request)), summary
         case Contender.CLOSE:
-            assert finish.refused == (ticket.close_cause is not CloseCause.COMMAND), story
-            assert not finish.refused or isinstance(finish.outcome, TicketNotOpenError), story
+            assert finish.refused == (ticket.close_cause is not CloseCause.COMMAND), summary
+            assert not finish.refused or isinstance(finish.outcome, TicketNotOpenError), summary
         case Contender.EXCLUDE:
-            assert finish.refused != ticket.exclude_from_autoclose, story
-            assert not finish.refused or isinstance(finish.outcome, TicketNotOpenError), story
+            assert finish.refused != ticket.exclude_from_autoclose, summary
+            assert not finish.refused or isinstance(finish.outcome, TicketNotOpenError), summary
         case Contender.EXPIRE:
             expired = request.status is RequestStatus.EXPIRED
             closes = {AutoCloseOutcome.CLOSED, AutoCloseOutcome.BEING_CLOSED}
-            assert expired or finish.outcome not in closes, story
+            assert expired or finish.outcome not in closes, summary
             assert not expired or finish.outcome in {*closes, AutoCloseOutcome.ALREADY_CLOSED}, (
-                story
+                summary
             )
         case Contender.REPLY:
-            assert not finish.outcome or request.status is RequestStatus.ANSWERED, story
+            assert not finish.outcome or request.status is RequestStatus.ANSWERED, summary
         case Contender.RESUME:
-            assert finish.outcome is None, story
+            assert finish.outcome is None, summary
 
 
-def _check_someone_won(finishes: Sequence[Finish], request: CloseRequest, story: str) -> None:
+def _check_someone_won(finishes: Sequence[Finish], request: CloseRequest, summary: str) -> None:
     """Nobody else but the contenders can have ended it, and it ended if anyone could end it."""
     ran = {finish.contender for finish in finishes}
     returned = [(finish.contender, finish.outcome) for finish in finishes]
     match request.status:
         case RequestStatus.PENDING:
-            assert ran <= {Contender.EXCLUDE, Contender.EXPIRE, Contender.RESUME}, story
-            assert ran != {Contender.EXPIRE, Contender.RESUME}, story
+            assert ran <= {Contender.EXCLUDE, Contender.EXPIRE, Contender.RESUME}, summary
+            assert ran != {Contender.EXPIRE, Contender.RESUME}, summary
         case RequestStatus.ANSWERED:
             by_reply = (Contender.REPLY, True) in returned
-            assert by_reply or (Contender.EXPIRE, AutoCloseOutcome.ANSWERED) in returned, story
+            assert by_reply or (Contender.EXPIRE, AutoCloseOutcome.ANSWERED) in returned, summary
         case RequestStatus.CLOSED:
-            assert Contender.CLOSE in ran, story
+            assert Contender.CLOSE in ran, summary
         case RequestStatus.EXPIRED:
-            assert Contender.EXPIRE in ran, story
+            assert Contender.EXPIRE in ran, summary
         case status:
-            assert any(WINS.get(contender) is status for contender in ran), story
+            assert any(WINS.get(contender) is status for contender in ran), summary
 
 
-def _check_events(ticket: Ticket, request: CloseRequest, events: Sequence[str], story: str) -> None:
+def _check_events(
+    ticket: Ticket, request: CloseRequest, events: Sequence[str], summary: str
+) -> None:
     """One outcome in the database, and the audit trail tells the same story."""
     resolutions = [event for event in events if event in RESOLVED]
     status = request.status.value
-    assert resolutions == ([status] if status in RESOLVED else []), story
+    assert resolutions == ([status] if status in RESOLVED else []), summary
     by_command = ticket.close_cause is CloseCause.COMMAND
-    assert events.count("closing") == int(by_command), story
+    assert events.count("closing") == int(by_command), summary
     closes = by_command or status in {"accepted", "expired"}
-    assert ticket.status is (TicketStatus.CLOSED if closes else TicketStatus.OPEN), story
+    assert ticket.status is (TicketStatus.CLOSED if closes else TicketStatus.OPEN), summary
     if status in {"accepted", "expired"}:
-        assert ticket.close_cause == CloseCause(status), story
+        assert ticket.close_cause == CloseCause(status), summary
     if closes:
-        assert events.count("closed") == 1, story
-        assert events[-1] == "closed", story
-    assert events.count("excluded") == int(ticket.exclude_from_autoclose), story
+        assert events.count("closed") == 1, summary
+        assert events[-1] == "closed", summary
+    assert events.count("excluded") == int(ticket.exclude_from_autoclose), summary
     if status == "expired":
-        assert "excluded" not in events, story
-    assert (request.resolved_at is None) == (status == "pending"), story
+        assert "excluded" not in events, summary
+    assert (request.resolved_at is None) == (status == "pending"), summary

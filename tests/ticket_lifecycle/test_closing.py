@@ -117,7 +117,7 @@ async def test_who_comes_too_late_reads_who_is_closing(desk: HelpDesk) -> None:
 
 async def test_closes_at_once_do_not_starve_each_other_of_connections(desk: HelpDesk) -> None:
     """WORKER_CONCURRENCY may be 100, and the pool has 20."""
-    desk = desk.restarted(LifecyclePolicy(closes_at_once=100))
+    desk = desk.restarted(LifecyclePolicy(max_concurrent_closes=100))
     tickets = [await desk.open(opener_id=100 + n) for n in range(40)]
     async with asyncio.timeout(10):
         await asyncio.gather(
@@ -238,7 +238,7 @@ async def test_channels_deleted_while_the_bot_was_down_do_not_count_for_the_limi
     assert (await desk.ticket(standing.id)).status is TicketStatus.OPEN
 
 
-# --- a failure that another try may mend
+# --- a failure that another try may fix
 
 
 @pytest.mark.parametrize("call", ["names", "history", "log_close", "dm_opener", "remove"])
@@ -320,7 +320,7 @@ async def test_one_close_that_cannot_be_resumed_does_not_keep_others_waiting(
     assert len(desk.channels.removed) == 1
 
 
-# --- a failure that only a person can mend
+# --- a failure that only a person can fix
 
 
 @pytest.mark.parametrize("call", ["names", "history", "log_close", "remove"])
@@ -334,7 +334,7 @@ async def test_a_missing_permission_is_named_and_retry_goes_on(desk: HelpDesk, c
     assert closing.attention == FORBIDDEN
     assert desk.channels.attention == [(ticket.id, FORBIDDEN)]
     assert await desk.lifecycle.retry_close(ticket.id) is AutoCloseOutcome.NEEDS_ATTENTION
-    assert (await desk.ticket(ticket.id)).attention == FORBIDDEN, "not mended yet"
+    assert (await desk.ticket(ticket.id)).attention == FORBIDDEN, "not fixed yet"
     assert await desk.lifecycle.retry_close(ticket.id) is AutoCloseOutcome.CLOSED
     closed = await desk.ticket(ticket.id)
     assert closed.status is TicketStatus.CLOSED

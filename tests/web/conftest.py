@@ -1,4 +1,4 @@
-"""Offices with and without workers."""
+"""Web environments with and without workers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from domains.database import Database
 from domains.settings import Settings
 from tests.scheduled_task.conftest import valkey
 
-from .office import Office, an_office
+from .web_env import WebEnv, open_web_env
 
 __all__ = ["valkey"]
 
@@ -22,24 +22,24 @@ def ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def office(database: Database, settings: Settings) -> AsyncGenerator[Office]:
+async def web_env(database: Database, settings: Settings) -> AsyncGenerator[WebEnv]:
     """Jobs stay where they are until the test moves them."""
-    async with an_office(database, settings, workers=False) as office:
-        yield office
+    async with open_web_env(database, settings, workers=False) as web_env:
+        yield web_env
 
 
 @pytest.fixture
-async def busy_office(
+async def busy_web_env(
     database: Database, settings: Settings, ends_soon: None
-) -> AsyncGenerator[Office]:
-    async with an_office(database, settings) as office:
-        yield office
+) -> AsyncGenerator[WebEnv]:
+    async with open_web_env(database, settings) as web_env:
+        yield web_env
 
 
 @pytest.fixture
-async def office_without_redis(database: Database, settings: Settings) -> AsyncGenerator[Office]:
+async def web_env_without_redis(database: Database, settings: Settings) -> AsyncGenerator[WebEnv]:
     nobody = settings.model_copy(
         update={"redis_url": None, "redis_host": "127.0.0.1", "redis_port": 1}
     )
-    async with an_office(database, nobody, workers=False) as office:
-        yield office
+    async with open_web_env(database, nobody, workers=False) as web_env:
+        yield web_env

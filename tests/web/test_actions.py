@@ -22,7 +22,7 @@ from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMiss
 from domains.ticket_lifecycle.models import RequestStatus, Ticket, TicketStatus
 from tests.waiting import eventually
 
-from .office import Office, basic, token_in
+from .web_env import WebEnv, basic, token_in
 
 LATER = 4_000_000_000.0
 KEY = "a note"
@@ -32,35 +32,35 @@ FAILURE = "Traceback\nRuntimeError: it failed"
 # --- a job that has nothing to do with tickets, in each state
 
 
-async def waiting(office: Office) -> None:
-    await office.note(KEY)
+async def waiting(web_env: WebEnv) -> None:
+    await web_env.note(KEY)
 
 
-async def delayed(office: Office) -> None:
-    await office.note(KEY, LATER)
+async def delayed(web_env: WebEnv) -> None:
+    await web_env.note(KEY, LATER)
 
 
-async def between_attempts(office: Office) -> None:
-    await office.note(KEY)
-    await office.fail_once()
+async def between_attempts(web_env: WebEnv) -> None:
+    await web_env.note(KEY)
+    await web_env.fail_once()
 
 
-async def active(office: Office) -> None:
-    await office.note(KEY)
-    await office.take()
+async def active(web_env: WebEnv) -> None:
+    await web_env.note(KEY)
+    await web_env.take()
 
 
-async def completed(office: Office) -> None:
-    await office.note(KEY)
-    await office.take(Status.COMPLETE)
+async def completed(web_env: WebEnv) -> None:
+    await web_env.note(KEY)
+    await web_env.take(Status.COMPLETE)
 
 
-async def failed(office: Office) -> None:
-    await office.note(KEY)
-    await office.take(Status.FAILED, FAILURE)
+async def failed(web_env: WebEnv) -> None:
+    await web_env.note(KEY)
+    await web_env.take(Status.FAILED, FAILURE)
 
 
-State = Callable[[Office], Awaitable[None]]
+State = Callable[[WebEnv], Awaitable[None]]
 GONE = None
 SAME = "nothing was done"
 EXPECTED: list[tuple[State, str, JobState | str | None]] = [
@@ -85,16 +85,16 @@ EXPECTED: list[tuple[State, str, JobState | str | None]] = [
 ]
 
 
-async def state_of(office: Office) -> JobState | None:
+async def state_of(web_env: WebEnv) -> JobState | None:
     try:
-        return (await office.job(KEY)).state
+        return (await web_env.job(KEY)).state
     except UnknownJobError:
         return None
 
 
-async def times_queued(office: Office) -> int:
+async def times_queued(web_env: WebEnv) -> int:
     """How often it would be started: once at most, whatever was pressed."""
-    queue = office.scheduler.queues[TICKET_LIFECYCLE]
+    queue = web_env.scheduler.queues[TICKET_LIFECYCLE]
     client = cast("RedisClient", queue.redis)
     ids = await client.lrange(queue.namespace("queued"), 0, -1)
     ids += await client.lrange(queue.namespace("active"), 0, -1)
@@ -107,303 +107,303 @@ async def times_queued(office: Office) -> int:
     ids=[f"{action} a job that is {state.__name__}" for state, action, _ in EXPECTED],
 )
 async def test_an_action_in_a_state(
-    office: Office, state: State, action: str, expected: JobState | str | None
+    web_env: WebEnv, state: State, action: str, expected: JobState | str | None
 ) -> None:
-    await state(office)
-    before = await state_of(office)
-    page = (await office.page_of(KEY)).text
+    await state(web_env)
+    before = await state_of(web_env)
+    page = (await web_env.page_of(KEY)).text
     offered = f'value="{action}" disabled' not in page
     assert offered == (expected != SAME)
-    said = await office.press(KEY, action)
+    said = await web_env.press(KEY, action)
     assert said
-    assert await state_of(office) == (before if expected == SAME else expected)
-    assert await times_queued(office) <= 1
+    assert await state_of(web_env) == (before if expected == SAME else expected)
+    assert await times_queued(web_env) <= 1
 
 
-async def test_a_failed_job_is_tried_again_with_all_its_attempts(office: Office) -> None:
-    await failed(office)
-    await office.press(KEY, "retry")
-    job = await office.job(KEY)
-    assert (job.attempts, job.attempts_at_most, job.error) == (0, 4, None)
+async def test_a_failed_job_is_tried_again_with_all_its_attempts(web_env: WebEnv) -> None:
+    await failed(web_env)
+    await web_env.press(KEY, "retry")
+    job = await web_env.job(KEY)
+    assert (job.attempts, job.max_attempts, job.error) == (0, 4, None)
     assert job.payload == {"key": KEY}
-    assert await office.take() == KEY
-    counts = await office.scheduler.counts()
+    assert await web_env.take() == KEY
+    counts = await web_env.scheduler.counts()
     assert (counts.active, counts.failed) == (1, 0)
 
 
 async def test_a_job_between_attempts_keeps_its_attempts_when_brought_forward(
-    office: Office,
+    web_env: WebEnv,
 ) -> None:
-    await between_attempts(office)
-    await office.press(KEY, "run-now")
-    assert (await office.job(KEY)).attempts == 1
+    await between_attempts(web_env)
+    await web_env.press(KEY, "run-now")
+    assert (await web_env.job(KEY)).attempts == 1
 
 
 @pytest.mark.parametrize(("state", "action"), [(failed, "retry"), (delayed, "run-now")])
 async def test_ten_presses_at_once_start_a_job_once(
-    office: Office, state: State, action: str
+    web_env: WebEnv, state: State, action: str
 ) -> None:
-    await state(office)
-    page = (await office.page_of(KEY)).text
-    await asyncio.gather(*(office.press(KEY, action, page) for _ in range(10)))
-    assert await times_queued(office) == 1
-    assert (await office.scheduler.counts()).waiting == 1
+    await state(web_env)
+    page = (await web_env.page_of(KEY)).text
+    await asyncio.gather(*(web_env.press(KEY, action, page) for _ in range(10)))
+    assert await times_queued(web_env) == 1
+    assert (await web_env.scheduler.counts()).waiting == 1
 
 
 @pytest.mark.parametrize("action", ["retry", "run-now", "cancel"])
 async def test_a_page_that_is_out_of_date_does_not_start_a_running_job_again(
-    office: Office, action: str
+    web_env: WebEnv, action: str
 ) -> None:
-    await delayed(office)
-    page = (await office.page_of(KEY)).text
-    await office.make_due(KEY)
-    await office.take()
-    assert await office.press(KEY, action, page)
-    assert await state_of(office) is JobState.ACTIVE
-    assert await times_queued(office) == 1
+    await delayed(web_env)
+    page = (await web_env.page_of(KEY)).text
+    await web_env.make_due(KEY)
+    await web_env.take()
+    assert await web_env.press(KEY, action, page)
+    assert await state_of(web_env) is JobState.ACTIVE
+    assert await times_queued(web_env) == 1
 
 
 @pytest.mark.parametrize("state", [waiting, active, completed, failed])
 async def test_what_was_delayed_when_it_was_looked_at_is_looked_at_again_when_it_is_moved(
-    office: Office, state: State
+    web_env: WebEnv, state: State
 ) -> None:
     """The look and the act are two round trips; the script that acts looks once more."""
-    await state(office)
-    before = await office.job(KEY)
+    await state(web_env)
+    before = await web_env.job(KEY)
     looked_at = replace(before, state=JobState.DELAYED)
     with pytest.raises(JobMovedOnError):
-        await Inspection(office.scheduler).run_now(looked_at)
-    assert await office.job(KEY) == before
-    assert await times_queued(office) <= 1
+        await Inspection(web_env.scheduler).run_now(looked_at)
+    assert await web_env.job(KEY) == before
+    assert await times_queued(web_env) <= 1
 
 
-async def test_ten_retries_that_looked_at_once_queue_a_job_once(office: Office) -> None:
-    await failed(office)
+async def test_ten_retries_that_looked_at_once_queue_a_job_once(web_env: WebEnv) -> None:
+    await failed(web_env)
     # Each opens its connection, so that none is late for the race.
-    looked_at, *_ = await asyncio.gather(*(office.job(KEY) for _ in range(10)))
-    inspection = Inspection(office.scheduler)
+    looked_at, *_ = await asyncio.gather(*(web_env.job(KEY) for _ in range(10)))
+    inspection = Inspection(web_env.scheduler)
     answers = await asyncio.gather(
         *(inspection.requeue(looked_at) for _ in range(10)), return_exceptions=True
     )
     assert answers.count(None) == 1
     assert sum(isinstance(answer, JobMovedOnError) for answer in answers) == 9
-    assert await times_queued(office) == 1
+    assert await times_queued(web_env) == 1
 
 
-async def test_a_running_job_is_not_forgotten(office: Office) -> None:
-    await active(office)
-    running = await office.job(KEY)
+async def test_a_running_job_is_not_forgotten(web_env: WebEnv) -> None:
+    await active(web_env)
+    running = await web_env.job(KEY)
     for state in (JobState.ACTIVE, JobState.FAILED):
         with pytest.raises(JobMovedOnError):
-            await Inspection(office.scheduler).remove(replace(running, state=state))
-    assert await office.job(KEY) == running
+            await Inspection(web_env.scheduler).remove(replace(running, state=state))
+    assert await web_env.job(KEY) == running
 
 
 @pytest.mark.parametrize("action", ["retry", "run-now", "cancel"])
-async def test_an_action_on_a_job_that_is_gone_says_so(office: Office, action: str) -> None:
-    await delayed(office)
-    page = (await office.page_of(KEY)).text
-    await office.scheduler.remove(office.notes, KEY)
-    assert await office.press(KEY, action, page) == f"There is no job {KEY} (any more)."
+async def test_an_action_on_a_job_that_is_gone_says_so(web_env: WebEnv, action: str) -> None:
+    await delayed(web_env)
+    page = (await web_env.page_of(KEY)).text
+    await web_env.scheduler.remove(web_env.notes, KEY)
+    assert await web_env.press(KEY, action, page) == f"There is no job {KEY} (any more)."
 
 
-async def test_a_job_of_an_unknown_type_is_not_tried_again(office: Office) -> None:
-    await failed(office)
-    queue = office.scheduler.queues[TICKET_LIFECYCLE]
+async def test_a_job_of_an_unknown_type_is_not_tried_again(web_env: WebEnv) -> None:
+    await failed(web_env)
+    queue = web_env.scheduler.queues[TICKET_LIFECYCLE]
     record = await queue.redis.get(queue.job_id(KEY))
     await queue.redis.set(queue.job_id(KEY), record.replace(b'"note"', b'"forgotten"'))
-    assert "Unknown job type: forgotten" in await office.press(KEY, "retry")
-    assert await state_of(office) is JobState.FAILED
+    assert "Unknown job type: forgotten" in await web_env.press(KEY, "retry")
+    assert await state_of(web_env) is JobState.FAILED
 
 
-async def test_a_record_that_cannot_be_read_can_be_seen_and_removed(office: Office) -> None:
-    await failed(office)
-    queue = office.scheduler.queues[TICKET_LIFECYCLE]
+async def test_a_record_that_cannot_be_read_can_be_seen_and_removed(web_env: WebEnv) -> None:
+    await failed(web_env)
+    queue = web_env.scheduler.queues[TICKET_LIFECYCLE]
     await queue.redis.set(queue.job_id(KEY), b"\xff{")
-    assert "cannot be read" in (await office.page_of(KEY)).text
-    assert "cannot be read" in (await office.get("/jobs/failed")).text
-    await office.press(KEY, "retry")
-    assert await state_of(office) is JobState.FAILED
-    await office.press(KEY, "cancel")
-    assert await state_of(office) is None
+    assert "cannot be read" in (await web_env.page_of(KEY)).text
+    assert "cannot be read" in (await web_env.get("/jobs/failed")).text
+    await web_env.press(KEY, "retry")
+    assert await state_of(web_env) is JobState.FAILED
+    await web_env.press(KEY, "cancel")
+    assert await state_of(web_env) is None
 
 
 # --- the alarm of a ticket
 
 
-async def pass_the_deadline(office: Office, ticket: Ticket) -> str:
+async def pass_the_deadline(web_env: WebEnv, ticket: Ticket) -> str:
     """In PostgreSQL and in Redis; returns the job that belongs to the new deadline."""
-    await office.execute(
+    await web_env.execute(
         """update close_requests set auto_close_at =
                date_trunc('milliseconds', now() - interval '5 seconds')
            where ticket_id = $1 and status = 'pending'""",
         ticket.id,
     )
-    await office.scheduler.cancel_auto_close_for_ticket(ticket.id)
-    job_id = await office.scheduler.schedule_auto_close(ticket.id, 0)
+    await web_env.scheduler.cancel_auto_close_for_ticket(ticket.id)
+    job_id = await web_env.scheduler.schedule_auto_close(ticket.id, 0)
     assert job_id is not None
     return job_id
 
 
-async def status(office: Office, ticket: Ticket) -> tuple[TicketStatus, RequestStatus]:
-    found = await office.lifecycle.ticket(ticket.id)
-    request = await office.lifecycle.latest_request(ticket.id)
+async def status(web_env: WebEnv, ticket: Ticket) -> tuple[TicketStatus, RequestStatus]:
+    found = await web_env.lifecycle.ticket(ticket.id)
+    request = await web_env.lifecycle.latest_request(ticket.id)
     assert found is not None
     assert request is not None
     return found.status, request.status
 
 
-async def test_nothing_brings_a_ticket_before_its_deadline(office: Office) -> None:
-    ticket = await office.open()
-    key = await office.ask_to_close(ticket)
-    assert "Nothing closes a ticket before its deadline" in (await office.page_of(key)).text
-    due = (await office.job(key)).due
-    assert "before its deadline" in await office.press(key, "run-now")
-    assert (await office.job(key)).due == due
+async def test_nothing_brings_a_ticket_before_its_deadline(web_env: WebEnv) -> None:
+    ticket = await web_env.open()
+    key = await web_env.ask_to_close(ticket)
+    assert "Nothing closes a ticket before its deadline" in (await web_env.page_of(key)).text
+    due = (await web_env.job(key)).due
+    assert "before its deadline" in await web_env.press(key, "run-now")
+    assert (await web_env.job(key)).due == due
 
 
-async def test_an_overdue_alarm_can_be_run_now(office: Office) -> None:
-    ticket = await office.open()
-    await office.ask_to_close(ticket)
-    key = await pass_the_deadline(office, ticket)
-    assert await office.press(key, "run-now") == f"{key} runs now."
-    assert (await office.job(key)).state is JobState.WAITING
+async def test_an_overdue_alarm_can_be_run_now(web_env: WebEnv) -> None:
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    key = await pass_the_deadline(web_env, ticket)
+    assert await web_env.press(key, "run-now") == f"{key} runs now."
+    assert (await web_env.job(key)).state is JobState.WAITING
 
 
 async def test_cancelling_an_alarm_withdraws_the_request_so_that_nothing_sets_it_again(
-    office: Office,
+    web_env: WebEnv,
 ) -> None:
-    ticket = await office.open()
-    key = await office.ask_to_close(ticket)
-    assert "Withdraw the close request" in (await office.page_of(key)).text
-    assert "withdrawn" in await office.press(key, "cancel")
-    assert await status(office, ticket) == (TicketStatus.OPEN, RequestStatus.WITHDRAWN)
-    await office.scheduler.reconcile()
-    assert await Inspection(office.scheduler).about(ticket.id) == []
-    assert (1, "withdrawn") in office.channels.outcomes
-    assert "an operator" in (await office.get(f"/tickets/{ticket.id}")).text
+    ticket = await web_env.open()
+    key = await web_env.ask_to_close(ticket)
+    assert "Withdraw the close request" in (await web_env.page_of(key)).text
+    assert "withdrawn" in await web_env.press(key, "cancel")
+    assert await status(web_env, ticket) == (TicketStatus.OPEN, RequestStatus.WITHDRAWN)
+    await web_env.scheduler.reconcile()
+    assert await Inspection(web_env.scheduler).about(ticket.id) == []
+    assert (1, "withdrawn") in web_env.channels.outcomes
+    assert "an operator" in (await web_env.get(f"/tickets/{ticket.id}")).text
 
 
-async def test_an_alarm_that_nothing_asks_for_any_more_is_just_removed(office: Office) -> None:
-    ticket = await office.open()
-    old = await office.ask_to_close(ticket, hours=2)
-    await office.execute(
+async def test_an_alarm_that_nothing_asks_for_any_more_is_just_removed(web_env: WebEnv) -> None:
+    ticket = await web_env.open()
+    old = await web_env.ask_to_close(ticket, hours=2)
+    await web_env.execute(
         "update close_requests set auto_close_at = auto_close_at + interval '1 hour'"
     )
-    assert "Withdraw" not in (await office.page_of(old)).text
-    assert await office.press(old, "cancel") == f"{old} is removed."
-    assert await status(office, ticket) == (TicketStatus.OPEN, RequestStatus.PENDING)
+    assert "Withdraw" not in (await web_env.page_of(old)).text
+    assert await web_env.press(old, "cancel") == f"{old} is removed."
+    assert await status(web_env, ticket) == (TicketStatus.OPEN, RequestStatus.PENDING)
 
 
 async def test_a_close_that_has_begun_cannot_be_cancelled_but_tried_at_once(
-    office: Office,
+    web_env: WebEnv,
 ) -> None:
-    ticket = await office.open()
-    await office.ask_to_close(ticket)
-    key = await pass_the_deadline(office, ticket)
-    office.channels.failures["log_close"] = [DiscordFailedError("503")]
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    key = await pass_the_deadline(web_env, ticket)
+    web_env.channels.failures["log_close"] = [DiscordFailedError("503")]
     with pytest.raises(DiscordFailedError):
-        await office.lifecycle.auto_close(ticket.id)
-    await office.make_due(key)
-    await office.fail_once()
-    page = (await office.page_of(key)).text
+        await web_env.lifecycle.auto_close(ticket.id)
+    await web_env.make_due(key)
+    await web_env.fail_once()
+    page = (await web_env.page_of(key)).text
     assert "its close has begun" in page
-    assert "has begun" in await office.press(key, "cancel")
-    assert await office.press(key, "run-now") == f"{key} runs now."
+    assert "has begun" in await web_env.press(key, "cancel")
+    assert await web_env.press(key, "run-now") == f"{key} runs now."
 
 
 async def test_a_failed_close_is_tried_again_and_needs_no_attention_any_more(
-    office: Office,
+    web_env: WebEnv,
 ) -> None:
-    ticket = await office.open()
-    await office.ask_to_close(ticket)
-    key = await pass_the_deadline(office, ticket)
-    office.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
-    await office.lifecycle.auto_close(ticket.id)
-    await office.make_due(key)
-    await office.take(Status.FAILED, FAILURE)
-    assert "call for attention is taken back" in (await office.page_of(key)).text
-    await office.press(key, "retry")
-    found = await office.lifecycle.ticket(ticket.id)
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    key = await pass_the_deadline(web_env, ticket)
+    web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
+    await web_env.lifecycle.auto_close(ticket.id)
+    await web_env.make_due(key)
+    await web_env.take(Status.FAILED, FAILURE)
+    assert "call for attention is taken back" in (await web_env.page_of(key)).text
+    await web_env.press(key, "retry")
+    found = await web_env.lifecycle.ticket(ticket.id)
     assert found is not None
     assert found.attention is None
-    assert (await office.job(key)).state is JobState.WAITING
+    assert (await web_env.job(key)).state is JobState.WAITING
 
 
 async def test_a_failed_alarm_is_withdrawn_with_its_record_and_its_call_for_attention(
-    office: Office,
+    web_env: WebEnv,
 ) -> None:
-    ticket = await office.open()
-    await office.ask_to_close(ticket)
-    key = await pass_the_deadline(office, ticket)
-    await office.lifecycle.give_up_auto_close(ticket.id, "it keeps failing")
-    await office.make_due(key)
-    await office.take(Status.FAILED, FAILURE)
-    await office.press(key, "cancel")
-    assert await status(office, ticket) == (TicketStatus.OPEN, RequestStatus.WITHDRAWN)
-    found = await office.lifecycle.ticket(ticket.id)
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    key = await pass_the_deadline(web_env, ticket)
+    await web_env.lifecycle.give_up_auto_close(ticket.id, "it keeps failing")
+    await web_env.make_due(key)
+    await web_env.take(Status.FAILED, FAILURE)
+    await web_env.press(key, "cancel")
+    assert await status(web_env, ticket) == (TicketStatus.OPEN, RequestStatus.WITHDRAWN)
+    found = await web_env.lifecycle.ticket(ticket.id)
     assert found is not None
     assert found.attention is None
-    assert await Inspection(office.scheduler).about(ticket.id) == []
+    assert await Inspection(web_env.scheduler).about(ticket.id) == []
 
 
 async def test_with_workers_a_failed_close_that_is_tried_again_closes_the_ticket(
-    busy_office: Office,
+    busy_web_env: WebEnv,
 ) -> None:
-    office = busy_office
-    ticket = await office.open()
-    await office.ask_to_close(ticket)
-    office.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
-    await office.execute("update close_requests set auto_close_at = now() - interval '2 seconds'")
+    web_env = busy_web_env
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
+    await web_env.execute("update close_requests set auto_close_at = now() - interval '2 seconds'")
 
     async def needs_attention() -> bool:
-        found = await office.lifecycle.ticket(ticket.id)
+        found = await web_env.lifecycle.ticket(ticket.id)
         return found is not None and found.attention is not None
 
     async def is_closed() -> bool:
-        return (await status(office, ticket))[0] is TicketStatus.CLOSED
+        return (await status(web_env, ticket))[0] is TicketStatus.CLOSED
 
     await eventually(needs_attention)
-    page = (await office.get("/tickets/attention")).text
+    page = (await web_env.get("/tickets/attention")).text
     assert "no permission" in page
-    answer = await office.ask(
+    answer = await web_env.ask(
         "POST", f"/tickets/{ticket.id}/retry", basic(), data={"token": token_in(page)}
     )
     assert answer.status == 303
-    assert "Tried again: closed." in (await office.get(answer.headers["Location"])).text
+    assert "Tried again: closed." in (await web_env.get(answer.headers["Location"])).text
     await eventually(is_closed)
 
 
 async def test_without_postgresql_every_action_says_so(
-    office: Office, caplog: pytest.LogCaptureFixture
+    web_env: WebEnv, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ticket = await office.open()
-    key = await office.ask_to_close(ticket)
+    ticket = await web_env.open()
+    key = await web_env.ask_to_close(ticket)
     form = {"queue": TICKET_LIFECYCLE, "key": key, "action": "cancel"}
-    job = form | {"token": token_in((await office.page_of(key)).text)}
-    await office.execute("update tickets set attention = 'look'")
-    retry = {"token": token_in((await office.get(f"/tickets/{ticket.id}")).text)}
-    office.database.pool.terminate()
+    job = form | {"token": token_in((await web_env.page_of(key)).text)}
+    await web_env.execute("update tickets set attention = 'look'")
+    retry = {"token": token_in((await web_env.get(f"/tickets/{ticket.id}")).text)}
+    web_env.database.pool.terminate()
     for answer in (
-        await office.ask("POST", "/job", basic(), data=job),
-        await office.ask("POST", f"/tickets/{ticket.id}/retry", basic(), data=retry),
+        await web_env.ask("POST", "/job", basic(), data=job),
+        await web_env.ask("POST", f"/tickets/{ticket.id}/retry", basic(), data=retry),
     ):
         assert answer.status == 503
         assert "PostgreSQL is not available at the moment." in answer.text
     assert "Traceback" not in caplog.text
 
 
-async def test_a_retry_of_a_ticket_says_what_still_keeps_it(office: Office) -> None:
-    ticket = await office.open()
-    await office.ask_to_close(ticket)
-    await pass_the_deadline(office, ticket)
+async def test_a_retry_of_a_ticket_says_what_still_keeps_it(web_env: WebEnv) -> None:
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    await pass_the_deadline(web_env, ticket)
     refusals = [PermissionMissingError("no permission"), PermissionMissingError("still none")]
-    office.channels.failures["opener_wrote_after"] = list[Exception](refusals)
-    await office.lifecycle.auto_close(ticket.id)
-    page = (await office.get(f"/tickets/{ticket.id}")).text
-    answer = await office.ask(
+    web_env.channels.failures["opener_wrote_after"] = list[Exception](refusals)
+    await web_env.lifecycle.auto_close(ticket.id)
+    page = (await web_env.get(f"/tickets/{ticket.id}")).text
+    answer = await web_env.ask(
         "POST", f"/tickets/{ticket.id}/retry", basic(), data={"token": token_in(page)}
     )
-    after = (await office.get(answer.headers["Location"])).text
+    after = (await web_env.get(answer.headers["Location"])).text
     assert "It still needs attention." in after
     assert "A person is needed: still none" in after

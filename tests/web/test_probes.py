@@ -9,31 +9,31 @@ from domains.errors import StartupError
 from domains.settings import Settings
 from tests.waiting import eventually
 
-from .office import Office, an_office
+from .web_env import WebEnv, open_web_env
 
 
-async def test_a_running_process_is_alive_whatever_it_lacks(office_without_redis: Office) -> None:
-    await office_without_redis.database.close()
-    office_without_redis.gateway.ready = False
-    answer = await office_without_redis.probe("/healthz")
+async def test_a_running_process_is_alive_whatever_it_lacks(web_env_without_redis: WebEnv) -> None:
+    await web_env_without_redis.database.close()
+    web_env_without_redis.gateway.ready = False
+    answer = await web_env_without_redis.probe("/healthz")
     assert (answer.status, answer.text) == (200, "ok\n")
 
 
-async def test_it_is_ready_when_everything_is_there(office: Office) -> None:
-    answer = await office.probe("/readyz")
+async def test_it_is_ready_when_everything_is_there(web_env: WebEnv) -> None:
+    answer = await web_env.probe("/readyz")
     assert (answer.status, answer.text) == (200, "postgresql: ok\nredis: ok\ndiscord: ok\n")
 
 
-async def test_without_redis_it_is_not_ready_and_says_so(office_without_redis: Office) -> None:
-    answer = await office_without_redis.probe("/readyz")
+async def test_without_redis_it_is_not_ready_and_says_so(web_env_without_redis: WebEnv) -> None:
+    answer = await web_env_without_redis.probe("/readyz")
     assert answer.status == 503
     assert "redis: not available" in answer.text
     assert "postgresql: ok" in answer.text
 
 
-async def test_without_postgresql_it_is_not_ready_and_says_so(office: Office) -> None:
-    await office.database.close()
-    answer = await office.probe("/readyz")
+async def test_without_postgresql_it_is_not_ready_and_says_so(web_env: WebEnv) -> None:
+    await web_env.database.close()
+    answer = await web_env.probe("/readyz")
     assert answer.status == 503
     assert "postgresql: does not answer" in answer.text
 
@@ -42,42 +42,42 @@ async def test_without_postgresql_it_is_not_ready_and_says_so(office: Office) ->
     ("ready", "latency"), [(False, 0.1), (True, float("inf")), (True, float("nan"))]
 )
 async def test_without_discord_it_is_not_ready_and_says_so(
-    office: Office, ready: bool, latency: float
+    web_env: WebEnv, ready: bool, latency: float
 ) -> None:
-    office.gateway.ready, office.gateway.latency = ready, latency
-    answer = await office.probe("/readyz")
+    web_env.gateway.ready, web_env.gateway.latency = ready, latency
+    answer = await web_env.probe("/readyz")
     assert (answer.status, "discord: not connected" in answer.text) == (503, True)
 
 
-async def test_before_the_scheduler_has_started_it_is_not_ready(office: Office) -> None:
-    await office.scheduler.shutdown()
-    answer = await office.probe("/readyz")
+async def test_before_the_scheduler_has_started_it_is_not_ready(web_env: WebEnv) -> None:
+    await web_env.scheduler.shutdown()
+    answer = await web_env.probe("/readyz")
     assert answer.status == 503
     assert "redis: not looked at yet; the scheduler waits for Discord\n" in answer.text
 
 
-async def test_probes_know_nothing_of_the_dashboard(office: Office) -> None:
+async def test_probes_know_nothing_of_the_dashboard(web_env: WebEnv) -> None:
     for path in ("/", "/jobs/delayed", "/static/dashboard.css"):
-        assert (await office.probe(path)).status == 404
+        assert (await web_env.probe(path)).status == 404
 
 
 async def test_without_a_port_there_are_no_probes(database: Database, settings: Settings) -> None:
-    async with an_office(database, settings, workers=False, metrics_port=None) as office:
-        assert office.view.metrics_port is None
+    async with open_web_env(database, settings, workers=False, metrics_port=None) as web_env:
+        assert web_env.view.metrics_port is None
 
 
 async def test_a_port_that_is_taken_stops_the_start_with_one_line(
-    office: Office, database: Database, settings: Settings
+    web_env: WebEnv, database: Database, settings: Settings
 ) -> None:
-    taken = office.view.metrics_port
+    taken = web_env.view.metrics_port
     with pytest.raises(StartupError, match=r"^METRICS_PORT: cannot listen on"):
-        async with an_office(database, settings, workers=False, metrics_port=taken):
+        async with open_web_env(database, settings, workers=False, metrics_port=taken):
             pass
 
 
-async def test_the_numbers_are_text_that_prometheus_reads(office: Office) -> None:
-    await office.note("a note", 4_000_000_000.0)
-    answer = await office.probe("/metrics")
+async def test_the_numbers_are_text_that_prometheus_reads(web_env: WebEnv) -> None:
+    await web_env.note("a note", 4_000_000_000.0)
+    answer = await web_env.probe("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
     lines = answer.text.splitlines()
     assert 'punctual_jobs{queue="ticket-lifecycle",state="delayed"} 1.0' in lines
@@ -86,28 +86,28 @@ async def test_the_numbers_are_text_that_prometheus_reads(office: Office) -> Non
 
 
 async def test_numbers_that_cannot_be_read_are_left_out_not_zero(
-    office_without_redis: Office,
+    web_env_without_redis: WebEnv,
 ) -> None:
-    lines = (await office_without_redis.probe("/metrics")).text
+    lines = (await web_env_without_redis.probe("/metrics")).text
     assert "punctual_jobs{" not in lines
     assert 'punctual_up{dependency="redis"} 0.0' in lines
     assert "punctual_overdue_tickets 0.0" in lines
-    await office_without_redis.database.close()
-    lines = (await office_without_redis.probe("/metrics")).text
+    await web_env_without_redis.database.close()
+    lines = (await web_env_without_redis.probe("/metrics")).text
     assert "punctual_overdue_tickets 0.0" not in lines
     assert 'punctual_up{dependency="postgresql"} 0.0' in lines
 
 
 async def test_a_close_is_in_the_numbers_with_its_steps_and_its_lateness(
-    busy_office: Office,
+    busy_web_env: WebEnv,
 ) -> None:
-    office = busy_office
-    ticket = await office.open()
-    await office.ask_to_close(ticket)
-    await office.execute("update close_requests set auto_close_at = now() - interval '3 seconds'")
+    web_env = busy_web_env
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    await web_env.execute("update close_requests set auto_close_at = now() - interval '3 seconds'")
 
     async def all_is_counted() -> bool:
-        text = (await office.probe("/metrics")).text
+        text = (await web_env.probe("/metrics")).text
         return all(
             line in text
             for line in (

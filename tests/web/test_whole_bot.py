@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot import PunctualBot, create_bot
 from domains.settings import Settings
 
-from .office import PASSWORD, basic
+from .web_env import PASSWORD, basic
 
 
 def view_of(bot: PunctualBot) -> tuple[int | None, int | None]:

@@ -88,11 +88,11 @@ def delete(world: World, channel: Channel) -> None:
     """With its threads; a category's channels stay, without a category."""
     for child in [each for each in world.channels.values() if each.parent_id == channel.id]:
         if child.thread is not None:
-            _forget(world, child)
+            _delete(world, child)
         else:
             child.parent_id = None
             announce_update(world, child)
-    _forget(world, channel)
+    _delete(world, channel)
     event = "CHANNEL_DELETE" if channel.thread is None else "THREAD_DELETE"
     world.emit(event, payloads.channel(channel))
 
@@ -174,7 +174,7 @@ def _announce_members(
     )
 
 
-def _forget(world: World, channel: Channel) -> None:
+def _delete(world: World, channel: Channel) -> None:
     del world.channels[channel.id]
     channel.deleted = True
     for message in channel.messages.values():

@@ -17,7 +17,7 @@ from .models import Channel, File, Member, Message, User
 from .options import ClientRefusalError
 from .permissions import Permission
 from .scenery import Scenery, user_of
-from .server import PATIENCE_SECONDS
+from .server import WAIT_TIMEOUT_S
 
 # Beyond the 3 seconds after which Discord says "The application did not respond".
 GRACE_SECONDS = 0.5
@@ -136,7 +136,7 @@ class Discord(Scenery):
 
     async def _in_full(self, interaction: Interaction) -> Interaction:
         await interaction.answered(within=self.world.answer_within_seconds + GRACE_SECONDS)
-        return await interaction.finished(within=PATIENCE_SECONDS)
+        return await interaction.finished(within=WAIT_TIMEOUT_S)
 
     async def say(
         self,
@@ -163,7 +163,7 @@ class Discord(Scenery):
         messages.delete(self.world, message)
 
     async def wait_message(
-        self, channel: Channel, text: str, *, within: float = PATIENCE_SECONDS
+        self, channel: Channel, text: str, *, within: float = WAIT_TIMEOUT_S
     ) -> Message:
         """The newest message there whose content, embeds or components contain the text."""
 

@@ -134,7 +134,7 @@ class Gateway:
                 self._sessions.pop(connection.session.id, None)
             self._detach(connection)
             connection.abort()
-        self._world.pulse.beat()
+        self._world.changes.notify()
 
     def broadcast(self, op: int, data: object = None) -> None:
         for connection in list(self._connections):
@@ -170,7 +170,7 @@ class Gateway:
         if data["intents"] & self.disallowed_intents:
             await connection.socket.close(code=CloseCode.DISALLOWED_INTENTS)
             return
-        self._forget_old_sessions()
+        self._delete_old_sessions()
         session = Session(secrets.token_hex(16), data["intents"], connection)
         self._sessions[session.id] = session
         self._world.content_intent = session.sees_content
@@ -194,9 +194,9 @@ class Gateway:
             session.dispatch("GUILD_CREATE", contents | {"unavailable": False})
         self._attach(connection, session)
         self.identified += 1
-        self._world.pulse.beat()
+        self._world.changes.notify()
 
-    def _forget_old_sessions(self) -> None:
+    def _delete_old_sessions(self) -> None:
         abandoned = [each.id for each in self._sessions.values() if each.connection is None]
         for session_id in abandoned[:-KEPT_SESSIONS]:
             del self._sessions[session_id]
@@ -209,7 +209,7 @@ class Gateway:
         session.resume_on(connection, data["seq"] or 0)
         self._attach(connection, session)
         self.resumed += 1
-        self._world.pulse.beat()
+        self._world.changes.notify()
 
     def _send_members(self, session: Session, query: JsonObject) -> None:
         guild = self._world.guilds[int(query["guild_id"])]
@@ -249,4 +249,4 @@ class Gateway:
         # accident, after which it may come back and ask for what it missed.
         if session is not None and connection.socket.close_code in (1000, 1001):
             self._sessions.pop(session.id, None)
-        self._world.pulse.beat()
+        self._world.changes.notify()

@@ -30,7 +30,7 @@ def initiate(
         what,
         member,
         channel,
-        world.pulse,
+        world.changes,
         source,
         opened_by,
     )

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from .change_signal import ChangeSignal
 from .json_types import JsonObject, children
 from .models import Channel, Member, Message, User
-from .pulse import Pulse
 
 
 class InteractionType(IntEnum):
@@ -52,7 +52,7 @@ class Interaction:
     what: str
     member: Member | User
     channel: Channel
-    pulse: Pulse
+    changes: ChangeSignal
     source: Message | None = None  # the message whose component was used
     opened_by: Interaction | None = None  # what a submitted form was the answer to
     started: float = field(default_factory=time.monotonic)
@@ -114,7 +114,7 @@ class Interaction:
 
     async def answered(self, *, within: float) -> Interaction:
         """Once the first response came. A TimeoutError is "The application did not respond"."""
-        await self.pulse.until(
+        await self.changes.until(
             lambda: self.response is not None,
             within=within,
             waiting_for=f"any answer to {self.what}",
@@ -123,14 +123,14 @@ class Interaction:
 
     async def finished(self, *, within: float) -> Interaction:
         """Once a deferred answer was filled in, too."""
-        await self.pulse.until(
+        await self.changes.until(
             lambda: self.settled, within=within, waiting_for=f"the deferred answer to {self.what}"
         )
         return self
 
     async def replied(self, count: int = 1, *, within: float = 5.0) -> Message:
         """Once that many messages came back: for a follow-up after an update."""
-        await self.pulse.until(
+        await self.changes.until(
             lambda: len(self.replies) >= count,
             within=within,
             waiting_for=f"reply {count} to {self.what}",

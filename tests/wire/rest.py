@@ -50,14 +50,14 @@ class Rest:
     async def _serve(self, handler: Handler, request: web.Request) -> web.StreamResponse:
         call = await _read(request)
         self.requests.append(call)
-        self._world.pulse.beat()
+        self._world.changes.notify()
         try:
             answer = await self._answer(handler, call)
         except Exception as error:  # a body no endpoint was made for, or a broken callback
             answer = self._not_modelled(f"{call.method} {call.path}: {error!r}")
         if answer is not None:
             call.status, call.answer = answer.status, answer.body
-        self._world.pulse.beat()
+        self._world.changes.notify()
         return _hang_up(request) if answer is None else _write(answer, request)
 
     async def _answer(self, handler: Handler, call: Call) -> Answer | None:
@@ -73,7 +73,7 @@ class Rest:
             if answer is not None or fault.lost:
                 return answer
         answer = self._run(handler, call)
-        self._world.pulse.beat()
+        self._world.changes.notify()
         if await self.faults.run_hooks(Moment.AFTER, call):
             return None
         return answer

@@ -8,7 +8,7 @@ from . import channels, people
 from .json_types import JsonObject
 from .models import Channel, ChannelType, Guild, Member, Overwrite, Role, User
 from .permissions import NO_PERMISSIONS, Permission, named
-from .server import PATIENCE_SECONDS, Server
+from .server import WAIT_TIMEOUT_S, Server
 
 
 class Scenery(Server):
@@ -49,14 +49,14 @@ class Scenery(Server):
     def channel_named(self, name: str) -> Channel | None:
         return next((each for each in self.world.channels.values() if each.name == name), None)
 
-    async def wait_channel(self, name: str, *, within: float = PATIENCE_SECONDS) -> Channel:
+    async def wait_channel(self, name: str, *, within: float = WAIT_TIMEOUT_S) -> Channel:
         channel = await self.until(
             lambda: self.channel_named(name), f"a channel {name}", within=within
         )
         assert channel is not None
         return channel
 
-    async def wait_deleted(self, channel: Channel, *, within: float = PATIENCE_SECONDS) -> None:
+    async def wait_deleted(self, channel: Channel, *, within: float = WAIT_TIMEOUT_S) -> None:
         await self.until(lambda: channel.deleted, f"{channel.name} to be deleted", within=within)
 
     def deny(self, channel: Channel, *permissions: str, who: Member | Role | None = None) -> None:

@@ -20,7 +20,7 @@ from .state import TOKEN, World
 T = TypeVar("T")
 
 LAUNCHER = Path(__file__).with_name("launch.py")
-PATIENCE_SECONDS = 10.0
+WAIT_TIMEOUT_S = 10.0
 SHUTDOWN_SECONDS = 0.05  # after which a request still under way is cancelled
 
 
@@ -136,28 +136,28 @@ class Server:
         condition: Callable[[], T],
         waiting_for: str = "a condition",
         *,
-        within: float = PATIENCE_SECONDS,
+        within: float = WAIT_TIMEOUT_S,
     ) -> T:
         """The first truthy value of `condition`, which is looked at whenever something happens."""
         try:
-            return await self.world.pulse.until(condition, within=within, waiting_for=waiting_for)
+            return await self.world.changes.until(condition, within=within, waiting_for=waiting_for)
         except TimeoutError as error:
             latest = ", ".join(str(call) for call in self.requests[-5:]) or "none"
             raise TimeoutError(f"{error}; latest requests: {latest}") from None
 
-    async def wait_ready(self, *, within: float = PATIENCE_SECONDS) -> None:
+    async def wait_ready(self, *, within: float = WAIT_TIMEOUT_S) -> None:
         """Until a bot is connected, and has been sent READY and its guilds, or has resumed.
 
         After killing one, first `wait_gone()`: its connection may still be there for a moment.
         """
         await self.until(lambda: self.gateway.connected, "a bot to connect", within=within)
 
-    async def wait_gone(self, *, within: float = PATIENCE_SECONDS) -> None:
+    async def wait_gone(self, *, within: float = WAIT_TIMEOUT_S) -> None:
         """Until no bot is connected."""
         await self.until(lambda: not self.gateway.connected, "the bot to disconnect", within=within)
 
     async def wait_request(
-        self, method: str, path_pattern: str, *, count: int = 1, within: float = PATIENCE_SECONDS
+        self, method: str, path_pattern: str, *, count: int = 1, within: float = WAIT_TIMEOUT_S
     ) -> Call:
         """The count-th such request since the start, once it was answered."""
 

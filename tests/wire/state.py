@@ -5,11 +5,11 @@ channels, messages, replies); each tells the gateway through `emit`.
 from collections.abc import Callable
 
 from . import errors
+from .change_signal import ChangeSignal
 from .interactions import Interaction
 from .json_types import JsonObject
 from .models import Attachment, Channel, ChannelType, Guild, Member, Message, User
 from .permissions import EVERY_PERMISSION, NO_PERMISSIONS, Permission
-from .pulse import Pulse
 from .snowflakes import Snowflakes
 
 TOKEN = "stand-in.bot.token"
@@ -20,7 +20,7 @@ Listener = Callable[[str, JsonObject, JsonObject], None]
 
 class World:
     def __init__(self) -> None:
-        self.pulse = Pulse()
+        self.changes = ChangeSignal()
         self.snowflakes = Snowflakes()
         self.origin = ""  # http://host:port, under which attachments can be downloaded
         self.users: dict[int, User] = {}
@@ -43,7 +43,7 @@ class World:
     def emit(self, event: str, data: JsonObject, without_content: JsonObject | None = None) -> None:
         for listener in self._listeners:
             listener(event, data, without_content or data)
-        self.pulse.beat()
+        self.changes.notify()
 
     def guild(self, guild_id: int) -> Guild:
         if guild_id not in self.guilds:

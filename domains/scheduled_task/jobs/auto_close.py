@@ -76,7 +76,7 @@ class AutoClose(JobType):
                 why = (ticket.attention if ticket else None) or outcome.value
                 log.error("❌ Failed to auto-close ticket %s: %s", ticket_id, why)
                 raise NoRetryError(why)
-            case AutoCloseOutcome.NOT_DUE if not self._tickets.connection.stands:
+            case AutoCloseOutcome.NOT_DUE if not self._tickets.discord_status.connected:
                 raise await self._discord_is_away()  # long enough for a grace
             case AutoCloseOutcome.NOT_DUE:
                 raise NotDueError(await self._time_left(close_request_id))
@@ -85,7 +85,7 @@ class AutoClose(JobType):
 
     async def _discord_is_away(self) -> AwayError:
         """The slot is held meanwhile: however many jobs there are, few of them keep trying."""
-        await self._tickets.connection.wait(AWAY_FOR_S)
+        await self._tickets.discord_status.wait(AWAY_FOR_S)
         return AwayError("Discord is away")
 
     async def _time_left(self, close_request_id: int | None) -> timedelta:
@@ -120,8 +120,8 @@ class AutoClose(JobType):
         }
         return [key for key in keys if key not in wanted]
 
-    async def pulse(self) -> None:
-        await self._tickets.note_alive()
+    async def record_heartbeat(self) -> None:
+        await self._tickets.record_heartbeat()
 
     async def resume(self) -> None:
         await self._tickets.resume_unfinished()

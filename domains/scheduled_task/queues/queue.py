@@ -1,7 +1,7 @@
 """SAQ's Redis queue, hardened: exact, idempotent, and never losing a dead worker's job.
 
 What is overridden is what was measured to go wrong; each override says what that is. The data
-in Redis stays SAQ's own, so that its web page and its workers can read it.
+in Redis stays SAQ's own, so that its tools and its workers can read it.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ class PunctualQueue(RedisQueue):
         self._put_script = register(scripts.ENQUEUE)
         self._cancel_script = register(scripts.CANCEL)
         self._recover_script = register(scripts.RECOVER)
-        self._revive_script = register(scripts.REVIVE)
+        self._requeue_missing_script = register(scripts.REQUEUE_MISSING)
         self._finish_script = register(scripts.FINISH)
-        self._set_aside_script = register(scripts.SET_ASIDE)
+        self._quarantine_script = register(scripts.QUARANTINE)
         self._dequeue_error: Exception | None = None
         self._unheld_since: dict[bytes, float] = {}
 
@@ -164,11 +164,11 @@ class PunctualQueue(RedisQueue):
                 added += sum(await pipeline.execute())
         return added
 
-    async def revive(self, keys: Sequence[str]) -> int:
+    async def requeue_missing(self, keys: Sequence[str]) -> int:
         """Queue again what is neither waiting nor queued nor active, and so would never run."""
         pipeline = self._client.pipeline(transaction=False)
         for key in keys:
-            await self._revive_script(
+            await self._requeue_missing_script(
                 keys=[self._incomplete, self.job_id(key), self._queued, self._active],
                 client=pipeline,
             )
@@ -257,11 +257,11 @@ class PunctualQueue(RedisQueue):
         except UNREADABLE as error:
             name = job_id.decode(errors="replace") if isinstance(job_id, bytes) else job_id
             log.error("Job %s cannot be read and is set aside: %s", name, error)
-            await self.set_aside(job_id)
+            await self.quarantine(job_id)
             return None
 
-    async def set_aside(self, job_id: bytes | str) -> None:
-        await self._set_aside_script(
+    async def quarantine(self, job_id: bytes | str) -> None:
+        await self._quarantine_script(
             keys=[self._incomplete, job_id, self._active, self._subjects],
             args=[int(FAILED.age.total_seconds())],
         )
@@ -293,7 +293,7 @@ class PunctualQueue(RedisQueue):
         result: Any = None,  # noqa: ARG002  # SAQ's signature; it is in the job already
         error: str | None = None,  # noqa: ARG002
     ) -> None:
-        """SAQ keeps finished jobs in no list, so nobody can find or count them."""
+        """SAQ keeps finished jobs in no list, so they cannot be found or counted."""
         kept = COMPLETED if status is Status.COMPLETE else FAILED
         ttl = job.ttl if status is Status.COMPLETE else int(FAILED.age.total_seconds())
         now = self._clock()
@@ -313,14 +313,14 @@ class PunctualQueue(RedisQueue):
     # --- dead workers
 
     async def recover_lost(self, worker_id: str, running: Collection[str]) -> list[str]:
-        """Give back the jobs that nobody works on any more, and return their keys.
+        """Give back the jobs that no worker runs any more, and return their keys.
 
         `running` are the jobs that this worker is at: one of its own that it is not at is as lost
         as a dead worker's. (It could not say that it had finished: Redis was away.)
 
         SAQ's own sweep takes healthy jobs that were not yet marked active, waits 5 s for each dead
         one, and loses the job if it dies itself. This one asks whether the job's worker still
-        shows its pulse, and recovers in one script that first checks that nothing has changed.
+        shows its heartbeat, and recovers in one script that first checks that nothing has changed.
         """
         job_ids = await self._client.lrange(self._active, 0, -1)
         now = time.monotonic()
@@ -333,7 +333,7 @@ class PunctualQueue(RedisQueue):
         for job_id, record in zip(job_ids, await self._client.mget(job_ids), strict=True):
             job = await self._read(job_id, record) if record is not None else None
             if record is not None and job is None:
-                continue  # it could not be read, and is set aside
+                continue  # it could not be read, and is quarantined
             holder = str(job.worker_id) if job and job.status is Status.ACTIVE else None
             is_ours = job is not None and holder == worker_id
             if (job.key in running) if job and is_ours else (holder in alive):
@@ -343,7 +343,7 @@ class PunctualQueue(RedisQueue):
             if not its_worker_is_dead and now - unheld[job_id] < UNHELD_GRACE_S:
                 continue
             if job is None or record is None:
-                await self.set_aside(job_id)
+                await self.quarantine(job_id)
             elif await self._recover(job, record):
                 recovered.append(job.key)
         self._unheld_since = unheld
@@ -363,19 +363,19 @@ class PunctualQueue(RedisQueue):
         keys = [self._incomplete, job.id, self._active, self._queued]
         return bool(await self._recover_script(keys=keys, args=[record, self.serialize(job)]))
 
-    async def has_pulse(self, worker_id: str) -> bool:
-        [pulse] = await self._client.mget([self.namespace(f"worker_info:{worker_id}")])
-        return pulse is not None
+    async def has_heartbeat(self, worker_id: str) -> bool:
+        [heartbeat] = await self._client.mget([self.namespace(f"worker_info:{worker_id}")])
+        return heartbeat is not None
 
     async def _living_workers(self) -> set[str]:
-        """Workers whose pulse (SAQ's worker_info, with its time to live) has not run out."""
+        """Workers whose heartbeat (SAQ's worker_info, with its time to live) has not run out."""
         names: Iterable[bytes] = await self._client.zrange(self._stats, 0, -1)
         listed = [name.decode() for name in names]
-        pulses = await self._client.mget(listed) if listed else []
+        heartbeats = await self._client.mget(listed) if listed else []
         return {
             name.rpartition(":")[2]
-            for name, pulse in zip(listed, pulses, strict=True)
-            if pulse is not None
+            for name, heartbeat in zip(listed, heartbeats, strict=True)
+            if heartbeat is not None
         }
 
     # --- what operators ask

@@ -63,7 +63,7 @@ redis.call('RPUSH', KEYS[4], KEYS[2])
 return 1
 """
 
-REVIVE = """
+REQUEUE_MISSING = """
 -- KEYS incomplete, job, queued, active. A job that is said to be under way, but is in no list.
 local due = redis.call('ZSCORE', KEYS[1], KEYS[2])
 if not due or tonumber(due) ~= 0 then return 0 end
@@ -102,7 +102,7 @@ end
 return #gone
 """
 
-SET_ASIDE = """
+QUARANTINE = """
 -- KEYS incomplete, job, active, subjects; ARGV ttl. A record that cannot be read: out of the way,
 -- but kept for whoever wants to know.
 redis.call('LREM', KEYS[3], 0, KEYS[2])

@@ -93,7 +93,7 @@ class LocalRunner:
         except Exception:
             log.exception("Giving up job %s failed too", request.key)
 
-    def forget(self) -> None:
+    def clear_attempts(self) -> None:
         """Redis is back and keeps the count from here."""
         self._attempts = {
             key: attempts for key, attempts in self._attempts.items() if key in self._running

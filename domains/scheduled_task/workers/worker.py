@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 DEQUEUE_TIMEOUT_S = 1.0
 """How long a blocked dequeue holds up a shutdown, and the idle polling of each slot."""
 IDLE_POLL_S = 1.0
-PULSE_EVERY_S = 1
-PULSE_LASTS_S = 4
-"""A worker that has shown no pulse for this long is dead, and its jobs are given back."""
+HEARTBEAT_INTERVAL_S = 1
+HEARTBEAT_TTL_S = 4
+"""A worker without a heartbeat for this long counts as dead; its jobs are given back."""
 SWEEP_EVERY_S = 1
 AFTER_DUE_S = 0.0005
 AFTER_ERROR_S = 5.0
@@ -88,7 +88,7 @@ class PunctualWorker(Worker[Any]):
         self._health = health
         self._new_earliest = asyncio.Event()
         self._wakes_at = 0.0
-        self._has_pulse = False
+        self._has_heartbeat = False
         self._stuck_until = 0.0
 
     def wake_for(self, due: float) -> None:
@@ -101,7 +101,7 @@ class PunctualWorker(Worker[Any]):
         return [
             asyncio.create_task(self._loop(self._promote)),
             asyncio.create_task(self._loop(self._sweep)),
-            asyncio.create_task(self._loop(self._pulse)),
+            asyncio.create_task(self._loop(self._record_heartbeat)),
             asyncio.create_task(self._loop(self._abort_asked_for)),
         ]
 
@@ -132,12 +132,12 @@ class PunctualWorker(Worker[Any]):
             log.warning("%d jobs of a lost worker will run again", len(recovered))
         await asyncio.sleep(SWEEP_EVERY_S)
 
-    async def _pulse(self) -> None:
-        if self._has_pulse and not await self._punctual_queue.has_pulse(str(self.id)):
+    async def _record_heartbeat(self) -> None:
+        if self._has_heartbeat and not await self._punctual_queue.has_heartbeat(str(self.id)):
             self._health.note_emptied()
-        await self.worker_info(ttl=PULSE_LASTS_S)
-        self._has_pulse = True
-        await asyncio.sleep(PULSE_EVERY_S)
+        await self.worker_info(ttl=HEARTBEAT_TTL_S)
+        self._has_heartbeat = True
+        await asyncio.sleep(HEARTBEAT_INTERVAL_S)
 
     async def _abort_asked_for(self) -> None:
         """SAQ's own tools can abort a running job."""
@@ -145,7 +145,7 @@ class PunctualWorker(Worker[Any]):
         await self.abort(IDLE_POLL_S)
 
     async def process(self) -> bool:
-        """An error of Redis's own must neither kill the slot nor make it spin."""
+        """Back off on Redis errors: they must not end the slot, nor make it spin."""
         await self._health.wait_until_available()
         try:
             took_a_job = await super().process()
@@ -158,7 +158,7 @@ class PunctualWorker(Worker[Any]):
 
     @property
     def is_stuck(self) -> bool:
-        """Redis is there, but does not hand out jobs: somebody else has to run what is overdue."""
+        """Redis is there, but does not hand out jobs: overdue ones have to run without it."""
         return time.monotonic() < self._stuck_until
 
     async def _met(self, error: Exception) -> None:

@@ -1,7 +1,7 @@
-"""Stories that Hypothesis makes up: people, time and faults, in whatever order.
+"""The state machine that Hypothesis drives: people, time and faults, in any order.
 
-The domain and its scheduler are the real ones, on the laboratory's PostgreSQL and Valkey; Discord
-is in memory.
+The domain and its scheduler are the real ones, on the fault tests' PostgreSQL and Valkey;
+Discord is in memory.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from domains.ticket_lifecycle import TicketLifecycle
 from domains.transcripts import TranscriptStore
 from tests.fakes import FakeTicketChannels
 from tests.faults.expected import Expected
-from tests.faults.laboratory import QUEUE, timer_key
+from tests.faults.fault_env import QUEUE, timer_key
 from tests.faults.own_servers import OwnValkey
 from tests.faults.properties import RECORDS
 from tests.waiting import eventually
 
 GUILD_ID = 1
 STAFF_ID = 2
-MOST_OPEN = 2
+MAX_OPEN = 2
 """So that much happens to each."""
 A_MOMENT = 0.05 / 3600
 RACERS = ("accept", "deny", "close", "reply", "ask", "expire")
@@ -47,7 +47,7 @@ Rule = Callable[..., None]
 Act = Callable[[], Awaitable[object]]
 
 
-class _Story(Protocol):
+class _Machine(Protocol):
     expected: list[Expected]
     acts_since_a_fault: int
 
@@ -55,20 +55,20 @@ class _Story(Protocol):
 def for_a_ticket(fits: Callable[[Expected], bool], **strategies: Any) -> Callable[[Rule], Rule]:
     """A rule for one of the tickets of which `fits` holds."""
 
-    def fitting(story: _Story) -> list[Expected]:
-        return [it for it in story.expected if fits(it)]
+    def fitting(machine: _Machine) -> list[Expected]:
+        return [it for it in machine.expected if fits(it)]
 
-    def one(story: _Story) -> st.SearchStrategy[Expected]:
-        return st.sampled_from(fitting(story))
+    def one(machine: _Machine) -> st.SearchStrategy[Expected]:
+        return st.sampled_from(fitting(machine))
 
     def decorate(function: Rule) -> Rule:
         @wraps(function)
-        def act(story: _Story, it: Expected, **values: Any) -> None:
-            story.acts_since_a_fault += 1
-            function(story, it, **values)
+        def act(machine: _Machine, it: Expected, **values: Any) -> None:
+            machine.acts_since_a_fault += 1
+            function(machine, it, **values)
 
         make: Any = cast("Any", rule)(it=st.runner().flatmap(one), **strategies)
-        return precondition(lambda story: bool(fitting(story)))(make(act))
+        return precondition(lambda machine: bool(fitting(machine)))(make(act))
 
     return decorate
 
@@ -77,14 +77,14 @@ def fault(function: Rule) -> Rule:
     """A rule that is of interest only after something else has happened."""
 
     @wraps(function)
-    def strike(story: _Story) -> None:
-        story.acts_since_a_fault = 0
-        function(story)
+    def strike(machine: _Machine) -> None:
+        machine.acts_since_a_fault = 0
+        function(machine)
 
-    return precondition(lambda story: story.acts_since_a_fault > 0)(rule()(strike))
+    return precondition(lambda machine: machine.acts_since_a_fault > 0)(rule()(strike))
 
 
-class Mortal(ScheduledTask):
+class KillableScheduledTask(ScheduledTask):
     async def die(self) -> None:
         """As SIGKILL would have it: whatever runs stops where it is, and the kernel hangs up."""
         mine = asyncio.current_task()
@@ -94,14 +94,14 @@ class Mortal(ScheduledTask):
         self._database.pool.terminate()
 
 
-class Stories(RuleBasedStateMachine):
-    """`database_url`, `valkey` and `folder` are set by who has them told."""
+class TicketStateMachine(RuleBasedStateMachine):
+    """`database_url`, `valkey` and `folder` are set by whoever runs it."""
 
     database_url: str
     valkey: OwnValkey
     folder: Path
     broken: ClassVar[Exception | None] = None
-    """What was wrong in the last story in which something was."""
+    """What was wrong in the last run in which something was."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,7 +135,9 @@ class Stories(RuleBasedStateMachine):
     async def _build(self) -> None:
         self.database = Database(lambda: self.database_url)
         await self.database.connect()
-        self.scheduler = Mortal(self.database, lambda: self.valkey.url, grace=timedelta(seconds=1))
+        self.scheduler = KillableScheduledTask(
+            self.database, lambda: self.valkey.url, grace=timedelta(seconds=1)
+        )
         self.lifecycle = TicketLifecycle(
             self.database, self.channels, self.scheduler, TranscriptStore(self.folder)
         )
@@ -162,7 +164,7 @@ class Stories(RuleBasedStateMachine):
 
     # --- what people do
 
-    @precondition(lambda self: sum(it.is_open for it in self.expected) < MOST_OPEN)
+    @precondition(lambda self: sum(it.is_open for it in self.expected) < MAX_OPEN)
     @rule()
     def open(self) -> None:
         self.openers += 1
@@ -254,7 +256,7 @@ class Stories(RuleBasedStateMachine):
     @for_a_ticket(lambda it: it.may_be_decided, racers=st.permutations(RACERS))
     def race(self, it: Expected, racers: list[str]) -> None:
         """Two at once: each may win, but they may not both. Then the ticket is closed: who won must
-        not decide how the story goes on, or Hypothesis could not tell the same one again."""
+        not decide how the run goes on, or Hypothesis could not repeat it."""
         self.run(self._race(it, racers[:2]))
         if it.is_open:
             self.run(self.lifecycle.close_ticket(it.ticket.id, STAFF_ID))

@@ -15,15 +15,15 @@ from domains.settings import Settings
 from web.guard import HEADERS
 from web.serving import listening
 
-from .office import PASSWORD, TOKEN, USER, Office, an_office, basic
+from .web_env import PASSWORD, TOKEN, USER, WebEnv, basic, open_web_env
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
 
 @pytest.fixture
-async def routes(office: Office) -> list[tuple[str, str]]:
+async def routes(web_env: WebEnv) -> list[tuple[str, str]]:
     """All there are, from the router itself, with something for each part of a path."""
-    application = await office.view.dashboard(PASSWORD)
+    application = await web_env.view.dashboard(PASSWORD)
     found: list[tuple[str, str]] = []
     for route in application.router.routes():
         assert route.resource is not None
@@ -34,12 +34,12 @@ async def routes(office: Office) -> list[tuple[str, str]]:
 
 
 async def test_without_the_password_every_route_answers_401_and_nothing_else(
-    office: Office, routes: list[tuple[str, str]]
+    web_env: WebEnv, routes: list[tuple[str, str]]
 ) -> None:
     assert len(routes) > 15
     answers: set[tuple[int, str]] = set()
     for method, path in routes:
-        answer = await office.ask(method, path)
+        answer = await web_env.ask(method, path)
         answers.add((answer.status, answer.text if method != "HEAD" else "401"))
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
     assert {status for status, _ in answers} == {401}
@@ -49,9 +49,9 @@ async def test_without_the_password_every_route_answers_401_and_nothing_else(
 @pytest.mark.parametrize(
     "path", ["/nothing", "/static/nothing", "/../etc/passwd", "/job/x/y", "/%00"]
 )
-async def test_a_path_that_is_not_there_answers_401_too(office: Office, path: str) -> None:
+async def test_a_path_that_is_not_there_answers_401_too(web_env: WebEnv, path: str) -> None:
     for method in METHODS:
-        assert (await office.ask(method, path)).status == 401
+        assert (await web_env.ask(method, path)).status == 401
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ async def test_a_path_that_is_not_there_answers_401_too(office: Office, path: st
         "Basic \xff\xfe",
     ],
 )
-async def test_a_wrong_login_answers_401(office: Office, authorization: str) -> None:
-    assert (await office.ask("GET", "/", {"Authorization": authorization})).status == 401
+async def test_a_wrong_login_answers_401(web_env: WebEnv, authorization: str) -> None:
+    assert (await web_env.ask("GET", "/", {"Authorization": authorization})).status == 401
 
 
 @pytest.mark.parametrize("expected", ["100-continue", "something else"])
-async def test_what_a_stranger_expects_changes_nothing(office: Office, expected: str) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", office.view.dashboard_port)
+async def test_what_a_stranger_expects_changes_nothing(web_env: WebEnv, expected: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", web_env.view.dashboard_port)
     for path in ("/", "/static/dashboard.css", "/nothing"):
         writer.write(
             f"GET {path} HTTP/1.1\r\nHost: localhost\r\nExpect: {expected}\r\n\r\n".encode()
@@ -95,9 +95,9 @@ async def test_what_a_stranger_expects_changes_nothing(office: Office, expected:
     "asked", ["GET /%0a", "OPTIONS *", "CONNECT localhost:80", "GET http://localhost", "GET //"]
 )
 async def test_what_no_route_can_match_is_not_answered_to_a_stranger_either(
-    office: Office, asked: str, expected: str
+    web_env: WebEnv, asked: str, expected: str
 ) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", office.view.dashboard_port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", web_env.view.dashboard_port)
     headers = f"Host: localhost\r\nConnection: close\r\nExpect: {expected}\r\n"
     writer.write(f"{asked} HTTP/1.1\r\n{headers}\r\n".encode())
     answer = (await reader.read()).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -109,11 +109,11 @@ async def test_what_no_route_can_match_is_not_answered_to_a_stranger_either(
     await writer.wait_closed()
 
 
-async def test_the_password_opens(office: Office) -> None:
-    assert (await office.get("/")).status == 200
+async def test_the_password_opens(web_env: WebEnv) -> None:
+    assert (await web_env.get("/")).status == 200
 
 
-async def test_every_answer_carries_the_security_headers(office: Office) -> None:
+async def test_every_answer_carries_the_security_headers(web_env: WebEnv) -> None:
     known, unknown = basic(), None
     for headers, path, status in (
         (unknown, "/", 401),
@@ -123,52 +123,54 @@ async def test_every_answer_carries_the_security_headers(office: Office) -> None
         (known, "/static/nothing", 404),
         (known | {"Host": "evil.example"}, "/", 403),
     ):
-        answer = await office.ask("GET", path, headers)
+        answer = await web_env.ask("GET", path, headers)
         assert answer.status == status
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost:9", "[::1]:9", "LOCALHOST"])
-async def test_on_loopback_it_answers_to_its_own_names(office: Office, host: str) -> None:
-    assert (await office.ask("GET", "/", basic() | {"Host": host})).status == 200
+async def test_on_loopback_it_answers_to_its_own_names(web_env: WebEnv, host: str) -> None:
+    assert (await web_env.ask("GET", "/", basic() | {"Host": host})).status == 200
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example", "10.0.0.1", "[::1", "a b"]
 )
 async def test_on_loopback_another_name_that_leads_here_without_tls_is_refused(
-    office: Office, host: str
+    web_env: WebEnv, host: str
 ) -> None:
-    assert (await office.ask("GET", "/", basic() | {"Host": host})).status == 403
+    assert (await web_env.ask("GET", "/", basic() | {"Host": host})).status == 403
 
 
-async def test_on_loopback_a_proxy_with_tls_may_keep_its_name(office: Office) -> None:
+async def test_on_loopback_a_proxy_with_tls_may_keep_its_name(web_env: WebEnv) -> None:
     through_it = {"Host": "bot.example", "Sec-Fetch-Site": "none"}
-    assert (await office.ask("GET", "/", through_it)).status == 401
-    assert (await office.ask("GET", "/", basic() | through_it)).status == 200
+    assert (await web_env.ask("GET", "/", through_it)).status == 401
+    assert (await web_env.ask("GET", "/", basic() | through_it)).status == 200
 
 
 @pytest.fixture
-async def served_to_all(database: Database, settings: Settings) -> AsyncGenerator[Office]:
+async def served_to_all(database: Database, settings: Settings) -> AsyncGenerator[WebEnv]:
     """As if it were bound to all addresses; it listens on loopback all the same."""
     everywhere = settings.model_copy(update={"dashboard_host": "0.0.0.0"})
-    async with an_office(database, settings, workers=False) as office:
-        office.view = type(office.view)(
+    async with open_web_env(database, settings, workers=False) as web_env:
+        web_env.view = type(web_env.view)(
             everywhere,
             database=database,
-            scheduled_task=office.scheduler,
-            tickets=office.lifecycle,
-            gateway=office.gateway,
-            metrics=office.metrics,
+            scheduled_task=web_env.scheduler,
+            tickets=web_env.lifecycle,
+            gateway=web_env.gateway,
+            metrics=web_env.metrics,
             addresses=tuple,
         )
-        async with listening(await office.view.dashboard(PASSWORD), "127.0.0.1", 0, "TEST") as port:
-            office.view.dashboard_port = port
-            yield office
+        async with listening(
+            await web_env.view.dashboard(PASSWORD), "127.0.0.1", 0, "TEST"
+        ) as port:
+            web_env.view.dashboard_port = port
+            yield web_env
 
 
 async def test_off_loopback_any_name_may_lead_here_but_the_password_is_needed(
-    served_to_all: Office,
+    served_to_all: WebEnv,
 ) -> None:
     named = {"Host": "bot.example"}
     assert (await served_to_all.ask("GET", "/", named)).status == 401
@@ -176,8 +178,8 @@ async def test_off_loopback_any_name_may_lead_here_but_the_password_is_needed(
 
 
 async def test_without_a_password_nothing_is_served(database: Database, settings: Settings) -> None:
-    async with an_office(database, settings, password=None, workers=False) as office:
-        assert office.view.dashboard_port is None
+    async with open_web_env(database, settings, password=None, workers=False) as web_env:
+        assert web_env.view.dashboard_port is None
 
 
 async def test_a_port_that_is_taken_stops_the_start_with_one_line(
@@ -190,24 +192,24 @@ async def test_a_port_that_is_taken_stops_the_start_with_one_line(
         with pytest.raises(
             StartupError, match=rf"^DASHBOARD_PORT: cannot listen on 127.0.0.1:{port}:"
         ):
-            async with an_office(database, settings, workers=False, dashboard_port=port):
+            async with open_web_env(database, settings, workers=False, dashboard_port=port):
                 pass
 
 
 async def test_a_refused_login_is_logged_without_what_was_tried(
-    office: Office, caplog: pytest.LogCaptureFixture
+    web_env: WebEnv, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
-        await office.ask("GET", "/", basic(password="tried-this"))
+        await web_env.ask("GET", "/", basic(password="tried-this"))
     told = [r.getMessage() for r in caplog.records if "wrong password" in r.getMessage()]
     assert told == ["The dashboard refused a wrong password from 127.0.0.1"]
     assert "tried-this" not in caplog.text
 
 
-async def test_templates_and_the_rest_of_the_disk_are_not_served(office: Office) -> None:
+async def test_templates_and_the_rest_of_the_disk_are_not_served(web_env: WebEnv) -> None:
     for path in (
         "/static/../templates/base.html.jinja",
         "/static/%2e%2e/guard.py",
     ):
-        assert (await office.get(path)).status == 404
-    assert TOKEN not in (await office.get("/static/dashboard.js")).text
+        assert (await web_env.get(path)).status == 404
+    assert TOKEN not in (await web_env.get("/static/dashboard.js")).text

@@ -29,7 +29,7 @@ async def desk(desk: HelpDesk) -> HelpDesk:
 
 
 async def be_away(desk: HelpDesk, how_long: timedelta) -> None:
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
     await desk.database.pool.execute(
         "update heartbeat set seen_at = seen_at - $1::interval", how_long
     )
@@ -50,7 +50,7 @@ async def test_what_ran_out_in_an_outage_gets_a_grace_and_the_channel_is_told(
 ) -> None:
     request = await overdue(desk)
     await be_away(desk, timedelta(hours=1))
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
     graced = await desk.request(request.id)
     assert graced.status is RequestStatus.PENDING
     assert graced.grace_at is not None
@@ -74,7 +74,7 @@ async def test_graced_tickets_of_a_guild_close_one_after_the_other(desk: HelpDes
     here = [await overdue(desk, guild_id=1) for _ in range(3)]
     there = await overdue(desk, guild_id=2)
     await be_away(desk, timedelta(hours=1))
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
     deadlines = [(await desk.request(request.id)).auto_close_at for request in here]
     first, second, third = [deadline for deadline in deadlines if deadline]
     assert second - first == third - second == timedelta(seconds=1)
@@ -85,7 +85,7 @@ async def test_an_opener_who_wrote_in_the_outage_has_answered(desk: HelpDesk) ->
     request = await overdue(desk)
     desk.write(await desk.ticket(request.ticket_id))
     await be_away(desk, timedelta(hours=1))
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
     await desk.lifecycle.resume_unfinished()
     assert (await desk.request(request.id)).status is RequestStatus.ANSWERED
     assert desk.timers.scheduled == {}
@@ -98,7 +98,7 @@ async def test_a_guild_without_replies_gets_its_grace_all_the_same(desk: HelpDes
     request = await overdue(desk)
     desk.write(await desk.ticket(request.ticket_id))
     await be_away(desk, timedelta(hours=1))
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
     await desk.lifecycle.resume_unfinished()
     assert (await desk.request(request.id)).status is RequestStatus.PENDING
     assert len(desk.channels.announcements) == 1
@@ -112,7 +112,7 @@ async def test_what_has_not_run_out_keeps_its_deadline(desk: HelpDesk) -> None:
     await desk.lifecycle.cancel_close_request(denied.ticket_id, OPENER_ID)
     untouched = [await desk.request(request.id) for request in (kept, excluded, denied)]
     await be_away(desk, timedelta(hours=1))
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
     assert [await desk.request(request.id) for request in untouched] == untouched
 
 
@@ -130,15 +130,15 @@ async def test_a_short_outage_or_no_grace_moves_nothing(
     desk = desk.restarted(LifecyclePolicy(outage_grace=grace))
     request = await overdue(desk)
     await be_away(desk, away)
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
     assert await desk.request(request.id) == request
     assert await desk.fire(request) is AutoCloseOutcome.CLOSED
 
 
 async def test_the_first_start_ever_is_no_outage(desk: HelpDesk) -> None:
     request = await overdue(desk)
-    await desk.lifecycle.note_alive()
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
+    await desk.lifecycle.record_heartbeat()
     assert await desk.request(request.id) == request
 
 
@@ -148,7 +148,7 @@ async def test_processes_that_return_at_once_grant_one_grace(
     request = await overdue(desk)
     await be_away(desk, timedelta(hours=1))
     other = desk.elsewhere(second_database)
-    await asyncio.gather(*(process.lifecycle.note_alive() for process in (desk, other) * 3))
+    await asyncio.gather(*(process.lifecycle.record_heartbeat() for process in (desk, other) * 3))
     await asyncio.gather(*(process.lifecycle.resume_unfinished() for process in (desk, other) * 3))
     ticket = await desk.ticket(request.ticket_id)
     assert (await desk.events(ticket)).count("grace") == 1
@@ -163,7 +163,7 @@ async def test_one_channel_that_cannot_be_told_does_not_keep_others_waiting(
     await overdue(desk)
     second = await overdue(desk)
     await be_away(desk, timedelta(hours=1))
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
     desk.channels.failures["opener_wrote_after"] = [error]  # of the first one's
     await desk.lifecycle.resume_unfinished()
     assert [ticket_id for ticket_id, _ in desk.channels.announcements] == [second.ticket_id]
@@ -172,7 +172,7 @@ async def test_one_channel_that_cannot_be_told_does_not_keep_others_waiting(
 async def test_a_grace_that_could_not_be_told_is_told_later(desk: HelpDesk) -> None:
     request = await overdue(desk)
     await be_away(desk, timedelta(hours=1))
-    await desk.lifecycle.note_alive()
+    await desk.lifecycle.record_heartbeat()
     desk.channels.failures["opener_wrote_after"] = [DiscordFailedError("503")]
     await desk.lifecycle.resume_unfinished()
     assert desk.channels.announcements == []

@@ -25,7 +25,7 @@ QUEUE = "saq:ticket-lifecycle:"
 READY = "✅ Cleaned up"
 RECOVERY_S = 5.0
 RECOVERY_OF_A_KILLED_WORKER_S = 15.0
-"""Its jobs are its own until it has shown no pulse for a while."""
+"""Its jobs are its own until it has shown no heartbeat for a while."""
 
 
 def timer_key(ticket_id: int, deadline: datetime) -> str:
@@ -42,7 +42,7 @@ class Outage:
     ended: float | None = None
 
 
-class Laboratory:
+class FaultEnv:
     def __init__(
         self,
         discord: Discord,
@@ -248,8 +248,8 @@ class Laboratory:
 
     async def age_what_is_half_done(self) -> None:
         """As if the bot had been down for ten seconds: it leaves alone what is younger than five,
-        since another process may be at it, and the jobs of workers that showed a pulse in the last
-        eight."""
+        since another process may be at it, and the jobs of workers that showed a heartbeat in
+        the last eight."""
         await self.execute(
             "update tickets set opened_at = opened_at - interval '10 seconds' where opening"
         )
@@ -261,8 +261,8 @@ class Laboratory:
         await self.execute(
             "update close_requests set resolved_at = resolved_at - interval '10 s' where not shown"
         )
-        for pulse in await self.valkey.call("ZRANGE", f"{QUEUE}stats", 0, -1):
-            await self.valkey.call("DEL", pulse)
+        for heartbeat in await self.valkey.call("ZRANGE", f"{QUEUE}stats", 0, -1):
+            await self.valkey.call("DEL", heartbeat)
 
     async def silent_for(self, seconds: float) -> None:
         """As if no bot had been alive for so long. Only while none is."""

@@ -71,7 +71,7 @@ def event(name: str) -> str:
 
 
 def who(actor_id: int | None) -> str:
-    """An operator acts as nobody on Discord."""
+    """0 is an operator, who has no Discord account."""
     if actor_id is None:
         return "the bot"
     return f"user {actor_id}" if actor_id else "an operator"

@@ -1,4 +1,5 @@
-"""What an operator may do to a job: what is offered, why the rest is not, and the doing of it.
+"""What an operator may do to a job: which actions are possible, why others are not, and
+doing them.
 
 A job is only an alarm. To cancel one whose close request is still pending means to withdraw the
 request, or reconciliation would set it again; and before its deadline no alarm closes a ticket.
@@ -24,7 +25,7 @@ from domains.ticket_lifecycle.models import (
 )
 
 OPERATOR_ID = 0
-"""Who acts from here is nobody on Discord."""
+"""Operators have no Discord account."""
 
 
 class Action(StrEnum):
@@ -34,7 +35,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ActionOption:
     action: Action
     label: str
     explanation: str
@@ -42,7 +43,7 @@ class Offer:
     possible: bool = True
 
 
-class NotOfferedError(UserError):
+class ActionNotPossibleError(UserError):
     pass
 
 
@@ -79,17 +80,18 @@ class _Case:
         return self.ticket is not None and self.ticket.status is TicketStatus.CLOSING
 
 
-class Desk:
+class JobActions:
     def __init__(self, inspection: Inspection, tickets: TicketLifecycle) -> None:
         self._inspection = inspection
         self._tickets = tickets
 
-    async def offers(self, job: JobView) -> Sequence[Offer]:
+    async def options(self, job: JobView) -> Sequence[ActionOption]:
         case = await self._case(job)
         return [_retry(case), _run_now(case), _cancel(case)]
 
     async def act(self, action: Action, job: JobView) -> str:
-        """Do it, and say what was done. Raises NotOffered, or JobMovedOn if the job was faster."""
+        """Do it, and say what was done. Raises ActionNotPossible, or JobMovedOn if the
+        job was faster."""
         case = await self._case(job)
         match action:
             case Action.RETRY:
@@ -122,7 +124,7 @@ class Desk:
         job = case.job
         if case.ticket is not None and case.ticket.attention is not None:
             # Else the job would leave the ticket to the person it asked for.
-            await self._tickets.forget_attention(case.ticket.id)
+            await self._tickets.clear_attention(case.ticket.id)
         await self._inspection.requeue(job)
         return f"{job.key} is tried again, with all its attempts."
 
@@ -135,15 +137,15 @@ class Desk:
         request = case.request
         await self._tickets.withdraw_close_request(request.ticket_id, OPERATOR_ID, request.id)
         if case.ticket is not None and case.ticket.attention is not None:
-            await self._tickets.forget_attention(request.ticket_id)
+            await self._tickets.clear_attention(request.ticket_id)
         if job.state is JobState.FAILED:
             await self._inspection.remove(job)
         return f"The close request of ticket {request.ticket_id} is withdrawn, and its alarm off."
 
 
-def _insist(offer: Offer) -> None:
-    if not offer.possible:
-        raise NotOfferedError(offer.explanation)
+def _insist(option: ActionOption) -> None:
+    if not option.possible:
+        raise ActionNotPossibleError(option.explanation)
 
 
 _NO_RETRY = {
@@ -154,55 +156,55 @@ _NO_RETRY = {
 }
 
 
-def _retry(case: _Case) -> Offer:
+def _retry(case: _Case) -> ActionOption:
     job = case.job
     if job.state is JobState.FAILED:
         text = "Queues it anew, with all its attempts."
         if case.ticket is not None and case.ticket.attention:
             text += " The ticket's call for attention is taken back."
-        return Offer(Action.RETRY, "Retry", text)
+        return ActionOption(Action.RETRY, "Retry", text)
     if job.waits_for_retry:
         text = "It is tried again at its time; to bring that forward, run it now."
-        return Offer(Action.RETRY, "Retry", text, possible=False)
-    return Offer(Action.RETRY, "Retry", _NO_RETRY[job.state], possible=False)
+        return ActionOption(Action.RETRY, "Retry", text, possible=False)
+    return ActionOption(Action.RETRY, "Retry", _NO_RETRY[job.state], possible=False)
 
 
-def _run_now(case: _Case) -> Offer:
+def _run_now(case: _Case) -> ActionOption:
     if case.job.state is not JobState.DELAYED:
         text = "Only a delayed job can be brought forward."
-        return Offer(Action.RUN_NOW, "Run now", text, possible=False)
+        return ActionOption(Action.RUN_NOW, "Run now", text, possible=False)
     if case.is_early:
         text = (
             "Nothing closes a ticket before its deadline: the job would see that it is early and "
             "go back to wait. To close it now, use /close in the ticket."
         )
-        return Offer(Action.RUN_NOW, "Run now", text, possible=False)
+        return ActionOption(Action.RUN_NOW, "Run now", text, possible=False)
     if case.job.waits_for_retry:
         text = (
-            f"Attempts that failed: {case.job.attempts} of {case.job.attempts_at_most}. The next "
+            f"Attempts that failed: {case.job.attempts} of {case.job.max_attempts}. The next "
             "comes now instead of at its time."
         )
-        return Offer(Action.RUN_NOW, "Run now", text)
-    return Offer(Action.RUN_NOW, "Run now", "Moves its due time to this moment.")
+        return ActionOption(Action.RUN_NOW, "Run now", text)
+    return ActionOption(Action.RUN_NOW, "Run now", "Moves its due time to this moment.")
 
 
-def _cancel(case: _Case) -> Offer:
+def _cancel(case: _Case) -> ActionOption:
     job = case.job
     if job.state is JobState.ACTIVE:
         text = "It is running; what it has begun, it ends."
-        return Offer(Action.CANCEL, "Cancel", text, possible=False)
+        return ActionOption(Action.CANCEL, "Cancel", text, possible=False)
     if case.is_pending:
         text = (
             "Withdraws the close request it belongs to: the ticket stays open, and the member is "
             "shown so. Its alarm alone cannot be cancelled, since it would be set again."
         )
-        return Offer(Action.CANCEL, "Withdraw the close request", text)
+        return ActionOption(Action.CANCEL, "Withdraw the close request", text)
     if job.state in (JobState.COMPLETED, JobState.FAILED):
-        return Offer(Action.CANCEL, "Remove", "Forgets this record. Nothing else changes.")
+        return ActionOption(Action.CANCEL, "Remove", "Forgets this record. Nothing else changes.")
     if case.is_closing:
         text = (
             "The ticket's time was up and its close has begun; it is taken up again whatever "
             "becomes of this job."
         )
-        return Offer(Action.CANCEL, "Cancel", text, possible=False)
-    return Offer(Action.CANCEL, "Cancel", "Removes it before it runs.")
+        return ActionOption(Action.CANCEL, "Cancel", text, possible=False)
+    return ActionOption(Action.CANCEL, "Cancel", "Removes it before it runs.")

@@ -1,8 +1,9 @@
-"""After an outage nobody finds their ticket slammed shut.
+"""After an outage, overdue tickets get a grace period instead of being closed at once.
 
-A pulse in PostgreSQL tells how long nobody was there. If that was longer than the grace, the
-requests that ran out meanwhile get a new deadline, one after the other so that Discord's limits
-hold; the channel is told, unless the opener has written meanwhile: then they have answered.
+A heartbeat in PostgreSQL shows how long no bot was connected. If that was longer than the grace,
+the requests that ran out in the meantime get a new deadline, one after the other so that Discord's
+rate limits hold. The channel is told, unless the opener has written meanwhile: then they have
+answered.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from domains.ticket_lifecycle import sql
 from domains.ticket_lifecycle.channels import ChannelError, DiscordFailedError, TicketChannels
 from domains.ticket_lifecycle.close_delay import in_words
 from domains.ticket_lifecycle.close_requests import CloseRequests, timer_of
-from domains.ticket_lifecycle.connection import DiscordConnection
+from domains.ticket_lifecycle.discord_status import DiscordStatus
 from domains.ticket_lifecycle.models import CloseRequest, Ticket
 from domains.ticket_lifecycle.timers import CloseTimers
 
@@ -25,10 +26,10 @@ log = logging.getLogger(__name__)
 STAGGER = timedelta(seconds=1)
 """Between two closes of one guild: its log channel takes five messages in five seconds."""
 SHORTEST_OUTAGE = timedelta(seconds=5)
-"""A few missed pulses are no outage."""
+"""A few missed heartbeats are not an outage."""
 
 
-class Outages:
+class Grace:
     def __init__(
         self,
         database: Database,
@@ -36,24 +37,25 @@ class Outages:
         timers: CloseTimers,
         requests: CloseRequests,
         *,
-        connection: DiscordConnection,
+        discord_status: DiscordStatus,
         grace: timedelta,
     ) -> None:
         self._database = database
         self._channels = channels
         self._timers = timers
         self._requests = requests
-        self._connection = connection
+        self._discord_status = discord_status
         self._grace = grace
 
-    async def note_alive(self) -> None:
+    async def record_heartbeat(self) -> None:
         """To be called every few seconds, several times within the grace; the first call after
-        an outage grants the grace. One process does it, in one transaction with its pulse. Whom
-        Discord does not reach is not here: no button works, and nobody could answer."""
-        if not self._connection.stands:
+        an outage grants the grace. One process does it, in one transaction with its heartbeat. A
+        bot without a gateway connection does not count as alive: no button works, so nobody could
+        answer."""
+        if not self._discord_status.connected:
             return
         async with self._database.transaction() as transaction:
-            silence = await sql.beat(transaction.connection)
+            silence = await sql.record_heartbeat(transaction.connection)
             if not self._grace or silence is None or silence <= max(self._grace, SHORTEST_OUTAGE):
                 return
             moved = await sql.grant_grace(transaction.connection, self._grace, STAGGER)
@@ -79,8 +81,8 @@ class Outages:
     async def announce_grace(self) -> None:
         """Tell the channels of requests that were granted a grace, each once."""
         async with self._database.connection() as connection:
-            untold = await sql.unannounced_grace(connection)
-        for request in untold:
+            unannounced = await sql.unannounced_grace(connection)
+        for request in unannounced:
             try:
                 async with self._database.exclusive(f"tell of grace {request.id}") as mine:
                     if mine:
@@ -102,7 +104,7 @@ class Outages:
     async def _tell(self, request: CloseRequest) -> None:
         async with self._database.connection() as connection:
             ticket = await sql.ticket(connection, request.ticket_id)
-            current = await sql.untold_grace(connection, request.id)
+            current = await sql.grace_to_announce(connection, request.id)
             if ticket is None or current is None or current.auto_close_at is None:
                 return
             guild = await sql.guild_settings(connection, ticket.guild_id)

@@ -7,13 +7,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Pulse:
-    """Beats at every change; whoever waits looks at its condition once a beat."""
+class ChangeSignal:
+    """Notifies of every change; whoever waits checks its condition at each notification."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
 
-    def beat(self) -> None:
+    def notify(self) -> None:
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
@@ -24,12 +24,12 @@ class Pulse:
         try:
             async with asyncio.timeout(within):
                 while not (found := condition()):
-                    beat = asyncio.get_running_loop().create_future()
-                    self._waiting.add(beat)
+                    future = asyncio.get_running_loop().create_future()
+                    self._waiting.add(future)
                     try:
-                        await beat
+                        await future
                     finally:
-                        self._waiting.discard(beat)
+                        self._waiting.discard(future)
                 return found
         except TimeoutError:
             raise TimeoutError(f"waited {within:g} s for {waiting_for}") from None

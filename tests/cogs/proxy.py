@@ -12,7 +12,7 @@ CHUNK = 64 * 1024
 POSTGRES_SOCKET = ".s.PGSQL.5432"
 
 
-class Cable:
+class SocketProxy:
     """Passes all on from one Unix socket to another. Cut, it refuses like a server that is down."""
 
     def __init__(self, here: Path, there: str) -> None:
@@ -22,7 +22,7 @@ class Cable:
         self._ends: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
-        await self.mend()
+        await self.restore()
         return self
 
     async def __aexit__(
@@ -33,7 +33,7 @@ class Cable:
     ) -> None:
         await self.cut()
 
-    async def mend(self) -> None:
+    async def restore(self) -> None:
         self._server = await asyncio.start_unix_server(self._connect, self._here)
 
     async def cut(self) -> None:
@@ -62,16 +62,18 @@ class Cable:
         target.close()
 
 
-def postgres_cable(directory: Path, url: str) -> tuple[Cable, str]:
-    """A cable to the server of this URL, and the URL that goes through it."""
+def postgres_proxy(directory: Path, url: str) -> tuple[SocketProxy, str]:
+    """A proxy to the server of this URL, and the URL that goes through it."""
     parts = urlsplit(url)
     there = parse_qs(parts.query)["host"][0]
     through = urlunsplit(parts._replace(query=f"host={directory}"))
-    return Cable(directory / POSTGRES_SOCKET, f"{there}/{POSTGRES_SOCKET}"), through
+    return SocketProxy(directory / POSTGRES_SOCKET, f"{there}/{POSTGRES_SOCKET}"), through
 
 
-def redis_cable(directory: Path, url: str) -> tuple[Cable, str]:
+def redis_proxy(directory: Path, url: str) -> tuple[SocketProxy, str]:
     parts = urlsplit(url)
     here = directory / "redis.sock"
     credentials = f"{parts.netloc.rpartition('@')[0]}@"
-    return Cable(here, parts.path), urlunsplit(parts._replace(netloc=credentials, path=str(here)))
+    return SocketProxy(here, parts.path), urlunsplit(
+        parts._replace(netloc=credentials, path=str(here))
+    )

@@ -12,29 +12,29 @@ from urllib.parse import urlsplit
 import simcord
 
 from demo.clock import catch_up
-from demo.world import Person, World
+from demo.demo_guild import DemoGuild, Person
 
 log = logging.getLogger(__name__)
 
-PULSE_S = 0.1
-PATIENCE_S = 30.0
+POLL_INTERVAL_S = 0.1
+SETTLE_TIMEOUT_S = 30.0
 """How long to wait for the end of what a viewer has just begun."""
 
 
-class Stage:
+class PreviewController:
     """Shows a channel as somebody sees it; follows what the bot does there by itself."""
 
-    def __init__(self, env: simcord.Env, world: World) -> None:
+    def __init__(self, env: simcord.Env, demo_guild: DemoGuild) -> None:
         self._env = env
-        self._world = world
+        self._demo_guild = demo_guild
         self._preview: simcord.Preview | None = None
         self._port: int | None = None
         self._changing = asyncio.Lock()
         self._outdated = False
-        self.channel_id = world.welcome.id
-        self.viewer = world.customer
+        self.channel_id = demo_guild.welcome.id
+        self.viewer = demo_guild.customer
         self.timezone = "UTC"
-        self.visited = {world.welcome.id, world.log.id}
+        self.visited = {demo_guild.welcome.id, demo_guild.log.id}
         self.moves = 0
         """How often it went to another channel because the one it showed was gone."""
 
@@ -77,10 +77,10 @@ class Stage:
                 self._current.capture_time = self._env.now()
                 await self._leave_if_gone()
                 await self._refresh_if_outdated()
-            await asyncio.sleep(PULSE_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
     async def _leave_if_gone(self) -> None:
-        if self._world.channel(self.channel_id) is None:
+        if self._demo_guild.channel(self.channel_id) is None:
             await self._show(self.channel_id, self.viewer)
             self.moves += 1
 
@@ -113,9 +113,9 @@ class Stage:
 
     async def _show(self, channel_id: int, viewer: Person) -> None:
         await self._close()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(SETTLE_TIMEOUT_S):
             while not await self._open(channel_id, viewer):  # noqa: ASYNC110  # no event tells
-                await asyncio.sleep(PULSE_S)
+                await asyncio.sleep(POLL_INTERVAL_S)
 
     async def _close(self) -> None:
         if self._preview is not None:
@@ -123,11 +123,11 @@ class Stage:
 
     async def _open(self, channel_id: int, viewer: Person) -> bool:
         """False if it is not possible at this moment: simcord does one thing at a time."""
-        channel = self._world.channel(channel_id)
+        channel = self._demo_guild.channel(channel_id)
         if channel is None or not viewer.sees(channel):
-            channel = self._world.log
-            viewer = viewer if viewer.sees(channel) else self._world.support
-        others = [each for each in self._world.people if each != viewer and each.sees(channel)]
+            channel = self._demo_guild.log
+            viewer = viewer if viewer.sees(channel) else self._demo_guild.support
+        others = [each for each in self._demo_guild.people if each != viewer and each.sees(channel)]
         try:
             preview = self._env.preview(
                 channel,

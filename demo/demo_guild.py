@@ -30,7 +30,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class DemoGuild:
     """What stays as it is. Ticket channels come and go, so they are asked for."""
 
     guild: simcord.GuildHandle
@@ -61,7 +61,7 @@ class World:
         return [channel for channel in self.channels() if channel.id not in permanent]
 
 
-async def build_world(env: simcord.Env) -> World:
+async def build_demo_guild(env: simcord.Env) -> DemoGuild:
     """Set up as its owner would: by `/setup` and `/panel`."""
     bot = env.bot.user
     assert bot is not None
@@ -71,7 +71,7 @@ async def build_world(env: simcord.Env) -> World:
     support = guild.create_role("Support", color=discord.Colour.green().value)
     visible = discord.PermissionOverwrite(view_channel=True)
     hidden = discord.PermissionOverwrite(view_channel=False)
-    world = World(
+    demo_guild = DemoGuild(
         guild,
         customer=Person("casey", "customer", guild.add_member(env.create_user("casey"))),
         support=Person("sam", "support", guild.add_member(env.create_user("sam"), roles=[support])),
@@ -83,10 +83,10 @@ async def build_world(env: simcord.Env) -> World:
             overwrites={guild.default_role: hidden, support: visible, bot: visible},
         ),
     )
-    owner = world.owner.actor
-    await owner.slash(world.log, "setup", support_role=support, log_channel=world.log)
-    await owner.slash(world.log, "panel", channel=world.welcome)
-    return world
+    owner = demo_guild.owner.actor
+    await owner.slash(demo_guild.log, "setup", support_role=support, log_channel=demo_guild.log)
+    await owner.slash(demo_guild.log, "panel", channel=demo_guild.welcome)
+    return demo_guild
 
 
 def deadline_of(channel: simcord.ChannelHandle) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domains.monitoring.desk import Desk
+from domains.monitoring.job_actions import JobActions
 from domains.monitoring.monitor import Monitor
 from domains.scheduled_task.inspection import Inspection
 from domains.ticket_lifecycle import TicketLifecycle
@@ -14,10 +14,10 @@ from web.rendering import Renderer
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     monitor: Monitor
     inspection: Inspection
-    desk: Desk
+    job_actions: JobActions
     tickets: TicketLifecycle
     guard: Guard
     renderer: Renderer

@@ -1,5 +1,5 @@
-"""An operator's office: tickets and a scheduler on real servers, the view of them over HTTP, and
-Discord in memory."""
+"""An environment for web tests: tickets and a scheduler on real servers, their pages over HTTP,
+and Discord in memory."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class FakeGateway:
 
 
 @dataclass
-class Office:
+class WebEnv:
     database: Database
     settings: Settings
     channels: FakeTicketChannels
@@ -190,7 +190,7 @@ def notice_in(page: str) -> str:
 
 
 @asynccontextmanager
-async def an_office(
+async def open_web_env(
     database: Database,
     settings: Settings,
     *,
@@ -198,7 +198,7 @@ async def an_office(
     password: str | None = PASSWORD,
     dashboard_port: int = 0,
     metrics_port: int | None = 0,
-) -> AsyncGenerator[Office]:
+) -> AsyncGenerator[WebEnv]:
     """Without workers, jobs stay where they are until the test moves them."""
     settings = settings.model_copy(
         update={
@@ -231,7 +231,7 @@ async def an_office(
     try:
         await (scheduler.initialize() if workers else scheduler.connect())
         async with view.serving(), aiohttp.ClientSession() as http:
-            yield Office(
+            yield WebEnv(
                 database,
                 settings,
                 channels,

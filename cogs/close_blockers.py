@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import discord
 
-from cogs.discord_errors import lacking, missing_permission
+from cogs.discord_errors import describe_missing_permissions, missing_permissions
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
 
 TO_READ = ("view_channel", "read_message_history")
@@ -15,18 +15,18 @@ TO_ARCHIVE = (*TO_READ, "manage_threads")
 TO_LOG = ("view_channel", "send_messages", "embed_links", "attach_files")
 
 
-def hindrance(server: discord.Guild | None, ticket: Ticket, guild: GuildSettings) -> str | None:
+def close_blocker(server: discord.Guild | None, ticket: Ticket, guild: GuildSettings) -> str | None:
     """What the bot may not do, but would have to. None if it may do all, as far as is known."""
     if server is None or server.unavailable:
         return None
-    return " and ".join(_hindrances(server, ticket, guild)) or None
+    return " and ".join(_close_blockers(server, ticket, guild)) or None
 
 
-def _hindrances(server: discord.Guild, ticket: Ticket, guild: GuildSettings) -> Iterator[str]:
-    """A channel that is gone hinders nothing; an archived thread is in no cache."""
+def _close_blockers(server: discord.Guild, ticket: Ticket, guild: GuildSettings) -> Iterator[str]:
+    """A channel that is gone blocks nothing; an archived thread is in no cache."""
     channel = server.get_channel_or_thread(ticket.channel_id or 0)
     log_channel = server.get_channel_or_thread(guild.log_channel_id or 0)
     to_remove = TO_ARCHIVE if isinstance(channel, discord.Thread) else TO_DELETE
     for place, needs in ((channel, to_remove), (log_channel, TO_LOG)):
-        if place is not None and lacking(place, needs):
-            yield missing_permission(place, needs)
+        if place is not None and missing_permissions(place, needs):
+            yield describe_missing_permissions(place, needs)
