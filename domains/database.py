@@ -1,20 +1,20 @@
-"""PostgreSQL: the pool, transactions that can promise something for after their commit,
-locks that die with their holder, and forward-only migrations."""
+"""PostgreSQL: the pool, and transactions that can promise something for after their commit."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import asyncpg
 
 from domains.errors import StartupError
+from domains.migrating import migrate
 from domains.redaction import one_line
 
 if TYPE_CHECKING:
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 CONNECT_TIMEOUT_S = 5
 COMMAND_TIMEOUT_S = 30
 ACQUIRE_TIMEOUT_S = 30
 CLOSE_TIMEOUT_S = 10
 MAX_CONNECTIONS = 20
+STATEMENT_CACHE = 100
+"""Prepared statements that a connection keeps."""
+SERVER_SETTINGS = {"application_name": "punctual", "timezone": "UTC"}
 
 T = TypeVar("T")
 
@@ -44,6 +46,8 @@ DatabaseUnavailable = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,  # a failover: this server takes no writes any more
+    asyncpg.TransactionRollbackError,  # a deadlock, or a serialization that failed: try again
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection that was cut while it was being taken
 )
@@ -68,10 +72,20 @@ class AfterCommit(Generic[T]):
             log.exception("What was to follow a commit failed; reconciliation will make it good")
 
 
+Subject = tuple[str, int]
+"""What a transaction changed, for whom that matters after the commit: `("ticket", 12)`."""
+
+
 class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.touched: dict[Subject, None] = {}
         self._promises: list[AfterCommit[Any]] = []
+
+    def touch(self, owner: str, *ids: int) -> None:
+        """Say that something was changed that timers may depend on: after the commit, those of
+        this owner are made equal to what PostgreSQL wants now."""
+        self.touched.update(dict.fromkeys((owner, id_) for id_ in ids))
 
     def after_commit(self, callback: Callable[[], Awaitable[T]]) -> AfterCommit[T]:
         """Run `callback` once the transaction has committed, in order; never on a rollback."""
@@ -107,12 +121,33 @@ class DatabaseClock:
 
 
 class Database:
-    def __init__(self, url: Callable[[], str], *, max_connections: int = MAX_CONNECTIONS) -> None:
-        """`url` is asked for at `connect`: an embedded server knows its own only then."""
+    def __init__(
+        self,
+        url: Callable[[], str],
+        *,
+        max_connections: int = MAX_CONNECTIONS,
+        statement_cache: int = STATEMENT_CACHE,
+    ) -> None:
+        """`url` is asked for at `connect`: an embedded server knows its own only then.
+
+        With a `statement_cache` of 0 every statement runs in a transaction: a PgBouncer that
+        pools transactions gives no other promise that its parts meet the same server.
+        """
         self._url = url
         self.max_connections = max_connections
+        self._statement_cache = statement_cache
         self._pool: Pool | None = None
+        self._installation_id: str | None = None
         self.clock = DatabaseClock()
+        self.on_touched: Callable[[Sequence[Subject]], Awaitable[object]] | None = None
+        """Called after each commit that touched something; set by who keeps the timers."""
+
+    @property
+    def installation_id(self) -> str:
+        """Made once for a database. Known once it is connected."""
+        if self._installation_id is None:
+            raise RuntimeError("The database is not connected")
+        return self._installation_id
 
     @property
     def pool(self) -> Pool:
@@ -124,15 +159,20 @@ class Database:
         """Open the pool and migrate. Raises StartupError, without the URL's password."""
         url = self._url()
         try:
+            await self._migrate(url)
             self._pool = await asyncpg.create_pool(
                 url,
                 min_size=0,  # its keeping of a floor would log a traceback a second in an outage
                 max_size=self.max_connections,
                 timeout=CONNECT_TIMEOUT_S,
                 command_timeout=COMMAND_TIMEOUT_S,
-                server_settings={"application_name": "punctual", "timezone": "UTC"},
+                statement_cache_size=self._statement_cache,
+                server_settings=SERVER_SETTINGS,
             )
-            await self._migrate()
+            async with self.connection() as connection:
+                self._installation_id = await connection.fetchval(
+                    "select id from punctual.installation"
+                )
             await self.sync_clock()
         except (*DatabaseUnavailable, OSError, asyncpg.PostgresError) as error:
             await self.close()
@@ -155,7 +195,11 @@ class Database:
     async def connection(self) -> AsyncGenerator[Connection]:
         with _away_if_os_error():
             async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                yield connection
+                if self._statement_cache:
+                    yield connection
+                else:
+                    async with connection.transaction():
+                        yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
@@ -164,28 +208,14 @@ class Database:
         The promises are kept after the connection has gone back to the pool, so they may use
         the database, and Discord and Redis are never spoken to inside a transaction.
         """
-        async with self.connection() as connection:
-            transaction = Transaction(connection)
-            async with connection.transaction():
-                yield transaction
+        with _away_if_os_error():
+            async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                transaction = Transaction(connection)
+                async with connection.transaction():
+                    yield transaction
+        if transaction.touched and self.on_touched is not None:
+            await AfterCommit(partial(self.on_touched, list(transaction.touched))).keep()
         await transaction.keep_promises()
-
-    @asynccontextmanager
-    async def exclusive(self, name: str) -> AsyncGenerator[bool]:
-        """Hold the lock `name` across all processes; yields False if somebody else holds it.
-
-        It is tied to a connection: PostgreSQL releases it when its holder is killed, and the
-        pool (`pg_advisory_unlock_all`) when the connection comes back.
-        """
-        async with AsyncExitStack() as stack:
-            with _away_if_os_error():
-                connection = await stack.enter_async_context(
-                    self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
-                )
-                held = await connection.fetchval(
-                    "select pg_try_advisory_lock(hashtextextended($1, 0))", name
-                )
-            yield bool(held)
 
     async def sync_clock(self) -> None:
         async with self.connection() as connection:
@@ -193,24 +223,15 @@ class Database:
                 await connection.fetchval("select extract(epoch from clock_timestamp())::float8")
             )
 
-    async def _migrate(self) -> None:
-        """Apply what is missing and record it, all in one transaction, one process at a time."""
-        async with self.connection() as connection, connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock(hashtextextended('migrate', 0))")
-            await connection.execute(
-                "create table if not exists schema_migrations ("
-                " name text primary key, applied_at timestamptz not null default now())"
-            )
-            applied = {
-                row["name"] for row in await connection.fetch("select name from schema_migrations")
-            }
-            for path in sorted(MIGRATIONS.glob("*.sql")):
-                if path.name not in applied:
-                    await connection.execute(path.read_text(encoding="utf-8"))
-                    await connection.execute(
-                        "insert into schema_migrations (name) values ($1)", path.name
-                    )
-                    log.info("Applied migration %s", path.name)
+    async def _migrate(self, url: str) -> None:
+        """On a connection without a command timeout: a migration may take its time."""
+        connection = await asyncpg.connect(
+            url, timeout=CONNECT_TIMEOUT_S, server_settings=SERVER_SETTINGS, statement_cache_size=0
+        )
+        try:
+            await migrate(connection)
+        finally:
+            await connection.close(timeout=CLOSE_TIMEOUT_S)
 
 
 @contextmanager
@@ -220,3 +241,4 @@ def _away_if_os_error() -> Generator[None]:
         yield
     except OSError as error:
         raise DatabaseAwayError(" ".join(str(error).split()) or type(error).__name__) from error
+

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import contextmanager
 from typing import cast
 
-from domains.monitoring.telemetry import Telemetry
+from domains.telemetry import Telemetry
 from domains.ticket_lifecycle.channels import ChannelError, TicketChannels
 
 

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
+from domains.database import Database
+from domains.retry_policy import RETRY_DELAYS
 from domains.ticket_lifecycle import TicketLifecycle
 
 Payload = Mapping[str, object]
 """A job's arguments as they travel through Redis: JSON."""
 
 TICKET_LIFECYCLE = "ticket-lifecycle"
-AWAY_RETRY_S = 1.0
-"""How soon a job comes again that found PostgreSQL, or what else it needs, away."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunPolicy:
-    retry_delays: tuple[timedelta, ...] = (
-        timedelta(minutes=1),
-        timedelta(minutes=2),
-        timedelta(minutes=4),
-    )
+    retry_delays: tuple[timedelta, ...] = RETRY_DELAYS
     """How long after each failed attempt the next one comes; one more attempt than delays."""
     timeout: timedelta = timedelta(minutes=15)
     keep_completed: bool = True
@@ -49,7 +45,7 @@ class JobRequest:
     due: float
     """Seconds since the epoch, by PostgreSQL's clock."""
     subject_id: int
-    """What the job is about (a ticket's id): jobs are found by it without a scan."""
+    """Whose job it is (a ticket's id): jobs are found by it without a scan."""
     payload: Payload = field(default_factory=dict[str, object])
 
 
@@ -57,6 +53,7 @@ class JobRequest:
 class JobServices:
     """What a job type may use; each is made with it."""
 
+    database: Database
     ticket_lifecycle: TicketLifecycle
 
 
@@ -66,10 +63,6 @@ class NotDueError(Exception):
     def __init__(self, remaining: timedelta) -> None:
         super().__init__(f"due in {remaining}")
         self.remaining = remaining
-
-
-class AwayError(Exception):
-    """Something that the job needs is away: it comes again soon, and loses no attempt."""
 
 
 class NoRetryError(Exception):
@@ -82,8 +75,7 @@ class UnknownJobTypeError(NoRetryError):
 
 
 class JobType(ABC):
-    """Runs jobs of one name. Only `run` must be written; the rest is for jobs whose truth is in
-    PostgreSQL and that reconciliation is to re-create and to clean up."""
+    """Runs jobs of one name. A timer is a `TimerKind`, whose jobs follow from PostgreSQL."""
 
     def __init__(self, services: JobServices) -> None:
         self.services = services
@@ -102,30 +94,3 @@ class JobType(ABC):
 
     async def give_up(self, payload: Payload, error: Exception) -> None:  # noqa: B027  # optional
         """The last attempt has failed. Not called after a NoRetryError."""
-
-    async def record_heartbeat(self) -> None:  # noqa: B027  # optional
-        """Called before the first job runs and then every two seconds: be quick."""
-
-    def expected(self) -> AsyncIterator[Sequence[JobRequest]]:
-        """Pages of all jobs that ought to exist."""
-        return _nothing()
-
-    async def overdue(self, limit: int) -> Sequence[JobRequest]:  # noqa: ARG002  # for overriding
-        """Jobs that should have run already."""
-        return ()
-
-    def owns(self, key: str) -> bool:  # noqa: ARG002  # for overriding
-        """Whether the key is one that `expected` would give: only such jobs can be orphans."""
-        return False
-
-    async def orphans(self, keys: Sequence[str]) -> Sequence[str]:  # noqa: ARG002  # for overriding
-        """Which of these keys nothing in PostgreSQL asks for any more."""
-        return ()
-
-    async def resume(self) -> None:  # noqa: B027  # optional
-        """Take up what a crash left half done."""
-
-
-async def _nothing() -> AsyncIterator[Sequence[JobRequest]]:
-    return
-    yield

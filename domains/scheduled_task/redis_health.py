@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 
 PROBE_EVERY_S = 1.0
 PROBE_WHILE_AWAY_S = 0.25
-PROBE_KEY = "punctual:probe"
 PROBE_KEY_TTL_S = 60
 
 _AWAY = (
@@ -63,15 +62,23 @@ def means_away(error: Exception) -> bool:
 class RedisHealth:
     """Only a Redis that takes writes is available: a full or read-only one keeps no timers."""
 
-    def __init__(self, redis: RedisClient, on_loss: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        redis: RedisClient,
+        installation_id: str,
+        *,
+        on_loss: Callable[[], None] | None = None,
+    ) -> None:
         self._redis = redis
+        self._probe_key = f"punctual:{installation_id}:probe"
         self._available = asyncio.Event()
         self._doubted = asyncio.Event()
         self._released = False
         self._is_new = False
         self._outage = OutageLog(
             log,
-            "Redis not available - scheduled tasks will be disabled",
+            "Redis not available - scheduled tasks will be disabled; deadlines are kept in "
+            "PostgreSQL, and honoured",
             "Redis is back - scheduled tasks go on",
             on_loss=on_loss,
         )
@@ -86,7 +93,7 @@ class RedisHealth:
             if self.available:
                 await self._redis.ping()
             else:
-                await self._redis.set(PROBE_KEY, 1, ex=PROBE_KEY_TTL_S)
+                await self._redis.set(self._probe_key, 1, ex=PROBE_KEY_TTL_S)
                 self._is_new = True
         except (RedisError, OSError) as error:
             self._set_away(error)

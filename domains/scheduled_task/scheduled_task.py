@@ -8,43 +8,51 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
 
-from redis.exceptions import RedisError
 from saq.job import Status
 
-from domains.database import Database, DatabaseUnavailable
-from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
+from domains.database import Database, Subject
 from domains.outage_log import OutageLog
+from domains.scheduled_task.background import Background
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest, JobType
-from domains.scheduled_task.jobs.auto_close import AutoClose, auto_close_job
 from domains.scheduled_task.queues import PunctualQueue
-from domains.scheduled_task.redis_client import RedisClient, connect
-from domains.scheduled_task.redis_health import RedisHealth
+from domains.scheduled_task.redis_queues import RedisQueues
+from domains.scheduled_task.timer import Timer
+from domains.scheduled_task.timer_kind import TimerKind
+from domains.scheduled_task.timer_sync import TimerSync
+from domains.scheduled_task.timers import Timers
 from domains.scheduled_task.workers.local_runner import LocalRunner
 from domains.scheduled_task.workers.worker import DEQUEUE_TIMEOUT_S, PunctualWorker
 from domains.tasks import cancel, detached
-from domains.ticket_lifecycle.models import CloseTimer
+from domains.telemetry import NO_TELEMETRY, Telemetry
 
 log = logging.getLogger(__name__)
 
 GRACE = timedelta(seconds=20)
 """How long running jobs may take to finish at a shutdown."""
-WATCH_DEADLINES_EVERY_S = 2.0
-WATCH_DEADLINES_WITHOUT_REDIS_EVERY_S = 0.5
-HEARTBEAT_INTERVAL_S = 2.0
-RESUME_EVERY_S = 5.0
-RECONCILE_EVERY_S = 60.0
+WATCH_INTERVAL_S = 2.0
+WATCH_WITHOUT_REDIS_INTERVAL_S = 0.5
+WATCH_PAUSE = 20
+"""The pause after a look at the deadlines, as a multiple of the time that it took."""
+RECONCILE_INTERVAL_S = 60.0
 RECONCILE_SOONEST_S = 10.0
 RECONCILE_PAUSE = 100
-"""The pause after a reconciliation, as a multiple of the time that it took."""
-SYNC_CLOCK_EVERY_S = 10.0
+SYNC_CLOCK_INTERVAL_S = 10.0
+HEARTBEAT_INTERVAL_S = 2.0
+OVERDUE_FOR = timedelta(seconds=1)
+"""The worker is given this long before the watch looks at a timer."""
 OVERDUE_PAGE = 500
 MAX_REQUEUED = 20
 """Looking for a job in the lists is linear; the most overdue come first."""
+AUTO_CLOSE = "auto-close"
+WITHOUT = "deadlines are kept in PostgreSQL, and honoured"
+"""What still works, in the line that says that Redis is away."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,50 +84,63 @@ class ScheduledTask:
         self._concurrency = concurrency
         self._grace = grace
         self._telemetry = telemetry
+        self.timers = Timers(database)
         self._job_types: dict[str, JobType] = {}
-        self._clients: list[RedisClient] = []
-        self._health: RedisHealth | None = None
-        self._queues: dict[str, PunctualQueue] = {}
+        self._redis: RedisQueues | None = None
         self._workers: dict[PunctualWorker, asyncio.Task[None]] = {}
-        self._background: list[asyncio.Task[None]] = []
+        self.heartbeat: Callable[[], Awaitable[None]] | None = None
+        """Called before the first job runs, and every two seconds from then on."""
+        self._background = Background(
+            OutageLog(
+                log,
+                "PostgreSQL not available - nothing can be decided until it is back",
+                "PostgreSQL is back",
+                on_loss=lambda: telemetry.dependency_lost("postgresql"),
+            )
+        )
         self._local = LocalRunner(concurrency, telemetry)
         self._starting = asyncio.Lock()
         self._reconciling = asyncio.Lock()
         self._running = False
-        self._database_outage = OutageLog(
-            log,
-            "PostgreSQL not available - nothing can be decided until it is back",
-            "PostgreSQL is back",
-            on_loss=lambda: telemetry.dependency_lost("postgresql"),
-        )
 
     def register(self, job_types: Sequence[JobType]) -> None:
-        """Say what jobs there are; to be called once, before `initialize`."""
+        """Say what jobs there are; to be called once, before `connect`."""
         self._job_types.update({job_type.name: job_type for job_type in job_types})
 
     # --- life
 
     @property
     def available(self) -> bool:
-        """Whether Redis keeps the timers now. Without it PostgreSQL's sweep does."""
-        return self._health is not None and self._health.available
+        """Whether Redis keeps the timers now. Without it PostgreSQL's watch does."""
+        return self._redis is not None and self._redis.available
 
     @property
     def queues(self) -> Mapping[str, PunctualQueue]:
-        """By name; none before `initialize` and after `shutdown`."""
-        return self._queues
+        """By name; none before `connect` and after `shutdown`."""
+        return self._redis.by_name if self._redis is not None else {}
 
     @property
     def job_types(self) -> Mapping[str, JobType]:
         return self._job_types
 
+    @property
+    def kinds(self) -> Sequence[TimerKind]:
+        return [each for each in self._job_types.values() if isinstance(each, TimerKind)]
+
     async def connect(self) -> bool:
-        """Reach Redis and run nothing, for a process that only looks on. True if it is there;
-        `shutdown` ends it."""
+        """Reach Redis and run nothing yet: from here on timers can be scheduled. The database
+        must be connected. True if Redis is there; `shutdown` ends it. Safe to call many times."""
         async with self._starting:
-            self._running = True
-            url = self._redis_url()
-            return url is not None and await self._connect(url).check()
+            return await self._connect()
+
+    async def _connect(self) -> bool:
+        url = self._redis_url()
+        if url is None:
+            return False
+        if self._redis is None:
+            names = {TICKET_LIFECYCLE, *(each.queue for each in self._job_types.values())}
+            self._redis = RedisQueues(self._database, url, names, self._telemetry)
+        return await self._redis.health.check()
 
     async def initialize(self) -> None:
         """Check Redis, start the workers and the watch over them. Safe to call many times, and
@@ -128,47 +149,26 @@ class ScheduledTask:
             if self._running:
                 return
             self._running = True
-            await self._guarded(self._record_heartbeat())
-            url = self._redis_url()
-            if url is None:
-                log.warning("Redis not available - scheduled tasks will be disabled")
-            else:
-                health = self._connect(url)
-                if await health.check():
-                    self._start_workers()
-                self._in_background(health.watch(self._redis_returned))
-            self._in_background(self._keep_heartbeat())
-            self._in_background(self._watch_deadlines())
-            self._in_background(self._maintain())
-            self._in_background(self._keep_reconciled())
-
-    def _connect(self, url: str) -> RedisHealth:
-        producer = self._client(url, socket_timeout=2.0)
-        self._health = RedisHealth(producer, lambda: self._telemetry.dependency_lost("redis"))
-        names = {TICKET_LIFECYCLE, *(job_type.queue for job_type in self._job_types.values())}
-        self._queues = {
-            name: PunctualQueue(producer, name, clock=self._database.clock.now) for name in names
-        }
-        return self._health
-
-    def _client(self, url: str, *, socket_timeout: float) -> RedisClient:
-        client = connect(url, socket_timeout=socket_timeout)
-        self._clients.append(client)
-        return client
+            background = self._background
+            await background.guarded(self._heartbeat)
+            if await self._connect():
+                self._start_workers()
+            elif self._redis is None:
+                log.warning("Redis not available - scheduled tasks will be disabled; %s", WITHOUT)
+            if self._redis is not None:
+                background.start(self._redis.health.watch(self._redis_returned))
+            background.every(lambda _: HEARTBEAT_INTERVAL_S, self._heartbeat)
+            background.every(lambda _: SYNC_CLOCK_INTERVAL_S, self._database.sync_clock)
+            background.every(self._watch_pause, self._watch_deadlines)
+            background.every(_reconcile_pause, self.reconcile)
 
     def _start_workers(self) -> None:
-        assert self._health is not None
-        url = self._redis_url()
-        assert url is not None
-        for name in self._queues:
-            # A blocked dequeue holds its connection, so the worker has a client of its own.
-            client = self._client(url, socket_timeout=DEQUEUE_TIMEOUT_S + 3)
+        assert self._redis is not None
+        for name in self._redis.by_name:
             worker = PunctualWorker(
-                PunctualQueue(
-                    client, name, clock=self._database.clock.now, telemetry=self._telemetry
-                ),
+                self._redis.for_worker(name, DEQUEUE_TIMEOUT_S + 3),
                 [job_type for job_type in self._job_types.values() if job_type.queue == name],
-                self._health,
+                self._redis.health,
                 concurrency=self._concurrency,
                 grace=self._grace,
             )
@@ -178,103 +178,114 @@ class ScheduledTask:
     async def shutdown(self) -> None:
         """Stop taking jobs, let running ones finish, close the connections. Safe to call twice."""
         async with self._starting:
-            if not self._running:
-                return
-            self._running = False
-            await cancel(*self._background)
-            self._background.clear()
+            was_running, self._running = self._running, False
+            await self._background.stop()
             await asyncio.gather(
                 self._local.drain(self._grace), *(worker.stop() for worker in self._workers)
             )
             await cancel(*self._workers.values())
             self._workers.clear()
-            self._health = None
-            self._queues.clear()
-            for client in self._clients:
-                await client.aclose()
-            self._clients.clear()
-            log.info("✅ Scheduled task system shut down")
+            redis, self._redis = self._redis, None
+            if redis is not None:
+                await redis.close()
+            if was_running:
+                log.info("✅ Scheduled task system shut down")
 
-    def _in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self._background.append(detached(coroutine))
+    async def _heartbeat(self) -> None:
+        if self.heartbeat is not None:
+            await self.heartbeat()
 
     # --- scheduling
 
+    @property
+    def _sync(self) -> TimerSync:
+        assert self._redis is not None
+        return TimerSync(self.timers, self.kinds, self._redis)
+
+    async def on_touched(self, touched: Sequence[Subject]) -> None:
+        """A transaction has changed these: make their timers' jobs follow."""
+        for owner in {owner for owner, _ in touched}:
+            ids = [id_ for name, id_ in touched if name == owner]
+            await self._attempt(lambda sync, o=owner, i=ids: self._follow(sync, o, i), None)
+
+    async def _follow(self, sync: TimerSync, owner: str, ids: Sequence[int]) -> None:
+        timers = await sync.owners(owner, ids)
+        if timers:
+            self._wake_for(min(timer.due_ms for timer in timers) / 1000)
+
+    def _wake_for(self, due: float) -> None:
+        for worker in self._workers:
+            worker.wake_for(due)
+
+    async def _attempt(self, action: Callable[[TimerSync], Awaitable[T]], otherwise: T) -> T:
+        if self._redis is None:
+            return otherwise
+        sync = self._sync
+        return await self._redis.attempt(lambda: action(sync), otherwise)
+
     async def enqueue(self, job_type: JobType, request: JobRequest) -> str | None:
         """The job's id, also when it was there already; None while Redis is away."""
-        if not self.available:
+        redis = self._redis
+        if redis is None:
             return None
-        assert self._health is not None
-        try:
-            await self._queues[job_type.queue].add(job_type, request)
-        except (RedisError, OSError) as error:
-            if not self._health.report(error):
-                log.error("Job %s could not be scheduled: %s", request.key, error)
-            return None
-        for worker in self._workers:
-            if worker.queue.name == job_type.queue:
-                worker.wake_for(request.due)
-        return request.key
 
-    async def remove(self, job_type: JobType, key: str) -> bool:
-        """True if the job was removed before it ran."""
-        if not self.available:
-            return False
-        assert self._health is not None
-        try:
-            return await self._queues[job_type.queue].cancel(key)
-        except (RedisError, OSError) as error:
-            self._health.report(error)
-            return False
+        async def add() -> str:
+            await redis.by_name[job_type.queue].add(job_type, request)
+            return request.key
+
+        key = await redis.attempt(add, None)
+        if key is not None:
+            self._wake_for(request.due)
+        return key
 
     # --- auto-close
 
-    @property
-    def _auto_close(self) -> JobType:
-        return self._job_types[AutoClose.name]
+    async def auto_close_job(self, ticket_id: int) -> str | None:
+        """The id of the job that waits for the ticket's deadline; None while there is none."""
+        jobs = await self._auto_close_jobs(ticket_id)
+        return jobs[-1] if jobs else None
 
-    async def schedule(self, timer: CloseTimer) -> str | None:
-        return await self.enqueue(self._auto_close, auto_close_job(timer))
-
-    async def cancel(self, timer: CloseTimer) -> bool:
-        return await self.remove(self._auto_close, auto_close_job(timer).key)
+    async def _auto_close_jobs(self, ticket_id: int) -> list[str]:
+        redis, kind = self._redis, self._job_types[AUTO_CLOSE]
+        if redis is None or not isinstance(kind, TimerKind):
+            return []
+        queue = redis.by_name[kind.queue]
+        keys = await redis.attempt(lambda: queue.keys_about_many([ticket_id]), list[str]())
+        return [key for key in keys if kind.owns(key)]
 
     async def schedule_auto_close(self, ticket_id: int, delay_hours: float) -> str | None:
         """Schedule the ticket's pending timed request, whose row knows the deadline; without one,
         a job that is due in `delay_hours` and that will find nothing to do."""
-        auto_close = self._auto_close
-        timer = None
-        if isinstance(auto_close, AutoClose):
-            timer = await auto_close.timer_of_ticket(ticket_id)
-        if timer is not None:
-            return await self.schedule(timer)
+        kind = self._job_types[AUTO_CLOSE]
+        assert isinstance(kind, TimerKind)
+        wanted = await self.timers.of_owners([kind], [ticket_id])
+        if wanted:
+            return await self.enqueue(kind, wanted[0].job)
         due_ms = round((self._database.clock.now() + delay_hours * 3600) * 1000)
         return await self.enqueue(
-            auto_close,
+            kind,
             JobRequest(
-                key=f"{AutoClose.name}-{ticket_id}-{due_ms}",
+                key=f"{AUTO_CLOSE}-{ticket_id}-{due_ms}",
                 due=due_ms / 1000,
                 subject_id=ticket_id,
-                payload={"ticket_id": ticket_id, "close_request_id": None},
+                payload={"version": 1, "ticket_id": ticket_id, "close_request_id": None},
             ),
         )
 
     async def cancel_auto_close(self, job_id: str) -> bool:
         """True if the job was removed before it ran."""
-        return await self.remove(self._auto_close, job_id)
+        redis, kind = self._redis, self._job_types[AUTO_CLOSE]
+        if redis is None:
+            return False
+        return await redis.attempt(lambda: redis.by_name[kind.queue].cancel(job_id), False)
 
     async def cancel_auto_close_for_ticket(self, ticket_id: int) -> int:
         """Remove all auto-close jobs of a ticket, without scanning the queue. Returns how many."""
-        if not self.available:
+        keys = await self._auto_close_jobs(ticket_id)
+        redis, kind = self._redis, self._job_types[AUTO_CLOSE]
+        if redis is None:
             return 0
-        assert self._health is not None
-        queue = self._queues[self._auto_close.queue]
-        try:
-            keys = await queue.keys_about(ticket_id)
-            return await queue.cancel_many([key for key in keys if self._auto_close.owns(key)])
-        except (RedisError, OSError) as error:
-            self._health.report(error)
-            return 0
+        return await redis.attempt(lambda: redis.by_name[kind.queue].cancel_many(keys), 0)
 
     # --- agreeing with PostgreSQL
 
@@ -282,167 +293,72 @@ class ScheduledTask:
         """Remove the jobs that nothing in PostgreSQL asks for any more. Returns how many."""
         log.info("🧹 Starting cleanup of orphaned scheduled jobs...")
         async with self._reconciling:
-            removed = await self._remove_orphans()
+            removed = await self._attempt(lambda sync: sync.remove_orphans(), 0)
         log.info("✅ Cleaned up %d orphaned jobs", removed)
         return removed
 
-    async def _remove_orphans(self) -> int:
-        if not self.available:
-            return 0
-        assert self._health is not None
-        removed = 0
-        try:
-            for queue in self._queues.values():
-                async for keys in queue.unfinished_keys():
-                    for job_type in self._types_of(queue):
-                        own = [key for key in keys if job_type.owns(key)]
-                        if own:
-                            removed += await queue.cancel_many(await job_type.orphans(own))
-        except (RedisError, OSError) as error:
-            self._health.report(error)
-        return removed
-
-    async def _add_missing(self) -> int:
-        if not self.available:
-            return 0
-        assert self._health is not None
-        added = 0
-        try:
-            for job_type in self._job_types.values():
-                queue = self._queues[job_type.queue]
-                async for page in job_type.expected():
-                    added += await queue.add_missing(job_type, page)
-        except (RedisError, OSError) as error:
-            self._health.report(error)
-        return added
-
-    def _types_of(self, queue: PunctualQueue) -> list[JobType]:
-        return [job_type for job_type in self._job_types.values() if job_type.queue == queue.name]
-
     async def reconcile(self) -> None:
-        """Make Redis agree with PostgreSQL, both ways, and take up what is half done."""
+        """Make Redis agree with PostgreSQL, both ways."""
         async with self._reconciling:
-            removed = await self._remove_orphans()
-            added = await self._add_missing()
-            if removed or added:
-                log.info("Reconciled: %d jobs added, %d orphaned jobs removed", added, removed)
-        await self._resume()
-
-    async def _record_heartbeat(self) -> None:
-        for job_type in self._job_types.values():
-            await job_type.record_heartbeat()
-
-    async def _resume(self) -> None:
-        for job_type in self._job_types.values():
-            await job_type.resume()
+            removed = await self._attempt(lambda sync: sync.remove_orphans(), 0)
+            added = await self._attempt(lambda sync: sync.add_all_missing(), 0)
+        if removed or added:
+            log.info("Reconciled: %d jobs added, %d orphaned jobs removed", added, removed)
+            self._wake_for(0)
 
     async def _redis_returned(self) -> None:
         if not self._workers:
             self._start_workers()
-        self._local.clear_attempts()
-        try:
-            await self._look_after_overdue()
-            await self.reconcile()
-        except DatabaseUnavailable as error:
-            self._database_outage.lost(error)
-        except Exception:
-            log.exception("Reconciling after Redis's return failed; it comes again in a minute")
+        self._local.clear()
+        await self._background.guarded(self._watch_deadlines)
+        await self._background.guarded(self.reconcile)
 
-    async def _keep_heartbeat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_INTERVAL_S)
-            await self._guarded(self._record_heartbeat())
+    # --- the watch: whatever became of its job, an overdue timer is found
+
+    def _watch_pause(self, took: float) -> float:
+        if not self.available:
+            return max(WATCH_WITHOUT_REDIS_INTERVAL_S, WATCH_PAUSE * took)
+        return max(WATCH_INTERVAL_S, WATCH_PAUSE * took)
 
     async def _watch_deadlines(self) -> None:
-        """The net below the alarm clock: whatever became of its job, an overdue timer is found."""
-        while True:
-            await asyncio.sleep(
-                WATCH_DEADLINES_EVERY_S if self.available else WATCH_DEADLINES_WITHOUT_REDIS_EVERY_S
-            )
-            await self._guarded(self._look_after_overdue())
+        for kind in self.kinds:
+            overdue = await self.timers.overdue(kind, OVERDUE_FOR, OVERDUE_PAGE)
+            taken = await self._attempt(lambda sync, o=overdue: self._enqueue(sync, o), False)
+            if not taken:
+                self._local.offer(kind, [timer.job for timer in overdue])
 
-    async def _look_after_overdue(self) -> None:
-        for job_type in self._job_types.values():
-            overdue = await job_type.overdue(OVERDUE_PAGE)
-            if overdue and not await self._enqueued(job_type, overdue):
-                self._local.offer(job_type, overdue)
-
-    async def _enqueued(self, job_type: JobType, overdue: Sequence[JobRequest]) -> bool:
+    async def _enqueue(self, sync: TimerSync, overdue: Sequence[Timer]) -> bool:
         """Whether Redis has them all now, and hands them out."""
-        if not self.available:
-            return False
-        assert self._health is not None
-        try:
-            queue = self._queues[job_type.queue]
-            missing = await queue.add_missing(job_type, overdue)
-            missing += await queue.requeue_missing(
-                [request.key for request in overdue[:MAX_REQUEUED]]
-            )
-        except (RedisError, OSError) as error:
-            self._health.report(error)
-            return False
+        missing = await sync.add_missing(overdue)
+        for queue in self.queues.values():
+            keys = [timer.key for timer in overdue[:MAX_REQUEUED]]
+            missing += await queue.requeue_missing(keys)
         if missing:
             log.warning("%d overdue jobs were missing from Redis and run now", missing)
-            for worker in self._workers:
-                worker.wake_for(0)
-        return not any(
-            worker.is_stuck for worker in self._workers if worker.queue.name == job_type.queue
-        )
-
-    async def _keep_reconciled(self) -> None:
-        """At least every minute, and sooner where it costs next to nothing."""
-        loop = asyncio.get_running_loop()
-        took = 0.0
-        while True:
-            pause = max(RECONCILE_SOONEST_S, took * RECONCILE_PAUSE)
-            await asyncio.sleep(min(RECONCILE_EVERY_S, pause))
-            began = loop.time()
-            await self._guarded(self.reconcile())
-            took = loop.time() - began
-
-    async def _maintain(self) -> None:
-        loop = asyncio.get_running_loop()
-        due = {
-            self._database.sync_clock: (SYNC_CLOCK_EVERY_S, loop.time() + SYNC_CLOCK_EVERY_S),
-            self._resume: (RESUME_EVERY_S, loop.time() + RESUME_EVERY_S),
-        }
-        while True:
-            await asyncio.sleep(min(at for _, at in due.values()) - loop.time())
-            for chore, (every, at) in due.items():
-                if at <= loop.time():
-                    await self._guarded(chore())
-                    due[chore] = (every, loop.time() + every)
-
-    async def _guarded(self, chore: Coroutine[Any, Any, None]) -> None:
-        try:
-            await chore
-        except DatabaseUnavailable as error:
-            self._database_outage.lost(error)
-        except Exception:
-            log.exception("A chore of the scheduler failed; it comes again")
-        else:
-            self._database_outage.back()
+            self._wake_for(0)
+        return not any(worker.is_stuck for worker in self._workers)
 
     # --- looking
 
     async def counts(self) -> JobCounts:
         """Jobs by state, over all queues; all zero while Redis is away."""
-        if not self.available:
-            return JobCounts()
-        assert self._health is not None
-        try:
-            totals = JobCounts()
-            for queue in self._queues.values():
-                waiting, active = await queue.count("queued"), await queue.count("active")
-                totals = JobCounts(
-                    waiting=totals.waiting + waiting,
-                    active=totals.active + active,
-                    delayed=totals.delayed
-                    + max(0, await queue.count("incomplete") - waiting - active),
-                    completed=totals.completed + await queue.count_finished(Status.COMPLETE),
-                    failed=totals.failed + await queue.count_finished(Status.FAILED),
-                )
-        except (RedisError, OSError) as error:
-            self._health.report(error)
-            return JobCounts()
+        redis = self._redis
+        return await redis.attempt(self._counts, JobCounts()) if redis else JobCounts()
+
+    async def _counts(self) -> JobCounts:
+        totals = JobCounts()
+        for queue in self.queues.values():
+            waiting, active = await queue.count("queued"), await queue.count("active")
+            totals = JobCounts(
+                waiting=totals.waiting + waiting,
+                active=totals.active + active,
+                delayed=totals.delayed + max(0, await queue.count("incomplete") - waiting - active),
+                completed=totals.completed + await queue.count_finished(Status.COMPLETE),
+                failed=totals.failed + await queue.count_finished(Status.FAILED),
+            )
         return totals
+
+
+def _reconcile_pause(took: float) -> float:
+    """At least every minute, and sooner where it costs next to nothing."""
+    return min(RECONCILE_INTERVAL_S, max(RECONCILE_SOONEST_S, took * RECONCILE_PAUSE))

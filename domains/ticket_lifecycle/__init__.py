@@ -1,5 +1,6 @@
 """Tickets: opening, asking to close, and closing, decided in PostgreSQL."""
 
-from domains.ticket_lifecycle.lifecycle import LifecyclePolicy, TicketLifecycle
+from domains.ticket_lifecycle.lifecycle import TicketLifecycle
+from domains.ticket_lifecycle.services import LifecyclePolicy
 
 __all__ = ["LifecyclePolicy", "TicketLifecycle"]

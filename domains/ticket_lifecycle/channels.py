@@ -6,10 +6,11 @@ below, and none of them is ever called inside a database transaction.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from domains.absence import AwayError
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
 from domains.transcripts import Attachment, SavedTranscript, TranscriptMessage
 
@@ -17,25 +18,56 @@ from domains.transcripts import Attachment, SavedTranscript, TranscriptMessage
 class ChannelError(Exception):
     """Discord said no."""
 
+    code = "discord_refused"
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        return {"text": str(self)}
+
 
 class ChannelGoneError(ChannelError):
     """There is no such channel any more."""
 
+    code = "channel_gone"
+
 
 class PermissionMissingError(ChannelError):
-    """The bot may not do this. The text names the permission and the place."""
+    """The bot may not do this."""
+
+    code = "permission_missing"
+
+    def __init__(self, permissions: tuple[str, ...], place: str | None) -> None:
+        """Permissions by the names people read; `place` is `#channel` or a server's name."""
+        where = f" in {place}" if place else ""
+        super().__init__(f"the bot lacks the permission {', '.join(permissions)}{where}")
+        self.permissions = permissions
+        self.place = place
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        return {"permissions": list(self.permissions), "place": self.place}
 
 
 class ChannelLimitError(ChannelError):
-    """The guild has no room for another channel. The text is a sentence."""
+    """The guild has no room for another channel."""
+
+    code = "server_full"
+
+
+class CategoriesFullError(ChannelError):
+    """All the categories for tickets are full."""
+
+    code = "categories_full"
 
 
 class DiscordFailedError(ChannelError):
     """Discord did not answer, or answered with an error of its own: worth another try."""
 
+    code = "discord_failed"
 
-class DiscordAwayError(DiscordFailedError):
-    """There is no connection to Discord at all."""
+
+class DiscordAwayError(AwayError, DiscordFailedError):
+    """There is no connection to Discord at all, or to this server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +80,32 @@ class TicketNames:
     closed_by: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """How a message is kept from being posted twice."""
+
+    nonce: str
+    """With it Discord takes the message once, within some minutes."""
+    again: bool
+    """It may have been posted before a crash: look for it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Something to be said, by its key; the words are made where it is said."""
+
+    key: str
+    mention_id: int | None = None
+    """Who is pinged."""
+    request: CloseRequest | None = None
+    """What it is about."""
+    has_buttons: bool = False
+    """Whether the request's buttons stand below it."""
+
+
 class TicketChannels(Protocol):
     async def create(self, ticket: Ticket, guild: GuildSettings) -> int:
-        """Make the private channel and return its id. A second call for one ticket finds the
-        first one's channel."""
+        """Make the private channel and return its id."""
         ...
 
     async def find(self, ticket: Ticket) -> int | None:
@@ -62,11 +116,11 @@ class TicketChannels(Protocol):
         """False only if Discord says so."""
         ...
 
-    async def welcome(self, ticket: Ticket, guild: GuildSettings, *, again: bool) -> None:
-        """Post the first message; `again` looks for one that was posted before a crash."""
+    async def welcome(self, ticket: Ticket, guild: GuildSettings, posting: Posting) -> None:
+        """Post the first message."""
         ...
 
-    async def ask(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> int:
+    async def ask(self, ticket: Ticket, request: CloseRequest, posting: Posting) -> int:
         """Post the close request with its buttons and return the message's id."""
         ...
 
@@ -75,29 +129,32 @@ class TicketChannels(Protocol):
         ...
 
     async def show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
-        """Make the request's message tell its new deadline."""
+        """Make the request's message tell its deadline, and whether it holds."""
         ...
 
-    async def announce(self, ticket: Ticket, text: str) -> None:
-        """Post a sentence in the ticket, without pings."""
+    async def announce(self, ticket: Ticket, announcement: Announcement, posting: Posting) -> None:
+        """Say it in the ticket, pinging only whom it mentions."""
         ...
 
-    async def announce_extension(self, ticket: Ticket, request: CloseRequest) -> None:
-        """Tell the one who asked that the deadline was moved, and to when."""
+    async def announce_by_dm(
+        self, ticket: Ticket, announcement: Announcement, posting: Posting
+    ) -> None:
+        """Say it to the opener alone. A closed DM, or an opener who left, is no error."""
         ...
 
-    async def announce_grace(self, ticket: Ticket, request: CloseRequest) -> None:
-        """Say in the ticket that the bot was away, and when the ticket closes now."""
+    async def is_current(self) -> bool:
+        """Whether all that Discord has said up to now has been heard."""
         ...
 
     async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
-        """The id of a message of the opener's newer than `message_id`, or None."""
+        """The id of a message of the opener's newer than `message_id`, in the ticket or in a
+        thread of it, or None."""
         ...
 
     async def names(self, ticket: Ticket) -> TicketNames: ...
 
     def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
-        """All messages, oldest first."""
+        """All messages, oldest first; those of each thread after the ticket's own."""
         ...
 
     async def download(self, attachment: Attachment) -> bytes: ...
@@ -107,13 +164,12 @@ class TicketChannels(Protocol):
         ticket: Ticket,
         guild: GuildSettings,
         transcript: SavedTranscript | None,
-        *,
-        again: bool,
+        posting: Posting,
     ) -> None:
-        """Post the close in the log channel; `again` looks for one posted before a crash."""
+        """Post the close in the log channel."""
         ...
 
-    async def dm_opener(self, ticket: Ticket, *, again: bool) -> None:
+    async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
         """Tell the opener. A closed DM, or an opener who left, is no error."""
         ...
 
@@ -121,6 +177,8 @@ class TicketChannels(Protocol):
         """Delete the channel, or lock and archive the thread. Already gone is success."""
         ...
 
-    async def ask_for_attention(self, ticket: Ticket, guild: GuildSettings) -> None:
+    async def ask_for_attention(
+        self, ticket: Ticket, guild: GuildSettings, posting: Posting
+    ) -> None:
         """Say in the log channel what keeps the ticket from closing, with a Retry button."""
         ...

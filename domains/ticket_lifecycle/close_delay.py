@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from pytimeparse import parse  # type: ignore[import-untyped]  # it ships no types
 
+from domains.formatting import duration
 from domains.ticket_lifecycle.errors import InvalidDelayError
 
 MAX_CLOSE_DELAY = timedelta(days=30)
@@ -32,7 +33,7 @@ def parse_close_delay(text: str | None, shortest: timedelta) -> timedelta | None
         or not shortest.total_seconds() <= seconds <= MAX_CLOSE_DELAY.total_seconds()
     ):
         raise InvalidDelayError(
-            f"The delay must be from {in_words(shortest)} to {in_words(MAX_CLOSE_DELAY)}, "
+            f"The delay must be from {duration(shortest)} to {duration(MAX_CLOSE_DELAY)}, "
             "like `30m`, `1h30m`, `24` (hours) or `2 days`; `0` is no timer."
         )
     return timedelta(seconds=seconds)
@@ -51,17 +52,6 @@ def delay_from_hours(hours: float | None) -> timedelta | None:
         return None
     if not math.isfinite(hours) or not 0 < hours <= MAX_CLOSE_DELAY.total_seconds() / 3600:
         raise InvalidDelayError(
-            f"The delay must be more than nothing and at most {in_words(MAX_CLOSE_DELAY)}."
+            f"The delay must be more than nothing and at most {duration(MAX_CLOSE_DELAY)}."
         )
     return timedelta(hours=hours)
-
-
-def in_words(span: timedelta) -> str:
-    """`1 minute`, `1 hour 30 minutes`, `30 days`: whole seconds, no zero parts."""
-    seconds = round(span.total_seconds())
-    parts: list[str] = []
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {unit}" if count == 1 else f"{count} {unit}s")
-    return " ".join(parts) or "0 seconds"

@@ -1,4 +1,8 @@
-"""Whether Discord is connected. What fails while it is not costs no attempt."""
+"""Whether Discord is there, and whether all it said has been heard.
+
+What fails while it is not there costs no attempt. What was said while nobody listened is read at
+the deadline.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,14 @@ from domains.ticket_lifecycle.channels import DiscordAwayError, DiscordFailedErr
 
 
 class DiscordStatus:
-    """As the gateway reports it; until the first report, Discord counts as connected."""
+    """As the gateway tells it; until that has told anything, Discord is there."""
 
     def __init__(self) -> None:
         self._connected = asyncio.Event()
         self._connected.set()
+        self._misses = 1
+        """How often messages may have gone by; nobody has listened before this process."""
+        self._recorded_misses = 0
 
     @property
     def connected(self) -> bool:
@@ -37,6 +44,24 @@ class DiscordStatus:
         try:
             yield
         except DiscordFailedError as error:
-            if self.connected:
+            if self.connected or isinstance(error, DiscordAwayError):
                 raise
             raise DiscordAwayError(str(error)) from error
+
+    # --- messages that went by
+
+    @property
+    def misses(self) -> int:
+        return self._misses
+
+    @property
+    def has_unrecorded_misses(self) -> bool:
+        """Messages may have gone by that PostgreSQL does not know of yet."""
+        return self._misses != self._recorded_misses
+
+    def note_missed_messages(self) -> None:
+        """A new session, or a message that could not be noted."""
+        self._misses += 1
+
+    def misses_recorded(self, misses: int) -> None:
+        self._recorded_misses = misses

@@ -31,6 +31,11 @@ class AlreadyOpeningError(UserError):
         super().__init__("Your ticket is being opened already.")
 
 
+class BusyError(UserError):
+    def __init__(self) -> None:
+        super().__init__("A lot of tickets are being opened just now. Try again in a moment.")
+
+
 class InvalidDelayError(UserError):
     pass
 
@@ -46,7 +51,7 @@ class NothingPendingError(UserError):
 
 
 class RequestResolvedError(UserError):
-    """Someone else, or the deadline, came first."""
+    """Somebody, or the clock, was faster."""
 
     def __init__(self, request: CloseRequest) -> None:
         by = f" by <@{request.resolved_by_id}>" if request.resolved_by_id else ""
@@ -76,6 +81,11 @@ class ExtendedAlreadyError(UserError):
 
     def __init__(self) -> None:
         super().__init__("The deadline was moved already.")
+
+
+class TooFarError(UserError):
+    def __init__(self) -> None:
+        super().__init__("A deadline can be at most 30 days away.")
 
 
 class NoTimerError(UserError):

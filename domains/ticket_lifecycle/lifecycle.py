@@ -1,69 +1,45 @@
 """The life of a ticket, from the panel's button to the deleted channel, as one object.
 
-The facade that cogs, jobs and other programs use; each part has a file of its own.
+The facade that cogs, jobs and other programs use; each use case has a file of its own.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from domains.database import Database, Transaction
-from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
-from domains.ticket_lifecycle import sql
-from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError, TicketChannels
-from domains.ticket_lifecycle.close_requests import CloseRequests, lock_open_ticket
-from domains.ticket_lifecycle.closing import CloseSequence
+from domains.effects import EffectRunner
+from domains.effects import store as effects
+from domains.effects.store import PendingEffect
+from domains.ticket_lifecycle.answer_request import AnswerRequest
+from domains.ticket_lifecycle.ask_to_close import AskToClose
+from domains.ticket_lifecycle.channels import TicketChannels
+from domains.ticket_lifecycle.close_ticket import CloseTicket
 from domains.ticket_lifecycle.discord_status import DiscordStatus
+from domains.ticket_lifecycle.effects import ticket_effects
 from domains.ticket_lifecycle.errors import (
-    AlreadyExcludedError,
-    NotExcludedError,
     NotTheOpenerError,
     TicketNotFoundError,
-    TicketNotOpenError,
     TooManyTicketsError,
 )
+from domains.ticket_lifecycle.exclude_ticket import ExcludeTicket
+from domains.ticket_lifecycle.expire_requests import Decision, ExpireRequests, why_not
+from domains.ticket_lifecycle.explanation import Explanation, explain
+from domains.ticket_lifecycle.extend_deadline import ExtendDeadline
 from domains.ticket_lifecycle.grace import Grace
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
-    CloseCause,
     CloseRequest,
-    CloseTimer,
     GuildSettings,
-    PendingClose,
     Ticket,
     TicketEvent,
-    TicketStatus,
 )
-from domains.ticket_lifecycle.opening import TicketOpening
-from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH, sanitize
-from domains.ticket_lifecycle.timers import CloseTimers
+from domains.ticket_lifecycle.open_ticket import OpenTicket
+from domains.ticket_lifecycle.services import LifecyclePolicy, Scheduler, Services
+from domains.ticket_lifecycle.store import events, guilds, requests, tickets
+from domains.ticket_lifecycle.ticket_channel_index import TicketChannelIndex
 from domains.transcripts import TranscriptStore
-
-log = logging.getLogger(__name__)
-
-RESUME_AFTER = timedelta(seconds=5)
-"""A half-done opening or asking younger than this may still be under way elsewhere."""
-
-
-EXTENSION = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class LifecyclePolicy:
-    """The operator's choices that this domain acts on."""
-
-    max_open_tickets: int = 5
-    min_close_delay: timedelta = timedelta(minutes=1)
-    close_at_once_without_timer: bool = False
-    """What `AUTO_CLOSE_WITHOUT_REDIS=immediate` means: no timer, no waiting."""
-    max_concurrent_closes: int = 5
-    outage_grace: timedelta = timedelta(minutes=10)
-    max_extensions: int = 3
 
 
 class TicketLifecycle:
@@ -71,54 +47,61 @@ class TicketLifecycle:
         self,
         database: Database,
         channels: TicketChannels,
-        timers: CloseTimers,
+        effect_runner: EffectRunner,
         transcripts: TranscriptStore,
         policy: LifecyclePolicy | None = None,
-        *,
-        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self.policy = policy or LifecyclePolicy()
+        self.status = DiscordStatus()
+        self.services = Services(
+            database=database,
+            channels=channels,
+            effects=effect_runner,
+            transcripts=transcripts,
+            status=self.status,
+            policy=self.policy,
+        )
+        self.channel_index = TicketChannelIndex(database)
         self._database = database
-        self._timers = timers
         self._channels = channels
-        self.discord_status = DiscordStatus()
-        self._opening = TicketOpening(database, channels, self.policy.max_open_tickets)
-        self._requests = CloseRequests(database, channels, timers, self.policy.outage_grace)
-        self._grace = Grace(
-            database,
-            channels,
-            timers,
-            self._requests,
-            discord_status=self.discord_status,
-            grace=self.policy.outage_grace,
-        )
-        self._closing = CloseSequence(
-            database,
-            channels,
-            transcripts,
-            discord_status=self.discord_status,
-            max_concurrent=self.policy.max_concurrent_closes,
-            telemetry=telemetry,
-        )
+        self._effects = effect_runner
+        self._scheduler: Scheduler | None = None
+        self._opening = OpenTicket(self.services)
+        self._asking = AskToClose(self.services)
+        self._answers = AnswerRequest(self.services)
+        self._extending = ExtendDeadline(self.services)
+        self._expiry = ExpireRequests(self.services)
+        self._closing = CloseTicket(self.services)
+        self._excluding = ExcludeTicket(self.services)
+        self._grace = Grace(self.services)
+        effect_runner.register(ticket_effects(self.services, self._answers, self._expiry))
+
+    def set_scheduler(self, scheduler: Scheduler) -> None:
+        """Whom to ask for the job that waits for a deadline; without one, there is none."""
+        self._scheduler = scheduler
 
     # --- opening
 
     async def open_ticket(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
-        """Raises TooManyTickets, AlreadyOpening or CannotOpen; then nothing is left behind."""
+        """Raises TooManyTickets, AlreadyOpening, Busy or CannotOpen; then nothing is left
+        behind."""
         try:
-            return await self._opening.open(guild_id, opener_id, subject)
+            ticket = await self._opening.open(guild_id, opener_id, subject)
         except TooManyTicketsError:
             if not await self._end_tickets_without_channel(guild_id, opener_id):
                 raise
-            return await self._opening.open(guild_id, opener_id, subject)
+            ticket = await self._opening.open(guild_id, opener_id, subject)
+        self.channel_index.add(ticket)
+        return ticket
 
     async def _end_tickets_without_channel(self, guild_id: int, opener_id: int) -> bool:
-        """Tickets whose channels were deleted while the bot was down must not count for ever."""
+        """Channels that were deleted while nobody was looking must not count for ever."""
         async with self._database.connection() as connection:
-            unclosed = await sql.unclosed_tickets(connection, guild_id, opener_id)
+            unclosed = await tickets.open_of(connection, guild_id, opener_id)
         gone = [ticket for ticket in unclosed if not await self._channels.exists(ticket)]
         for ticket in gone:
-            await self._channel_is_gone(ticket)
+            await self._closing.channel_deleted(ticket)
+            await self._effects.deliver(ticket.id)
         return bool(gone)
 
     # --- asking to close
@@ -147,7 +130,10 @@ class TicketLifecycle:
     ) -> tuple[CloseRequest, str | None]:
         """`request_close`, but what `cannot_wait` is left to the caller, who may have something
         to say before the channel goes."""
-        return await self._requests.ask(ticket_id, requested_by_id, reason, hours)
+        request = await self._asking.ask(ticket_id, requested_by_id, reason, hours)
+        if request.auto_close_at is None or self._scheduler is None:
+            return request, None
+        return request, await self._scheduler.auto_close_job(ticket_id)
 
     def cannot_wait(self, request: CloseRequest, job_id: str | None) -> bool:
         """There is a deadline, no job for it, and the operator chose not to wait without one."""
@@ -159,59 +145,25 @@ class TicketLifecycle:
 
     async def close_without_waiting(self, request: CloseRequest) -> None:
         """Unless the ticket is excluded, or the request was answered while it was posted."""
-        async with self._database.transaction() as transaction:
-            ticket = await sql.lock_ticket(transaction.connection, request.ticket_id)
-            if ticket is None or ticket.exclude_from_autoclose:
-                return
-            closed = await self._requests.resolve_as_closed(
-                transaction, ticket.id, request.requested_by_id, request.id
-            )
-            if closed is None:
-                return
-            await self._mark_closing(
-                transaction,
-                ticket.id,
-                CloseCause.WITHOUT_REDIS,
-                request.requested_by_id,
-                request.reason,
-            )
-        await self._requests.show_outcome(ticket, closed)
-        await self._closing.run(ticket.id)
-
-    async def _mark_closing(
-        self,
-        transaction: Transaction,
-        ticket_id: int,
-        cause: CloseCause,
-        closed_by_id: int | None,
-        reason: str | None,
-    ) -> Ticket:
-        """The ticket must be locked, and open."""
-        connection = transaction.connection
-        closing = await sql.mark_closing(connection, ticket_id, cause, closed_by_id, reason)
-        assert closing is not None
-        await sql.add_event(connection, ticket_id, "closing", closed_by_id, detail=cause.value)
-        return closing
+        await self._closing.without_timer(request)
 
     async def accept_close_request(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
     ) -> Ticket:
         """The opener agrees and the ticket closes. Raises a UserError that says why not."""
-        ticket = await self._requests.accept(ticket_id, user_id, close_request_id)
-        await self._closing.run(ticket_id)
-        return ticket
+        return await self._answers.accept(ticket_id, user_id, close_request_id)
 
     async def cancel_close_request(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
     ) -> CloseRequest:
         """Deny (by the opener) or withdraw (by staff). Raises a UserError that says why not."""
-        return await self._requests.cancel(ticket_id, user_id, close_request_id)
+        return await self._answers.cancel(ticket_id, user_id, close_request_id)
 
     async def withdraw_close_request(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
     ) -> CloseRequest:
         """As staff, even where the ticket is one's own. Raises a UserError that says why not."""
-        return await self._requests.cancel(ticket_id, user_id, close_request_id, as_staff=True)
+        return await self._answers.cancel(ticket_id, user_id, close_request_id, as_staff=True)
 
     async def ask_for_more_time(
         self,
@@ -227,219 +179,98 @@ class TicketLifecycle:
         ticket = await self.ticket(ticket_id)
         if ticket is not None and user_id != ticket.opener_id:
             raise NotTheOpenerError("ask for more time")
-        return await self._requests.extend(
+        return await self._extending.extend(
             ticket_id,
             user_id,
             close_request_id,
-            EXTENSION,
-            self.policy.max_extensions,
-            extensions=extensions,
+            at_most=self.policy.max_extensions,
+            known_extensions=extensions,
         )
 
     async def extend_close_request(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
     ) -> CloseRequest:
-        """Staff moves the deadline by a day, as often as it likes."""
-        return await self._requests.extend(ticket_id, user_id, close_request_id, EXTENSION, None)
+        """Staff moves the deadline by a day, as often as it likes, to at most 30 days away."""
+        return await self._extending.extend(ticket_id, user_id, close_request_id)
 
     async def note_opener_reply(
         self, guild_id: int, channel_id: int, author_id: int, message_id: int
     ) -> bool:
         """Tell of a message in a channel. True if it answered a pending timed request."""
-        return await self._requests.note_reply(guild_id, channel_id, author_id, message_id)
+        return await self._answers.note_reply(guild_id, channel_id, author_id, message_id)
 
     # --- closing
 
     async def auto_close(
         self, ticket_id: int, close_request_id: int | None = None
     ) -> AutoCloseOutcome:
-        """Close the ticket if its time is up, or go on with a close that was interrupted.
+        """Close the ticket if its time is up. Any number of calls close once.
 
-        Any number of calls close once. Raises what Discord or PostgreSQL raised if another try
-        may succeed; DiscordAwayError if it is no use before Discord is back.
+        Decides, and leaves the rest to the effects. Raises what PostgreSQL raised, and
+        DiscordAwayError if it is no use before Discord is back.
         """
-        try:
-            with self.discord_status.translate_errors():
-                refusal = await self._requests.expire(ticket_id, close_request_id)
-        except PermissionMissingError as error:
-            # No retry fixes a 403. The request stays pending: the timer is not switched off.
-            await self._closing.ask_for_attention(ticket_id, str(error))
-            return AutoCloseOutcome.NEEDS_ATTENTION
-        if refusal in (None, AutoCloseOutcome.NOT_PENDING):
-            ticket = await self.ticket(ticket_id)
-            if (
-                ticket is not None
-                and ticket.status is TicketStatus.CLOSING
-                and ticket.close_cause is CloseCause.EXPIRED
-            ):
-                if ticket.attention is not None:
-                    return AutoCloseOutcome.NEEDS_ATTENTION
-                return await self._closing.run(ticket_id)
-        return refusal or AutoCloseOutcome.ALREADY_CLOSED
+        return await self._expiry.auto_close(ticket_id, close_request_id)
 
-    async def give_up_auto_close(self, ticket_id: int, error: str) -> None:
-        """The last retry failed: a person is needed, the request stays as it is."""
-        ticket = await self.ticket(ticket_id)
-        if ticket is not None and not ticket.attention:
-            await self._closing.ask_for_attention(
-                ticket_id, f"the automatic close keeps failing: {error}"
-            )
+    async def require_current(self) -> None:
+        """Raises DiscordAway if what Discord has said up to now may not have been heard yet."""
+        await self._expiry.require_current()
+
+    async def decide_expiry(self, transaction: Transaction, ticket_ids: Sequence[int]) -> Decision:
+        """`auto_close` for many tickets at once, which must be locked."""
+        return await self._expiry.decide(transaction, ticket_ids)
+
+    async def why_not_expired(
+        self, ticket_id: int, close_request_id: int | None = None
+    ) -> AutoCloseOutcome:
+        async with self._database.connection() as connection:
+            return await why_not(connection, ticket_id, close_request_id)
 
     async def close_ticket(
         self, ticket_id: int, closed_by_id: int, reason: str | None = None
     ) -> Ticket:
-        """Raises TicketNotOpen if someone else came first."""
-        ticket = await self.begin_close(ticket_id, closed_by_id, reason)
-        await self.finish_close(ticket_id)
-        return ticket
-
-    async def begin_close(
-        self, ticket_id: int, closed_by_id: int, reason: str | None = None
-    ) -> Ticket:
-        """Decide it, for those who have something to say before `finish_close`; that is done
-        sooner or later in any case. Raises TicketNotOpen if someone else came first."""
-        reason = sanitize(reason, MAX_REASON_LENGTH) or None
-        return await self._begin_close(ticket_id, CloseCause.COMMAND, closed_by_id, reason)
-
-    async def finish_close(self, ticket_id: int) -> None:
-        await self._closing.run(ticket_id)
-
-    async def _begin_close(
-        self, ticket_id: int, cause: CloseCause, closed_by_id: int | None, reason: str | None
-    ) -> Ticket:
-        async with self._database.transaction() as transaction:
-            ticket = await lock_open_ticket(transaction, ticket_id)
-            request = await self._requests.resolve_as_closed(transaction, ticket_id, closed_by_id)
-            closing = await self._mark_closing(transaction, ticket_id, cause, closed_by_id, reason)
-        if request is not None and cause is not CloseCause.CHANNEL_DELETED:
-            await self._requests.show_outcome(ticket, request)
-        return closing
+        """Decide it; transcript, log, DM and the channel's end follow by themselves. Raises
+        TicketNotOpen if somebody was faster."""
+        return await self._closing.by_command(ticket_id, closed_by_id, reason)
 
     async def note_channel_deleted(self, guild_id: int, channel_id: int) -> None:
-        """The channel was deleted by hand: the ticket is over, and its timer too."""
+        """Somebody deleted the channel by hand: the ticket is over, and its timers too."""
+        self.channel_index.remove(channel_id)
         ticket = await self.ticket_in_channel(guild_id, channel_id)
-        if ticket is None:
-            return
-        if ticket.status is TicketStatus.OPEN:
-            await self._channel_is_gone(ticket)
-        elif ticket.status is TicketStatus.CLOSING and ticket.attention is not None:
-            # An admin has done by hand what the bot may not.
-            await self._closing.run(ticket.id)
+        if ticket is not None:
+            await self._closing.channel_deleted(ticket)
 
-    async def _channel_is_gone(self, ticket: Ticket) -> None:
-        with suppress(TicketNotOpenError):  # someone else came first, and that is as good
-            await self._begin_close(
-                ticket.id, CloseCause.CHANNEL_DELETED, None, "The channel was deleted."
-            )
-            await self.finish_close(ticket.id)
+    async def note_server_left(self, guild_id: int) -> int:
+        """The bot is no longer there: its tickets are over. Returns how many."""
+        return await self._closing.server_left(guild_id)
+
+    async def guilds_with_tickets(self) -> Sequence[int]:
+        async with self._database.connection() as connection:
+            return await tickets.guilds_with_tickets(connection)
 
     async def clear_attention(self, ticket_id: int) -> None:
-        """A person has fixed it, and the caller is going to try again."""
-        await self._closing.retry(ticket_id)
-        await self._closing.clear_attention(ticket_id)
+        async with self._database.transaction() as transaction:
+            await tickets.clear_attention(transaction.connection, ticket_id)
+            transaction.touch("ticket", ticket_id)
 
-    async def retry_close(self, ticket_id: int) -> AutoCloseOutcome:
-        """A person has fixed what kept the ticket from closing."""
+    async def retry_close(self, ticket_id: int) -> Ticket | None:
+        """A person has mended what kept the ticket from closing. Returns it as it is then."""
         await self._closing.retry(ticket_id)
-        ticket = await self.ticket(ticket_id)
-        if ticket is not None and ticket.status is TicketStatus.CLOSING:
-            return await self._closing.run(ticket_id)
-        outcome = await self.auto_close(ticket_id)
-        if outcome is not AutoCloseOutcome.NEEDS_ATTENTION:
-            await self._closing.clear_attention(ticket_id)
-        return outcome
+        return await self.ticket(ticket_id)
 
     # --- the timer on and off
 
     async def exclude_from_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
         """Returns the pending request whose timer this switches off, if there is one."""
-        async with self._database.transaction() as transaction:
-            connection = transaction.connection
-            ticket = await lock_open_ticket(transaction, ticket_id)
-            if await sql.set_excluded(connection, ticket_id, excluded=True) is None:
-                raise AlreadyExcludedError
-            await sql.add_event(connection, ticket_id, "excluded", user_id)
-            request = await sql.pending_request(connection, ticket_id)
-            if request is not None:
-                await sql.set_stale(connection, request.id)
-                self._requests.cancel_timer_after_commit(transaction, request)
-        if request is None or request.auto_close_at is None:
-            return None
-        await self._requests.show_deadline(replace(ticket, exclude_from_autoclose=True), request)
-        return request
+        return await self._excluding.exclude(ticket_id, user_id)
 
     async def include_in_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
-        """Returns the pending request whose timer runs again, if there is one.
-
-        A deadline that passed meanwhile is moved: nobody loses a ticket the moment it is
-        included again.
-        """
-        async with self._database.transaction() as transaction:
-            connection = transaction.connection
-            ticket = await lock_open_ticket(transaction, ticket_id)
-            if await sql.set_excluded(connection, ticket_id, excluded=False) is None:
-                raise NotExcludedError
-            await sql.add_event(connection, ticket_id, "included", user_id)
-            request = await sql.pending_request(connection, ticket_id)
-            if request is not None and request.auto_close_at is not None:
-                request = await sql.move_deadline(
-                    connection, request.id, self.policy.min_close_delay
-                )
-            included = replace(ticket, exclude_from_autoclose=False)
-            if request is not None:
-                self._requests.schedule_after_commit(transaction, included, request)
-        if request is None or request.auto_close_at is None:
-            return None
-        await self._requests.show_deadline(included, request)
-        return request
-
-    # --- what the scheduler asks
-
-    async def timer_of_ticket(self, ticket_id: int) -> CloseTimer | None:
-        async with self._database.connection() as connection:
-            return await sql.timer_of_ticket(connection, ticket_id)
-
-    async def timers_after(self, close_request_id: int, limit: int) -> Sequence[CloseTimer]:
-        async with self._database.connection() as connection:
-            return await sql.timers_after(connection, close_request_id, limit)
-
-    async def overdue_timers(self, overdue_for: timedelta, limit: int) -> Sequence[CloseTimer]:
-        async with self._database.connection() as connection:
-            return await sql.overdue_timers(connection, overdue_for, limit)
-
-    async def wanted_timers(self, ticket_ids: Sequence[int]) -> Sequence[CloseTimer]:
-        async with self._database.connection() as connection:
-            return await sql.wanted_timers(connection, ticket_ids)
-
-    async def time_left(self, close_request_id: int) -> timedelta | None:
-        async with self._database.connection() as connection:
-            return await sql.time_left(connection, close_request_id)
+        """Returns the pending request whose timer runs again, if there is one."""
+        return await self._excluding.include(ticket_id, user_id)
 
     async def record_heartbeat(self) -> None:
-        """By which outages are detected; to be called before the first job runs."""
+        """What outages are told by; to be called before the first job runs, and every few
+        seconds."""
         await self._grace.record_heartbeat()
-
-    async def resume_unfinished(self) -> None:
-        """Take up what a crash or a failure left half done: openings, questions, closes."""
-        if not self.discord_status.connected:
-            return
-        unfinished = await self._closing.unfinished()
-        await asyncio.gather(*(self._try_again(self._closing.run(id_), id_) for id_ in unfinished))
-        await self._grace.announce_grace()
-        await self._opening.resume(RESUME_AFTER)
-        await self._requests.resume(RESUME_AFTER)
-        await self._requests.sync_stale_messages()
-        for ticket in await self._closing.take_stale_attention():
-            again = self._closing.run if ticket.status is TicketStatus.CLOSING else self.auto_close
-            await self._try_again(again(ticket.id), ticket.id)
-
-    async def _try_again(self, close: Awaitable[AutoCloseOutcome], ticket_id: int) -> None:
-        try:
-            await close
-        except ChannelError as error:
-            log.warning("The close of ticket %s is still unfinished: %s", ticket_id, error)
-        except Exception:
-            log.exception("The close of ticket %s is still unfinished", ticket_id)
 
     # --- reading
 
@@ -449,11 +280,11 @@ class TicketLifecycle:
 
     async def ticket(self, ticket_id: int) -> Ticket | None:
         async with self._database.connection() as connection:
-            return await sql.ticket(connection, ticket_id)
+            return await tickets.get(connection, ticket_id)
 
     async def ticket_in_channel(self, guild_id: int, channel_id: int) -> Ticket | None:
         async with self._database.connection() as connection:
-            return await sql.ticket_in_channel(connection, guild_id, channel_id)
+            return await tickets.in_channel(connection, guild_id, channel_id)
 
     async def require_ticket(self, guild_id: int | None, channel_id: int | None) -> Ticket:
         """The ticket of this channel. Raises TicketNotFound if it is none."""
@@ -465,39 +296,56 @@ class TicketLifecycle:
 
     async def close_request(self, close_request_id: int) -> CloseRequest | None:
         async with self._database.connection() as connection:
-            return await sql.close_request(connection, close_request_id)
+            return await requests.get(connection, close_request_id)
 
     async def latest_request(self, ticket_id: int) -> CloseRequest | None:
         """The pending request, else the last one."""
         async with self._database.connection() as connection:
-            return await sql.latest_request(connection, ticket_id)
+            return await requests.latest(connection, ticket_id)
+
+    async def time_left(self, close_request_id: int) -> timedelta | None:
+        async with self._database.connection() as connection:
+            return await requests.time_left(connection, close_request_id)
 
     async def events(self, ticket_id: int) -> Sequence[TicketEvent]:
         async with self._database.connection() as connection:
-            return await sql.events(connection, ticket_id)
+            return await events.of_ticket(connection, ticket_id)
 
-    async def pending_closes(
-        self, guild_id: int, limit: int, offset: int = 0
-    ) -> tuple[Sequence[PendingClose], int]:
-        """A page of the guild's deadlines, soonest first, and how many there are in all."""
+    async def pending_effects(self, ticket_id: int) -> Sequence[PendingEffect]:
+        """What Discord is still to be told about the ticket."""
         async with self._database.connection() as connection:
-            return await sql.pending_closes(connection, guild_id, limit, offset)
+            return await effects.of_ticket(connection, ticket_id)
+
+    async def explain(self, ticket_id: int) -> Explanation | None:
+        """Will this ticket close, when, and why (not)? None if there is no such ticket."""
+        async with self._database.connection() as connection:
+            ticket = await tickets.get(connection, ticket_id)
+            if ticket is None:
+                return None
+            return explain(
+                ticket,
+                await requests.latest(connection, ticket_id),
+                await events.of_ticket(connection, ticket_id),
+                await effects.of_ticket(connection, ticket_id),
+                self.now(),
+            )
 
     async def recent_lateness(self, guild_id: int, limit: int) -> Sequence[int]:
         """How late the guild's last timed closes were decided, in milliseconds, newest first."""
         async with self._database.connection() as connection:
-            return await sql.recent_lateness(connection, guild_id, limit)
+            return await events.recent_lateness(connection, guild_id, limit)
 
     async def count_attention(self, guild_id: int) -> int:
         async with self._database.connection() as connection:
-            return await sql.count_attention(connection, guild_id)
+            return await tickets.count_attention(connection, guild_id)
 
     # --- a guild's choices
 
     async def guild_settings(self, guild_id: int) -> GuildSettings:
         async with self._database.connection() as connection:
-            return await sql.guild_settings(connection, guild_id)
+            return await guilds.settings(connection, guild_id)
 
-    async def save_guild_settings(self, settings: GuildSettings) -> None:
-        async with self._database.connection() as connection:
-            await sql.save_guild_settings(connection, settings)
+    async def change_guild_settings(self, guild_id: int, **changes: object) -> GuildSettings:
+        """Only what is named is written: two who change different things at once lose nothing."""
+        async with self._database.transaction() as transaction:
+            return await guilds.change(transaction.connection, guild_id, changes)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+Params = Mapping[str, object]
 
 
 class TicketStatus(StrEnum):
@@ -33,19 +35,7 @@ class CloseCause(StrEnum):
     COMMAND = "command"
     CHANNEL_DELETED = "channel_deleted"
     WITHOUT_REDIS = "without_redis"
-
-
-MAX_CLOSE_ATTEMPTS = 4
-"""Of a close: the first attempt and three retries; then a person is asked."""
-
-
-class CloseStep(StrEnum):
-    """The steps of a close, in their order. A ticket records the last one that is done."""
-
-    TRANSCRIPT = "transcript"
-    LOG = "log"
-    DM = "dm"
-    CHANNEL = "channel"
+    LEFT_SERVER = "left_server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +62,11 @@ class Ticket:
     closed_at: datetime | None
     closed_by_id: int | None
     close_reason: str | None
-    attention: str | None
+    attention: Params | None
+    """Why a person is needed: a code with its parameters."""
     close_cause: CloseCause | None
-    close_step: CloseStep | None
-    close_attempts: int
-    close_failures: int
-    close_retry_at: datetime | None
+    token: str
+    """The random part of its mark: ids begin anew in an emptied database."""
 
     @property
     def name(self) -> str:
@@ -97,10 +86,15 @@ class CloseRequest:
     message_id: int | None
     resolved_at: datetime | None
     resolved_by_id: int | None
-    announced: bool
     grace_at: datetime | None
-    grace_announced: bool
     extensions: int
+    read_at: datetime | None
+    """Until when the opener's messages are known to have been noted or read."""
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the opener has been asked. Until then its time does not run."""
+        return self.message_id is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,33 +111,24 @@ class TicketEvent:
     actor_id: int | None
     at: datetime
     late_ms: int | None
+    """Of `expired`: from the deadline to the decision. Of `closed`: to the end."""
     detail: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CloseTimer:
-    """What a scheduler needs to know of a timed request."""
-
-    ticket_id: int
-    close_request_id: int
-    auto_close_at: datetime
-
-    @property
-    def due_ms(self) -> int:
-        """The deadline in epoch milliseconds, rounded up: a job must never come early."""
-        return math.ceil(round(self.auto_close_at.timestamp() * 1000, 3))
+    """What somebody typed, in rows of older versions."""
+    params: Params
 
 
 class AutoCloseOutcome(StrEnum):
     """What became of an attempt to close a ticket whose time is up."""
 
-    CLOSED = "closed"
-    ALREADY_CLOSED = "the ticket is closed already"
-    BEING_CLOSED = "somebody else is closing the ticket"
-    NEEDS_ATTENTION = "the ticket needs a person's attention"
-    NOT_PENDING = "the request is no longer pending"
-    NOT_DUE = "the deadline has not come yet"
-    EXCLUDED = "the ticket is excluded from auto-close"
-    ANSWERED = "the opener has answered"
-    NOT_ASKED = "the opener has not been asked yet"
-    GONE = "there is no such ticket or request"
+    CLOSING = "closing"
+    """Its time was up, and it is being closed."""
+    BEING_READ = "being_read"
+    """What the opener may have written is being read first."""
+    ALREADY_CLOSED = "already_closed"
+    NEEDS_ATTENTION = "needs_attention"
+    NOT_PENDING = "not_pending"
+    NOT_DUE = "not_due"
+    EXCLUDED = "excluded"
+    ANSWERED = "answered"
+    NOT_ASKED = "not_asked"
+    GONE = "gone"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domains.database import DatabaseAwayError
-from domains.monitoring.telemetry import NoTelemetry
+from domains.telemetry import NoTelemetry
 from domains.scheduled_task.job_type import NoRetryError, NotDueError
 from domains.scheduled_task.workers import local_runner
 from domains.scheduled_task.workers.local_runner import LocalRunner

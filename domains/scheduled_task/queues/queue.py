@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -19,8 +19,8 @@ from saq.job import Job, Status
 from saq.queue.redis import RedisQueue
 from saq.utils import now as saq_now
 
-from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
-from domains.scheduled_task.job_type import JobRequest, JobType, NotDueError
+from domains.telemetry import NO_TELEMETRY, Telemetry
+from domains.scheduled_task.job_type import JobRequest, JobType
 from domains.scheduled_task.queues import scripts
 
 if TYPE_CHECKING:
@@ -35,10 +35,14 @@ SCRIPT_BATCH = 100
 """Jobs put into the queue by one script: about a millisecond of Redis."""
 UNHELD_GRACE_S = 5.0
 """Between taking a job and marking it active lies one round trip; after this it is lost."""
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
+SECOND_MISS_S = 0.5
+"""A worker is dead when it was missed twice: all are missed once after a partition."""
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading a record raises that is not JSON, or not a job."""
 TIMEOUT_SLACK_S = 60
 """The worker ends an attempt that takes too long by itself; SAQ's own limit is only a backstop."""
+COMES_AGAIN = "comes_again"
+"""In a job's meta for a moment: it came too early, which is no attempt and no retry."""
 WORKER_LOST = "worker lost"
 CANCELLED = "cancelled"
 """SAQ's own word when a shutdown cuts a running job short."""
@@ -64,13 +68,21 @@ class PunctualQueue(RedisQueue):
     def __init__(
         self,
         redis: RedisClient,
-        name: str,
+        label: str,
         *,
+        installation_id: str,
         clock: Callable[[], float],
         max_concurrent_ops: int = 20,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
-        super().__init__(cast("Any", redis), name=name, max_concurrent_ops=max_concurrent_ops)
+        """`label` is the name that people, log and metrics see; in Redis the installation's id
+        stands before it, so that installations can share one."""
+        super().__init__(
+            cast("Any", redis),
+            name=f"{installation_id}:{label}",
+            max_concurrent_ops=max_concurrent_ops,
+        )
+        self.label = label
         self._client = redis
         self._clock = clock
         self._telemetry = telemetry
@@ -169,7 +181,13 @@ class PunctualQueue(RedisQueue):
         pipeline = self._client.pipeline(transaction=False)
         for key in keys:
             await self._requeue_missing_script(
-                keys=[self._incomplete, self.job_id(key), self._queued, self._active],
+                keys=[
+                    self._incomplete,
+                    self.job_id(key),
+                    self._queued,
+                    self._active,
+                    self._subjects,
+                ],
                 client=pipeline,
             )
         return sum(await pipeline.execute())
@@ -195,6 +213,14 @@ class PunctualQueue(RedisQueue):
         """The unfinished jobs about one subject, without looking at any other."""
         ids = await self._client.zrangebyscore(self._subjects, subject_id, subject_id)
         return [self.job_key_from_id(job_id.decode()) for job_id in ids]
+
+    async def keys_about_many(self, subject_ids: Sequence[int]) -> list[str]:
+        """The same about many, in one round trip."""
+        pipeline = self._client.pipeline(transaction=False)
+        for subject_id in subject_ids:
+            pipeline.zrangebyscore(self._subjects, subject_id, subject_id)
+        pages = cast("list[list[bytes]]", await pipeline.execute())
+        return [self.job_key_from_id(job_id.decode()) for page in pages for job_id in page]
 
     async def unfinished_keys(self) -> AsyncIterator[list[str]]:
         """Pages of all unfinished jobs. A key may come twice, as SCAN goes."""
@@ -271,6 +297,7 @@ class PunctualQueue(RedisQueue):
         delay = 0.0 if error == CANCELLED else job.next_retry_delay()
         if error == CANCELLED:
             job.attempts = max(0, job.attempts - 1)
+        is_early = bool(job.meta.pop(COMES_AGAIN, False))
         due = self._clock() + delay if delay else 0
         job.scheduled = cast("int", due)
         pipeline = self._client.pipeline(transaction=True)
@@ -281,7 +308,7 @@ class PunctualQueue(RedisQueue):
             pipeline.rpush(self._queued, job.id)
         pipeline.set(job.id, self.serialize(job))
         await pipeline.execute()
-        if NotDueError.__name__ not in (error or ""):
+        if not is_early:
             self._telemetry.job_ended(job.function, "retried")
         await self.notify(job)
 
@@ -327,20 +354,25 @@ class PunctualQueue(RedisQueue):
         if not job_ids:
             self._unheld_since.clear()
             return []
-        alive = await self._living_workers()
+        records = await self._client.mget(job_ids)
+        jobs = [
+            await self._read(job_id, record) if record is not None else None
+            for job_id, record in zip(job_ids, records, strict=True)
+        ]
+        holders = await self._holders(jobs)
         unheld: dict[bytes, float] = {}
         recovered: list[str] = []
-        for job_id, record in zip(job_ids, await self._client.mget(job_ids), strict=True):
-            job = await self._read(job_id, record) if record is not None else None
+        for job_id, record, job in zip(job_ids, records, jobs, strict=True):
             if record is not None and job is None:
                 continue  # it could not be read, and is quarantined
             holder = str(job.worker_id) if job and job.status is Status.ACTIVE else None
             is_ours = job is not None and holder == worker_id
-            if (job.key in running) if job and is_ours else (holder in alive):
+            if (job.key in running) if job and is_ours else holders.get(holder or "", False):
                 continue
             unheld[job_id] = self._unheld_since.get(job_id, now)
-            its_worker_is_dead = holder is not None and not is_ours
-            if not its_worker_is_dead and now - unheld[job_id] < UNHELD_GRACE_S:
+            worker_is_dead = holder is not None and not is_ours
+            grace = SECOND_MISS_S if worker_is_dead else UNHELD_GRACE_S
+            if now - unheld[job_id] < grace:
                 continue
             if job is None or record is None:
                 await self.quarantine(job_id)
@@ -367,15 +399,17 @@ class PunctualQueue(RedisQueue):
         [heartbeat] = await self._client.mget([self.namespace(f"worker_info:{worker_id}")])
         return heartbeat is not None
 
-    async def _living_workers(self) -> set[str]:
-        """Workers whose heartbeat (SAQ's worker_info, with its time to live) has not run out."""
-        names: Iterable[bytes] = await self._client.zrange(self._stats, 0, -1)
-        listed = [name.decode() for name in names]
-        heartbeats = await self._client.mget(listed) if listed else []
+    async def _holders(self, jobs: Sequence[Job | None]) -> Mapping[str, bool]:
+        """The workers that these jobs name, and whether each shows its heartbeat (SAQ's
+        worker_info, with its time to live). SAQ's list of workers is cut by the clocks of their
+        hosts, which may be wrong; so each is asked for by its own key."""
+        names = {str(job.worker_id) for job in jobs if job and job.status is Status.ACTIVE}
+        listed = sorted(names)
+        keys = [self.namespace(f"worker_info:{name}") for name in listed]
+        heartbeats = await self._client.mget(keys) if keys else []
         return {
-            name.rpartition(":")[2]
+            name: heartbeat is not None
             for name, heartbeat in zip(listed, heartbeats, strict=True)
-            if heartbeat is not None
         }
 
     # --- what operators ask

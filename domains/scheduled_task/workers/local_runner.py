@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domains.database import DatabaseUnavailable
+from domains.absence import means_away
 from domains.logs import log_about
-from domains.monitoring.telemetry import NO_TELEMETRY, Telemetry
+from domains.scheduled_task.workers.time_limit import within
+from domains.telemetry import NO_TELEMETRY, Telemetry
+from domains.retry_policy import AWAY_RETRY
 from domains.scheduled_task.job_type import (
-    AWAY_RETRY_S,
-    AwayError,
     JobRequest,
     JobType,
     NoRetryError,
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Attempts:
+    job_type: JobType
     failed: int = 0
     not_before: float = 0.0
     """Monotonic seconds."""
@@ -42,9 +43,14 @@ class LocalRunner:
         self._attempts: dict[str, _Attempts] = {}
 
     def offer(self, job_type: JobType, requests: Sequence[JobRequest]) -> None:
-        """Start those that are neither running nor waiting for their next attempt."""
+        """Start those that are neither running nor waiting for their next attempt. These are all
+        that are overdue now: what is remembered of others is dropped."""
+        offered = {request.key for request in requests}
+        for key in [key for key, each in self._attempts.items() if each.job_type is job_type]:
+            if key not in offered and key not in self._running:
+                del self._attempts[key]
         for request in requests:
-            attempts = self._attempts.setdefault(request.key, _Attempts())
+            attempts = self._attempts.setdefault(request.key, _Attempts(job_type))
             if (
                 request.key not in self._running
                 and attempts.failed < job_type.policy.attempts
@@ -66,17 +72,17 @@ class LocalRunner:
     ) -> str | None:
         """How it ended, as the queue would tell of it; None if it came too early."""
         try:
-            await job_type.run(request.payload)
+            await within(job_type.policy.timeout, job_type.run(request.payload))
         except NotDueError as early:
             attempts.not_before = time.monotonic() + early.remaining.total_seconds()
             return None
-        except (*DatabaseUnavailable, AwayError):
-            attempts.not_before = time.monotonic() + AWAY_RETRY_S
-            return "retried"
         except NoRetryError:
             attempts.failed = job_type.policy.attempts
             return "failed"
         except Exception as error:  # the job type has logged it
+            if means_away(error):
+                attempts.not_before = time.monotonic() + AWAY_RETRY.total_seconds()
+                return "retried"
             attempts.failed += 1
             delay = job_type.policy.delay_after(attempts.failed)
             attempts.not_before = time.monotonic() + delay.total_seconds()
@@ -93,7 +99,7 @@ class LocalRunner:
         except Exception:
             log.exception("Giving up job %s failed too", request.key)
 
-    def clear_attempts(self) -> None:
+    def clear(self) -> None:
         """Redis is back and keeps the count from here."""
         self._attempts = {
             key: attempts for key, attempts in self._attempts.items() if key in self._running

@@ -15,18 +15,18 @@ from redis.exceptions import RedisError
 from saq.job import Job
 from saq.worker import Worker
 
-from domains.database import DatabaseUnavailable
+from domains.absence import means_away
 from domains.logs import log_about
+from domains.retry_policy import AWAY_RETRY
 from domains.scheduled_task.job_type import (
-    AWAY_RETRY_S,
-    AwayError,
     JobType,
     NoRetryError,
     NotDueError,
     UnknownJobTypeError,
 )
-from domains.scheduled_task.queues.queue import PROMOTE_BATCH, PunctualQueue
+from domains.scheduled_task.queues.queue import COMES_AGAIN, PROMOTE_BATCH, PunctualQueue
 from domains.scheduled_task.redis_health import RedisHealth
+from domains.scheduled_task.workers.time_limit import within
 from domains.tasks import wait_at_most
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ DEQUEUE_TIMEOUT_S = 1.0
 """How long a blocked dequeue holds up a shutdown, and the idle polling of each slot."""
 IDLE_POLL_S = 1.0
 HEARTBEAT_INTERVAL_S = 1
-HEARTBEAT_TTL_S = 4
+HEARTBEAT_TTL_S = 3
 """A worker without a heartbeat for this long counts as dead; its jobs are given back."""
 SWEEP_EVERY_S = 1
 AFTER_DUE_S = 0.0005
@@ -183,42 +183,23 @@ class PunctualWorker(Worker[Any]):
         await super().stop()
 
 
-class JobTimeoutError(Exception):
-    def __init__(self, limit: timedelta) -> None:
-        super().__init__(f"it took more than {limit}")
-
-
-async def _within(limit: timedelta, running: Awaitable[None]) -> None:
-    """Raises what `running` raises, and JobTimeoutError for the limit's own end."""
-    deadline = asyncio.timeout(limit.total_seconds())
-    try:
-        async with deadline:
-            await running
-    except TimeoutError:
-        if deadline.expired():
-            raise JobTimeoutError(limit) from None
-        raise
-
-
 def _handler(job_type: JobType) -> Handler:
     async def handle(context: Context, /, **payload: object) -> None:
         job = cast("Job", context["job"])
         log_about(job_id=job.key, ticket_id=payload.get("ticket_id"))
         try:
-            await _within(job_type.policy.timeout, job_type.run(payload))
+            await within(job_type.policy.timeout, job_type.run(payload))
         except NotDueError as early:
             job.attempts -= 1
             job.retry_delay = early.remaining.total_seconds()
-            raise
-        except (*DatabaseUnavailable, AwayError):
-            # No failure of the job: it goes on as soon as they are back.
-            job.attempts -= 1
-            job.retry_delay = AWAY_RETRY_S
-            raise
-        except NoRetryError:
-            _end_retries(job)
+            job.meta[COMES_AGAIN] = True
             raise
         except Exception as error:
+            if means_away(error):
+                # No failure of the job: it goes on as soon as what it needs is back.
+                job.attempts -= 1
+                job.retry_delay = AWAY_RETRY.total_seconds()
+                raise
             # SAQ's own backoff has full jitter; ours is exact.
             job.retry_delay = job_type.policy.delay_after(job.attempts).total_seconds()
             if not job.retryable:

@@ -10,8 +10,8 @@ from typing import Final, Protocol
 
 
 class Telemetry(Protocol):
-    def close_step_done(self, step: str, seconds: float) -> None:
-        """A step of a close has been done, and took so long."""
+    def effect_done(self, kind: str, seconds: float) -> None:
+        """Discord has been told something, and it took so long."""
         ...
 
     def job_ended(self, name: str, outcome: str) -> None:
@@ -30,7 +30,7 @@ class Telemetry(Protocol):
 class NoTelemetry:
     """Counts nothing."""
 
-    def close_step_done(self, step: str, seconds: float) -> None:
+    def effect_done(self, kind: str, seconds: float) -> None:
         pass
 
     def job_ended(self, name: str, outcome: str) -> None:

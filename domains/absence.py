@@ -1,0 +1,25 @@
+"""Telling what is away from what has failed. An absence costs no attempt."""
+
+from __future__ import annotations
+
+import errno
+
+from domains.database import DatabaseUnavailable
+
+_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+
+
+class AwayError(Exception):
+    """What is needed is away: it comes again soon, and loses no attempt."""
+
+
+def means_away(error: BaseException) -> bool:
+    """Looked for in the causes too: a full table of descriptors comes as many an error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (AwayError, *DatabaseUnavailable)):
+            return True
+        if isinstance(cause, OSError) and cause.errno in _OUT_OF_DESCRIPTORS:
+            return True
+        cause = cause.__cause__
+    return False

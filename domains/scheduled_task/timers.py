@@ -1,0 +1,106 @@
+"""All timers of all kinds, as PostgreSQL wants them: looked for, listed, and fired."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from domains.database import Database
+from domains.scheduled_task import timer_store
+from domains.scheduled_task.job_type import NotDueError
+from domains.scheduled_task.timer import Timer
+from domains.scheduled_task.timer_store import Wanted
+
+if TYPE_CHECKING:
+    from domains.scheduled_task.timer_kind import TimerKind
+
+PAGE = 1_000
+TOO_EARLY = timedelta(milliseconds=5)
+
+
+class Timers:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- for the scheduler
+
+    async def of_owners(
+        self, kinds: Sequence[TimerKind], owner_ids: Sequence[int]
+    ) -> Sequence[Timer]:
+        async with self._database.connection() as connection:
+            return await timer_store.of_owners(connection, _wanted(kinds), owner_ids)
+
+    async def pages(self, kind: TimerKind) -> AsyncIterator[Sequence[Timer]]:
+        last = 0
+        while True:
+            async with self._database.connection() as connection:
+                page = await timer_store.after(connection, _wanted_of(kind), last, PAGE)
+            if not page:
+                return
+            yield page
+            last = page[-1].subject_id
+
+    async def overdue(self, kind: TimerKind, overdue_for: timedelta, limit: int) -> Sequence[Timer]:
+        async with self._database.connection() as connection:
+            return await timer_store.overdue(connection, _wanted_of(kind), overdue_for, limit)
+
+    async def unwanted(self, kind: TimerKind, keys: Sequence[str]) -> Sequence[str]:
+        """Which of these jobs of the kind nothing in PostgreSQL asks for any more."""
+        subjects = {subject for key in keys if (subject := kind.subject_of(key)) is not None}
+        async with self._database.connection() as connection:
+            timers = await timer_store.of_subjects(connection, _wanted_of(kind), sorted(subjects))
+        wanted = {timer.key for timer in timers}
+        return [key for key in keys if key not in wanted]
+
+    # --- firing
+
+    async def fire(self, kind: TimerKind, subject_id: int) -> bool:
+        """Decide this timer, and with it others of the kind that are due. False if it is not
+        wanted. Raises NotDue if it has to come again."""
+        wanted = _wanted_of(kind)
+        async with self._database.transaction() as transaction:
+            connection = transaction.connection
+            locked = await timer_store.lock_owner(connection, wanted, kind.owner_table, subject_id)
+            if kind.batch > 1:
+                locked += await timer_store.lock_due(
+                    connection, wanted, kind.owner_table, kind.batch
+                )
+            now = self._database.clock.moment()
+            timers = await timer_store.of_subjects(connection, wanted, sorted(set(locked)))
+            due = [timer for timer in timers if timer.due <= now]
+            own = next((timer for timer in timers if timer.subject_id == subject_id), None)
+            postponed = await kind.fire(transaction, due) if due else {}
+        if own is not None and own not in due:
+            raise NotDueError(max(own.due - self._database.clock.moment(), TOO_EARLY))
+        if (again := postponed.get(subject_id)) is not None:
+            raise NotDueError(again)
+        return own is not None
+
+    # --- for people
+
+    async def of_guild(
+        self, kinds: Sequence[TimerKind], guild_id: int, limit: int, offset: int = 0
+    ) -> tuple[Sequence[Timer], int]:
+        """A page of the guild's timers, soonest first, and how many there are in all."""
+        async with self._database.connection() as connection:
+            return await timer_store.of_guild(connection, _wanted(kinds), guild_id, limit, offset)
+
+    async def soonest(
+        self, kinds: Sequence[TimerKind], limit: int, offset: int = 0
+    ) -> Sequence[Timer]:
+        """A page of all timers there are."""
+        async with self._database.connection() as connection:
+            return await timer_store.soonest(connection, _wanted(kinds), limit, offset)
+
+    async def count(self, kinds: Sequence[TimerKind]) -> int:
+        async with self._database.connection() as connection:
+            return await timer_store.count(connection, _wanted(kinds))
+
+
+def _wanted_of(kind: TimerKind) -> Wanted:
+    return Wanted(kind.name, kind.wanted)
+
+
+def _wanted(kinds: Sequence[TimerKind]) -> list[Wanted]:
+    return [_wanted_of(kind) for kind in kinds]

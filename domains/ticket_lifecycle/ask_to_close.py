@@ -1,0 +1,66 @@
+"""Support asks the opener whether the ticket may be closed."""
+
+from __future__ import annotations
+
+from domains.effects import store as effects
+from domains.effects.effect import GaveUpError
+from domains.ticket_lifecycle.channels import ChannelError, ChannelGoneError
+from domains.ticket_lifecycle.close_delay import delay_from_hours
+from domains.ticket_lifecycle.effect_kinds import EffectKind
+from domains.ticket_lifecycle.errors import CannotAskError
+from domains.ticket_lifecycle.models import CloseRequest, RequestStatus
+from domains.ticket_lifecycle.services import Services
+from domains.ticket_lifecycle.store import events, requests, tickets
+from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH, sanitize
+from domains.ticket_lifecycle.transitions import lock_open_ticket, sync_request
+
+
+class AskToClose:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def ask(
+        self,
+        ticket_id: int,
+        requested_by_id: int,
+        reason: str | None,
+        auto_close_hours: float | None,
+    ) -> CloseRequest:
+        """Write the request and show it to the opener; all or nothing. Its timer runs from then
+        on. A pending request is replaced."""
+        delay = delay_from_hours(auto_close_hours)
+        reason = sanitize(reason, MAX_REASON_LENGTH) or None
+        async with self._services.database.transaction() as transaction:
+            connection = transaction.connection
+            await lock_open_ticket(transaction, ticket_id)
+            await tickets.clear_attention(connection, ticket_id)
+            replaced = await requests.resolve(
+                connection, ticket_id, RequestStatus.SUPERSEDED, requested_by_id
+            )
+            request = await requests.insert(connection, ticket_id, requested_by_id, reason, delay)
+            await events.add(
+                connection,
+                ticket_id,
+                "close_requested",
+                requested_by_id,
+                params={"reason": reason} if reason else None,
+            )
+            await effects.add(connection, ticket_id, EffectKind.ASK, request.id)
+            if replaced is not None:
+                await sync_request(transaction, replaced)
+        try:
+            await self._services.effects.deliver(ticket_id)
+        except GaveUpError as error:
+            assert isinstance(error.__cause__, ChannelError)
+            raise CannotAskError(_sentence(error.__cause__)) from error.__cause__
+        except ChannelError:
+            pass  # something else that the ticket is to be told; that is tried again
+        async with self._services.database.connection() as connection:
+            return await requests.get(connection, request.id) or request
+
+
+def _sentence(error: ChannelError) -> str:
+    if isinstance(error, ChannelGoneError):
+        return "the channel is gone."
+    text = str(error).rstrip(".")
+    return f"{text}."

@@ -1,0 +1,214 @@
+"""Asking the opener, what became of it, and what they answered."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from time import perf_counter
+from typing import ClassVar
+
+from domains.database import Transaction
+from domains.effects.effect import AfterDelivery, GaveUpError, Lane
+from domains.ticket_lifecycle.answer_request import AnswerRequest
+from domains.ticket_lifecycle.channels import Announcement, ChannelError, DiscordFailedError
+from domains.ticket_lifecycle.effect_kinds import EffectKind
+from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
+from domains.ticket_lifecycle.expire_requests import ExpireRequests
+from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TicketStatus
+from domains.ticket_lifecycle.services import Services
+from domains.ticket_lifecycle.store import events, requests, tickets
+from domains.ticket_lifecycle.transitions import TICKET, sync_request
+
+log = logging.getLogger(__name__)
+
+
+class Ask(TicketEffect):
+    """Post the close request. Its timer runs only once the opener has been shown it."""
+
+    kind: ClassVar[str] = EffectKind.ASK
+    essential: ClassVar[bool] = True
+
+    async def tell(self, situation: Situation) -> AfterDelivery | None:
+        request, posting = situation.request, situation.posting
+        if request is None or request.status is not RequestStatus.PENDING or request.is_asked:
+            return None
+        if posting.again:
+            request = await self._with_full_delay(request)
+            if request is None:
+                return None
+        began = perf_counter()
+        try:
+            message_id = await self.services.channels.ask(situation.ticket, request, posting)
+        except DiscordFailedError as error:
+            if posting.again:
+                raise  # nobody waits for the answer any more; the opener is asked later
+            await self._take_back(situation.ticket, request)
+            raise GaveUpError from error
+        except ChannelError as error:
+            await self._take_back(situation.ticket, request)
+            raise GaveUpError from error
+        return self._asked(situation.ticket, request, message_id, began, again=posting.again)
+
+    async def _with_full_delay(self, request: CloseRequest) -> CloseRequest | None:
+        async with self.services.database.connection() as connection:
+            return await requests.restart_deadline(connection, request.id)
+
+    def _asked(
+        self, ticket: Ticket, asked: CloseRequest, message_id: int, began: float, *, again: bool
+    ) -> AfterDelivery:
+        async def record(transaction: Transaction) -> None:
+            took = timedelta(seconds=perf_counter() - began)
+            request = await requests.set_asked(transaction.connection, asked.id, message_id, took)
+            if request is None:
+                return
+            if (
+                again
+                or request.status is not RequestStatus.PENDING
+                or request.auto_close_at != asked.auto_close_at
+            ):
+                # It was answered, replaced or moved while Discord was posting it.
+                await sync_request(transaction, request)
+            transaction.touch(TICKET, ticket.id)
+
+        return record
+
+    async def _take_back(self, ticket: Ticket, request: CloseRequest) -> None:
+        """As if it had never been asked for: a request that it replaced stands again."""
+        async with self.services.database.transaction() as transaction:
+            connection = transaction.connection
+            await tickets.lock(connection, ticket.id)
+            withdrawn = await requests.resolve(
+                connection, ticket.id, RequestStatus.WITHDRAWN, None, request.id
+            )
+            if withdrawn is None:
+                return
+            await events.add(connection, ticket.id, "could_not_ask")
+            replaced_id = await requests.superseded_by(connection, request)
+            restored = (
+                await requests.restore_superseded(connection, replaced_id) if replaced_id else None
+            )
+            if restored is not None:
+                await sync_request(transaction, restored)
+            transaction.touch(TICKET, ticket.id)
+
+
+class SyncRequest(TicketEffect):
+    """Make the message of a close request tell what its row says."""
+
+    kind: ClassVar[str] = EffectKind.SYNC_REQUEST
+
+    async def tell(self, situation: Situation) -> None:
+        request = situation.request
+        if request is None or not request.is_asked:
+            return
+        if request.status is RequestStatus.PENDING:
+            await self.services.channels.show_deadline(situation.ticket, request)
+        else:
+            await self.services.channels.show_outcome(situation.ticket, request)
+
+
+class AnnounceAnswer(TicketEffect):
+    kind: ClassVar[str] = EffectKind.ANNOUNCE_ANSWER
+
+    async def tell(self, situation: Situation) -> None:
+        if situation.ticket.status is TicketStatus.OPEN:
+            await self.services.channels.announce(
+                situation.ticket,
+                Announcement("answered", request=situation.request),
+                situation.posting,
+            )
+
+
+class AnnounceExtension(TicketEffect):
+    kind: ClassVar[str] = EffectKind.ANNOUNCE_EXTENSION
+
+    async def tell(self, situation: Situation) -> None:
+        request = situation.request
+        if request is not None and request.status is RequestStatus.PENDING:
+            await self.services.channels.announce(
+                situation.ticket,
+                Announcement("extended", mention_id=request.requested_by_id, request=request),
+                situation.posting,
+            )
+
+
+class AnnounceGrace(TicketEffect):
+    """Say when the ticket closes now. While it is not said, the ticket has no timer."""
+
+    kind: ClassVar[str] = EffectKind.ANNOUNCE_GRACE
+    essential: ClassVar[bool] = True
+
+    def __init__(self, services: Services, answers: AnswerRequest) -> None:
+        super().__init__(services)
+        self._answers = answers
+
+    async def tell(self, situation: Situation) -> AfterDelivery | None:
+        ticket, request = situation.ticket, situation.request
+        if request is None or request.status is not RequestStatus.PENDING:
+            return None
+        if situation.guild.reply_keeps_open and await self._has_answered(ticket, request):
+            await self._answers.replied(ticket, request)
+            return None
+        request = await self._with_whole_grace(request)
+        await self.services.channels.show_deadline(ticket, request)
+        await self.services.channels.announce(
+            ticket,
+            Announcement("grace", mention_id=ticket.opener_id, request=request),
+            situation.posting,
+        )
+
+        async def record(transaction: Transaction) -> None:
+            transaction.touch(TICKET, ticket.id)
+
+        return record
+
+    async def _has_answered(self, ticket: Ticket, request: CloseRequest) -> bool:
+        return request.message_id is not None and (
+            await self.services.channels.opener_wrote_after(ticket, request.message_id) is not None
+        )
+
+    async def _with_whole_grace(self, request: CloseRequest) -> CloseRequest:
+        """What could not be announced for so long that little is left of it begins anew."""
+        grace = self.services.policy.outage_grace
+        async with self.services.database.connection() as connection:
+            left = await requests.time_left(connection, request.id)
+            if left is None or left > grace / 2:
+                return request
+            return await requests.move_deadline(connection, request.id, grace) or request
+
+
+class ReadReplies(TicketEffect):
+    """Look for what the opener wrote while nobody listened; then the deadline can be decided."""
+
+    kind: ClassVar[str] = EffectKind.READ_REPLIES
+    lane: ClassVar[Lane] = Lane.READING
+    essential: ClassVar[bool] = True
+
+    def __init__(self, services: Services, answers: AnswerRequest, expiry: ExpireRequests) -> None:
+        super().__init__(services)
+        self._answers = answers
+        self._expiry = expiry
+
+    async def tell(self, situation: Situation) -> AfterDelivery | None:
+        ticket, request = situation.ticket, situation.request
+        if (
+            request is None
+            or request.status is not RequestStatus.PENDING
+            or request.message_id is None
+        ):
+            return None
+        began = perf_counter()
+        channels = self.services.channels
+        if await channels.opener_wrote_after(ticket, request.message_id) is not None:
+            await self._answers.replied(ticket, request)
+            return None
+
+        async def decide(transaction: Transaction) -> None:
+            took = timedelta(seconds=perf_counter() - began)
+            await tickets.lock(transaction.connection, ticket.id)
+            await requests.set_read(transaction.connection, request.id, took)
+            await tickets.clear_attention(transaction.connection, ticket.id)
+            await self._expiry.decide(transaction, [ticket.id])
+            transaction.touch(TICKET, ticket.id)
+
+        return decide

@@ -1,0 +1,111 @@
+"""The end of a ticket: transcript, log message, direct message, channel; each at most once, and
+nothing deleted before the transcript is saved."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import ClassVar
+
+from domains.database import Transaction
+from domains.effects.effect import AfterDelivery
+from domains.ticket_lifecycle.channels import ChannelGoneError
+from domains.ticket_lifecycle.effect_kinds import EffectKind
+from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
+from domains.ticket_lifecycle.models import CloseCause, Ticket, TicketStatus
+from domains.ticket_lifecycle.store import events, tickets
+from domains.ticket_lifecycle.transitions import TICKET
+from domains.transcripts import TranscriptHeader
+
+log = logging.getLogger(__name__)
+
+
+class CloseStep(TicketEffect):
+    essential: ClassVar[bool] = True
+
+    async def tell(self, situation: Situation) -> AfterDelivery | None:
+        if situation.ticket.status is not TicketStatus.CLOSING:
+            return None
+        return await self.close(situation)
+
+    async def close(self, situation: Situation) -> AfterDelivery | None:
+        raise NotImplementedError
+
+
+class SaveTranscript(CloseStep):
+    kind: ClassVar[str] = EffectKind.SAVE_TRANSCRIPT
+
+    async def close(self, situation: Situation) -> None:
+        ticket, channels = situation.ticket, self.services.channels
+        try:
+            names = await channels.names(ticket)
+            header = TranscriptHeader(
+                guild_name=names.guild,
+                channel_name=names.channel,
+                ticket_number=ticket.number,
+                ticket_id=ticket.id,
+                guild_id=ticket.guild_id,
+                subject=ticket.subject,
+                opener_name=names.opener,
+                opened_at=ticket.opened_at,
+                closed_at=self.services.database.clock.moment(),
+                closed_by=names.closed_by,
+                reason=ticket.close_reason,
+            )
+            await self.services.transcripts.save(
+                header, channels.history(ticket), channels.download
+            )
+        except ChannelGoneError:
+            log.info("The channel of ticket %s is gone, so it has no transcript", ticket.id)
+
+
+class LogClose(CloseStep):
+    kind: ClassVar[str] = EffectKind.LOG_CLOSE
+
+    async def close(self, situation: Situation) -> None:
+        ticket = situation.ticket
+        transcript = await asyncio.to_thread(
+            self.services.transcripts.find, ticket.guild_id, ticket.id
+        )
+        await self.services.channels.log_close(
+            ticket, situation.guild, transcript, situation.posting
+        )
+
+
+class DmOpener(CloseStep):
+    kind: ClassVar[str] = EffectKind.DM_OPENER
+
+    async def close(self, situation: Situation) -> None:
+        await self.services.channels.dm_opener(situation.ticket, situation.posting)
+
+
+class RemoveChannel(CloseStep):
+    """The end: only now the ticket is closed."""
+
+    kind: ClassVar[str] = EffectKind.REMOVE_CHANNEL
+
+    async def close(self, situation: Situation) -> AfterDelivery:
+        try:
+            await self.services.channels.remove(situation.ticket)
+        except ChannelGoneError:
+            log.info("The channel of ticket %s is gone already", situation.ticket.id)
+        return _mark_closed(situation.ticket)
+
+
+def _mark_closed(ticket: Ticket) -> AfterDelivery:
+    async def record(transaction: Transaction) -> None:
+        closed = await tickets.mark_closed(transaction.connection, ticket.id)
+        if closed is None:
+            return
+        _, late_ms = closed
+        await events.add(
+            transaction.connection, ticket.id, "closed", ticket.closed_by_id, late_ms=late_ms
+        )
+        transaction.touch(TICKET, ticket.id)
+        if ticket.close_cause is CloseCause.EXPIRED:
+            transaction.after_commit(say)
+
+    async def say() -> None:
+        log.info("✅ Successfully auto-closed ticket %s", ticket.id)
+
+    return record

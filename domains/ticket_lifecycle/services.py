@@ -1,0 +1,43 @@
+"""What the use cases of a ticket share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from domains.database import Database
+from domains.effects import EffectRunner
+from domains.ticket_lifecycle.channels import TicketChannels
+from domains.ticket_lifecycle.discord_status import DiscordStatus
+from domains.transcripts import TranscriptStore
+
+
+@dataclass(frozen=True, slots=True)
+class LifecyclePolicy:
+    """The operator's choices that this domain acts on."""
+
+    max_open_tickets: int = 5
+    min_close_delay: timedelta = timedelta(minutes=1)
+    close_at_once_without_timer: bool = False
+    """What `AUTO_CLOSE_WITHOUT_REDIS=immediate` means: no timer, no waiting."""
+    outage_grace: timedelta = timedelta(minutes=10)
+    max_extensions: int = 3
+
+
+class Scheduler(Protocol):
+    """What tickets ask of whoever keeps their timers. They never set one: it is derived."""
+
+    async def auto_close_job(self, ticket_id: int) -> str | None:
+        """The id of the job that waits for the ticket's deadline; None while there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    database: Database
+    channels: TicketChannels
+    effects: EffectRunner
+    transcripts: TranscriptStore
+    status: DiscordStatus
+    policy: LifecyclePolicy
