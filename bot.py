@@ -22,7 +22,8 @@ from discord.ext import commands
 
 from cogs import add_cogs
 from cogs.ticket_channels import DiscordTicketChannels
-from domains.database import Database
+from domains.database import Database, Subject
+from domains.effects import EffectRunner
 from domains.errors import StartupError
 from domains.logs import configure_logging
 from domains.monitoring.metrics import Metrics
@@ -30,6 +31,8 @@ from domains.monitoring.observed_channels import observed
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs import discover
+from domains.scheduled_task.redis_check import require_redis_url
+from domains.scheduled_task.scheduled_task import GRACE
 from domains.settings import WRONG_SETTING, Settings, load_settings
 from domains.tasks import cancel, detached
 from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
@@ -42,6 +45,8 @@ log = logging.getLogger("punctual")
 
 MAX_RATELIMIT_TIMEOUT_S = 60.0
 """discord.py would wait for as long as Discord says; a job is better off trying again."""
+AUTHENTICATION_FAILED = 4004
+"""The code with which Discord ends a connection whose token is not valid any more."""
 
 
 class Punctual:
@@ -60,30 +65,36 @@ class Punctual:
             valkey=settings.redis_address is None,
         )
         self._resources = AsyncExitStack()
+        if settings.redis_address is not None:
+            require_redis_url(settings.redis_address)
         metrics = Metrics()
-        self.database = Database(self._database_url)
+        self.database = Database(
+            self._database_url, statement_cache=settings.database_statement_cache
+        )
+        self.effects = EffectRunner(self.database, telemetry=metrics)
         self.scheduled_task = ScheduledTask(
             self.database,
             self._redis_url,
             concurrency=settings.worker_concurrency,
             telemetry=metrics,
         )
+        channels = DiscordTicketChannels(
+            bot, lambda: self.database.installation_id, max_extensions=settings.max_extensions
+        )
         self.ticket_lifecycle = TicketLifecycle(
             self.database,
-            observed(DiscordTicketChannels(bot, max_extensions=settings.max_extensions), metrics),
-            self.scheduled_task,
+            observed(channels, metrics),
+            self.effects,
             TranscriptStore(settings.data_dir / "transcripts"),
             LifecyclePolicy(
                 max_open_tickets=settings.max_open_tickets,
                 min_close_delay=timedelta(seconds=settings.min_close_delay),
                 close_at_once_without_timer=settings.auto_close_without_redis == "immediate",
-                max_concurrent_closes=settings.worker_concurrency,
                 outage_grace=timedelta(seconds=settings.outage_grace),
                 max_extensions=settings.max_extensions,
             ),
-            telemetry=metrics,
         )
-        self.scheduled_task.register(discover(JobServices(self.ticket_lifecycle)))
+        connect_domains(self.database, self.ticket_lifecycle, self.scheduled_task, self.effects)
         self.operators_view = OperatorsView(
             settings,
             database=self.database,
@@ -112,19 +123,42 @@ class Punctual:
                 resources.push_async_callback(cancel, watchdog)
             await self.database.connect()
             resources.push_async_callback(self.database.close)
+            await self.scheduled_task.connect()
+            resources.push_async_callback(self.scheduled_task.shutdown)
             await resources.enter_async_context(self.operators_view.serving())
-            await add_cogs(self._bot, self.ticket_lifecycle, self.scheduled_task)
+            await add_cogs(self._bot, self.ticket_lifecycle, self.scheduled_task, self.effects)
             self._resources = resources.pop_all()
 
     @asynccontextmanager
     async def closing(self) -> AsyncGenerator[None]:
         """Shut down around the bot's own closing: the scheduler before it, since running jobs
         still need Discord, the database and the servers after it. Safe to do twice."""
-        await self.scheduled_task.shutdown()
+        await asyncio.gather(self.scheduled_task.shutdown(), self.effects.stop(GRACE))
         try:
             yield
         finally:
             await self._resources.aclose()
+
+
+def connect_domains(
+    database: Database,
+    tickets: TicketLifecycle,
+    scheduled_task: ScheduledTask,
+    effects: EffectRunner,
+) -> None:
+    """Who follows whom: after a commit the effects are told, and the timers follow."""
+
+    async def follow(touched: Sequence[Subject]) -> None:
+        effects.wake()
+        await scheduled_task.on_touched(touched)
+
+    job_types = discover(JobServices(database, tickets))
+    scheduled_task.register(job_types)
+    scheduled_task.heartbeat = tickets.record_heartbeat
+    for kind in scheduled_task.kinds:
+        effects.register(kind.effect_types())
+    tickets.set_scheduler(scheduled_task)
+    database.on_touched = follow
 
 
 class PunctualBot(commands.Bot):
@@ -140,6 +174,7 @@ class PunctualBot(commands.Bot):
         self._punctual = Punctual(self, settings)
         self.scheduled_task = self._punctual.scheduled_task
         self.ticket_lifecycle = self._punctual.ticket_lifecycle
+        self.effects = self._punctual.effects
 
     async def setup_hook(self) -> None:
         await self._punctual.start()
@@ -189,8 +224,19 @@ async def _run(bot: PunctualBot, token: str) -> None:
         raise StartupError(
             "The Message Content Intent is off: switch it on for the bot in the developer portal"
         ) from None
+    except discord.ConnectionClosed as error:
+        raise StartupError(_why_discord_ended(error), status=WRONG_SETTING) from None
     except (aiohttp.ClientError, OSError) as error:
         raise StartupError(f"Discord cannot be reached: {error}") from None
+
+
+def _why_discord_ended(error: discord.ConnectionClosed) -> str:
+    """Discord ends a connection for good only for what an operator has to change."""
+    if error.code == AUTHENTICATION_FAILED:
+        return "DISCORD_TOKEN: Discord does not accept it any more"
+    return (
+        f"Discord has ended the connection for good ({error.code}): {error.reason or 'no reason'}"
+    )
 
 
 def stop_signal() -> asyncio.Task[None]:

@@ -13,12 +13,16 @@ from cogs.scheduling import Scheduling
 from cogs.setup import Setup
 from cogs.timers import Timers
 from cogs.watching import Watching
+from domains.effects import EffectRunner
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
 
 
 async def add_cogs(
-    bot: commands.Bot, tickets: TicketLifecycle, scheduled_task: ScheduledTask
+    bot: commands.Bot,
+    tickets: TicketLifecycle,
+    scheduled_task: ScheduledTask,
+    effects: EffectRunner,
 ) -> None:
     """Make `bot` a ticket bot."""
     bot.add_dynamic_items(*BUTTONS)
@@ -31,6 +35,6 @@ async def add_cogs(
         Doctor(bot, tickets, scheduled_task),
         Timers(tickets, scheduled_task),
         Watching(tickets),
-        Scheduling(scheduled_task),
+        Scheduling(bot, tickets, scheduled_task, effects),
     ):
         await bot.add_cog(cog)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -13,10 +13,14 @@ from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
 from cogs.permissions import require_manager, require_support
 from cogs.replies import reply_ephemeral
-from cogs.text import NO_MENTIONS, when
-from cogs.ticket_history import add_history, why_or_why_not
+from cogs.text import DISCORD, NO_MENTIONS, escape, when
+from cogs.ticket_history import add_history, timer_words
 from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task.scheduled_task import AUTO_CLOSE
+from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
+from domains.ticket_lifecycle.explanation import Outlook
+from domains.ticket_lifecycle.wording import outlook_words
 
 
 class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
@@ -59,18 +63,28 @@ class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
         await interaction.response.defer(ephemeral=True)
         ticket, guild = await self.ticket_here(interaction)
         require_support(interaction, guild)
-        request = await self.tickets.latest_request(ticket.id)
-        events = await self.tickets.events(ticket.id)
-        blocker = close_blocker(interaction.guild, ticket, guild)
-        text = why_or_why_not(ticket, request, events, blocker, self.tickets.now())
+        explanation = await self.tickets.explain(ticket.id)
+        assert explanation is not None
+        text = outlook_words(explanation, DISCORD)
+        if (blocker := close_blocker(interaction.guild, ticket, guild)) is not None and (
+            explanation.outlook not in (Outlook.CLOSED, Outlook.NEEDS_ATTENTION)
+        ):
+            text += f"\nThe close will need a person unless this is mended: {escape(blocker)}."
+        for timer in await self._other_timers(ticket.id):
+            text += f"\n{timer_words(timer)}"
         if not self._scheduled_task.available:
             text += (
                 "\nRedis is not available at the moment: deadlines are kept in the database and "
                 "honoured within a minute."
             )
+        events = await self.tickets.events(ticket.id)
         embed = discord.Embed(title=f"Auto-close of #{ticket.name}", description=text, colour=BLUE)
         add_history(embed, events)
         await interaction.followup.send(embed=embed, ephemeral=True, allowed_mentions=NO_MENTIONS)
+
+    async def _other_timers(self, ticket_id: int) -> Sequence[Timer]:
+        kinds = [kind for kind in self._scheduled_task.kinds if kind.name != AUTO_CLOSE]
+        return await self._scheduled_task.timers.of_owners(kinds, [ticket_id]) if kinds else ()
 
     @group.command(description="Does a message of the member's stop the timer? (Manage Server)")
     @app_commands.describe(keep_open="Yes: the ticket stays open once the member writes")
@@ -78,9 +92,9 @@ class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
     async def replies(self, interaction: discord.Interaction[Any], keep_open: bool) -> None:
         await interaction.response.defer(ephemeral=True)
         require_manager(interaction)
-        guild_id = guild_id_of(interaction)
-        guild = await self.tickets.guild_settings(guild_id)
-        await self.tickets.save_guild_settings(replace(guild, reply_keeps_open=keep_open))
+        await self.tickets.change_guild_settings(
+            guild_id_of(interaction), reply_keeps_open=keep_open
+        )
         await reply_ephemeral(
             interaction,
             "A member's message now stops the timer of a close request."

@@ -12,9 +12,11 @@ import discord
 from cogs.cog import lifecycle_of
 from cogs.permissions import require_opener_or_support, require_support
 from cogs.replies import answer_error, reply_ephemeral_if_possible
+from cogs.text import DISCORD
+from domains.formatting import reason_words
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.errors import TicketNotFoundError
-from domains.ticket_lifecycle.models import AutoCloseOutcome, CloseRequest, Ticket
+from domains.ticket_lifecycle.models import CloseRequest, Ticket, TicketStatus
 
 ID = r"(?P<id>[0-9]{1,18})"
 
@@ -127,15 +129,16 @@ class RetryButton(IdButton, template=rf"ticket:close:retry:{ID}"):
         if ticket is None or ticket.guild_id != interaction.guild_id:
             raise TicketNotFoundError
         require_support(interaction, await tickets.guild_settings(ticket.guild_id))
-        outcome = await tickets.retry_close(ticket.id)
-        if outcome is AutoCloseOutcome.NEEDS_ATTENTION:
-            still = await tickets.ticket(ticket.id)
-            why = still.attention if still else None
-            await reply_ephemeral_if_possible(interaction, f"It still cannot be closed: {why}.")
-        else:
-            await reply_ephemeral_if_possible(
-                interaction, f"Ticket #{ticket.number:04d}: {outcome.value}."
-            )
+        tried = await tickets.retry_close(ticket.id)
+        await reply_ephemeral_if_possible(interaction, _result(tried))
+
+
+def _result(ticket: Ticket | None) -> str:
+    if ticket is None or ticket.status is TicketStatus.CLOSED:
+        return "Tried again: the ticket is closed."
+    if ticket.attention is None:
+        return "Tried again: nothing stands in its way any more."
+    return f"It still cannot be closed: {reason_words(ticket.attention, DISCORD)}."
 
 
 BUTTONS: tuple[type[IdButton], ...] = (AcceptButton, DenyButton, ExtendButton, RetryButton)

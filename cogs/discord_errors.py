@@ -55,7 +55,7 @@ async def discord_call(
             raise ChannelGoneError("the channel is gone") from error
         raise DiscordFailedError(_text(error)) from error
     except discord.Forbidden as error:
-        raise PermissionMissingError(describe_missing_permissions(place, permissions)) from error
+        raise permission_missing(place, permissions) from error
     except discord.HTTPException as error:
         if error.code == GUILD_FULL:
             raise ChannelLimitError(
@@ -80,13 +80,19 @@ def permission_names(place: Place | None, permissions: Sequence[str]) -> str:
     return ", ".join(names.get(name, name) for name in permissions)
 
 
-def describe_missing_permissions(place: Place | None, needed: tuple[str, ...]) -> str:
+def permission_missing(place: Place | None, needed: Sequence[str]) -> PermissionMissingError:
     """Names what the bot lacks, from what is known of its permissions there."""
-    names = permission_names(place, missing_permissions(place, needed) or needed)
+    lacked = missing_permissions(place, needed) or list(needed)
+    names = tuple(permission_names(place, lacked).split(", "))
     if place is None:
-        return f"the bot lacks the permission {names}"
-    where = f"in {place.name}" if isinstance(place, discord.Guild) else f"in #{place.name}"
-    return f"the bot lacks the permission {names} {where}"
+        return PermissionMissingError(names, None)
+    return PermissionMissingError(
+        names, place.name if isinstance(place, discord.Guild) else f"#{place.name}"
+    )
+
+
+def describe_missing_permissions(place: Place | None, needed: Sequence[str]) -> str:
+    return str(permission_missing(place, needed))
 
 
 def missing_permissions(place: Place | None, needed: Sequence[str]) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import discord
 
-from cogs.text import escape, when, who
+from cogs.text import DISCORD, escape, when
+from domains.formatting import CAUSES, PlainStyle, reason_words
 from domains.ticket_lifecycle.models import (
-    CloseCause,
     CloseRequest,
     RequestStatus,
     Ticket,
@@ -21,7 +21,7 @@ RED = discord.Colour.red()
 GREY = discord.Colour.greyple()
 
 
-def welcome(ticket: Ticket) -> discord.Embed:
+def welcome(ticket: Ticket, mark: str) -> discord.Embed:
     embed = discord.Embed(
         title=f"Ticket #{ticket.number:04d}",
         description=(
@@ -31,7 +31,7 @@ def welcome(ticket: Ticket) -> discord.Embed:
         colour=BLUE,
     )
     embed.add_field(name="Subject", value=escape(ticket.subject) or "—", inline=False)
-    return embed.set_footer(text=ticket_mark(ticket))
+    return embed.set_footer(text=mark)
 
 
 def close_request(ticket: Ticket, request: CloseRequest) -> discord.Embed:
@@ -72,7 +72,7 @@ _OUTCOMES = {
 
 def close_request_outcome(request: CloseRequest) -> discord.Embed:
     title, text, colour = _OUTCOMES[request.status]
-    sentence = text.format(by=who(request.resolved_by_id))
+    sentence = text.format(by=DISCORD.user(request.resolved_by_id))
     embed = discord.Embed(
         title=f"Close request: {title.lower()}",
         description=sentence[0].upper() + sentence[1:],
@@ -85,20 +85,11 @@ def close_request_outcome(request: CloseRequest) -> discord.Embed:
 
 def _cause(ticket: Ticket) -> str:
     by = f"<@{ticket.closed_by_id}>" if ticket.closed_by_id else "nobody"
-    match ticket.close_cause:
-        case CloseCause.ACCEPTED:
-            return f"{by} accepted the close request"
-        case CloseCause.EXPIRED:
-            return "The opener did not answer in time"
-        case CloseCause.CHANNEL_DELETED:
-            return "The channel was deleted by hand"
-        case CloseCause.WITHOUT_REDIS:
-            return f"{by} asked, and there was no scheduler to wait with"
-        case CloseCause.COMMAND | None:
-            return f"{by} closed it"
+    words = CAUSES[ticket.close_cause.value if ticket.close_cause else "command"].format(by=by)
+    return words[0].upper() + words[1:]
 
 
-def close_log(ticket: Ticket, transcript: SavedTranscript | None) -> discord.Embed:
+def close_log(ticket: Ticket, transcript: SavedTranscript | None, mark: str) -> discord.Embed:
     embed = discord.Embed(title=f"Ticket #{ticket.number:04d} closed", colour=RED)
     embed.add_field(name="Opened by", value=f"<@{ticket.opener_id}>")
     embed.add_field(name="Closed", value=_cause(ticket))
@@ -110,7 +101,7 @@ def close_log(ticket: Ticket, transcript: SavedTranscript | None) -> discord.Emb
     if ticket.close_reason:
         embed.add_field(name="Reason", value=escape(ticket.close_reason), inline=False)
     embed.add_field(name="Transcript", value=_transcript(transcript), inline=False)
-    return embed.set_footer(text=ticket_mark(ticket))
+    return embed.set_footer(text=mark)
 
 
 def _transcript(transcript: SavedTranscript | None) -> str:
@@ -122,7 +113,7 @@ def _transcript(transcript: SavedTranscript | None) -> str:
     return text
 
 
-def close_dm(ticket: Ticket, guild_name: str) -> discord.Embed:
+def close_dm(ticket: Ticket, guild_name: str, mark: str) -> discord.Embed:
     embed = discord.Embed(
         title=f"Your ticket #{ticket.number:04d} was closed",
         description=f"In **{escape(guild_name, 100)}**. {_cause(ticket)}.",
@@ -132,20 +123,16 @@ def close_dm(ticket: Ticket, guild_name: str) -> discord.Embed:
         embed.add_field(name="Subject", value=escape(ticket.subject), inline=False)
     if ticket.close_reason:
         embed.add_field(name="Reason", value=escape(ticket.close_reason), inline=False)
-    return embed.set_footer(text=ticket_mark(ticket))
+    return embed.set_footer(text=mark)
 
 
-def attention(ticket: Ticket) -> discord.Embed:
+def attention(ticket: Ticket, mark: str) -> discord.Embed:
+    why = escape(reason_words(ticket.attention or {}, PlainStyle()))
     what = "be closed" if ticket.status is TicketStatus.CLOSING else "be closed in time"
     where = f"<#{ticket.channel_id}>" if ticket.channel_id else f"#{ticket.name}"
     embed = discord.Embed(
         title=f"Ticket #{ticket.number:04d} needs attention",
-        description=f"{where} cannot {what}: {escape(ticket.attention)}",
+        description=f"{where} cannot {what}: {why}",
         colour=RED,
     )
-    return embed.set_footer(text=ticket_mark(ticket))
-
-
-def ticket_mark(ticket: Ticket) -> str:
-    """What tells, in a message's footer or a channel's topic, which ticket it is about."""
-    return f"Ticket id {ticket.id}"
+    return embed.set_footer(text=mark)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import discord
@@ -48,16 +47,16 @@ class Setup(TicketCog, name="Punctual: setup"):
         require_manager(interaction)
         server = interaction.guild
         assert server is not None
-        settings = await self.tickets.guild_settings(server.id)
-        if support_role is not None:
-            if support_role.is_default():
-                raise UserError("With @everyone as support, everyone would see every ticket.")
-            settings = replace(settings, support_role_ids=(support_role.id,))
-        if category is not None:
-            settings = replace(settings, category_id=category.id)
-        if log_channel is not None:
-            settings = replace(settings, log_channel_id=log_channel.id)
-        await self.tickets.save_guild_settings(settings)
+        if support_role is not None and support_role.is_default():
+            raise UserError("With @everyone as support, everyone would see every ticket.")
+        chosen = {
+            "support_role_ids": None if support_role is None else [support_role.id],
+            "category_id": None if category is None else category.id,
+            "log_channel_id": None if log_channel is None else log_channel.id,
+        }
+        settings = await self.tickets.change_guild_settings(
+            server.id, **{name: value for name, value in chosen.items() if value is not None}
+        )
         await reply_ephemeral(interaction, _summary(settings, server))
 
 

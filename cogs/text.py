@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
+from typing import Final
 
 import discord
+
+from domains.formatting import Style
 
 NO_MENTIONS = discord.AllowedMentions.none()
 
@@ -29,13 +32,24 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip("\\") + "…"
 
 
-def who(user_id: int | None) -> str:
-    """0 is an operator, who has no Discord account: domains.monitoring.job_actions."""
-    if user_id is None:
-        return "the bot"
-    return f"<@{user_id}>" if user_id else "an operator"
-
-
 def when(moment: datetime) -> str:
     """`Tuesday, 24 November 2026 12:00 (in 3 hours)`, in the reader's own time zone."""
     return f"{discord.utils.format_dt(moment, 'F')} ({discord.utils.format_dt(moment, 'R')})"
+
+
+class DiscordStyle:
+    """How people, moments and typed words stand in a message."""
+
+    def user(self, user_id: int | None) -> str:
+        if user_id is None:
+            return "the bot"
+        return f"<@{user_id}>" if user_id else "an operator"
+
+    def moment(self, moment: datetime) -> str:
+        return when(moment)
+
+    def text(self, text: str) -> str:
+        return escape(text)
+
+
+DISCORD: Final[Style] = DiscordStyle()

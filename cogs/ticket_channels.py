@@ -5,30 +5,38 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from os import SEEK_END
+from typing import Any
 
 import discord
 from discord.ext import commands
 
 from cogs import embeds
+from cogs.announcements import by_dm, in_ticket
 from cogs.buttons import accept_custom_id, attention_view, close_request_view
 from cogs.discord_errors import (
     CALL_S,
     INVALID_FORM,
     UNKNOWN_MESSAGE,
     UPLOAD_BYTES_PER_S,
-    describe_missing_permissions,
     discord_call,
+    permission_missing,
 )
-from cogs.text import NO_MENTIONS, escape, when
+from cogs.gateway_probe import GatewayProbe
+from cogs.text import NO_MENTIONS, escape
 from cogs.transcript_messages import transcript_message
 from domains.ticket_lifecycle.channels import (
+    Announcement,
+    CategoriesFullError,
     ChannelError,
     ChannelGoneError,
     DiscordFailedError,
     PermissionMissingError,
+    Posting,
+    ServerAwayError,
     TicketNames,
 )
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
@@ -61,17 +69,19 @@ BOT_PERMISSIONS = (*MEMBER_PERMISSIONS, "manage_channels")
 
 
 class DiscordTicketChannels:
-    def __init__(self, bot: commands.Bot, *, max_extensions: int) -> None:
+    def __init__(
+        self, bot: commands.Bot, installation_id: Callable[[], str], *, max_extensions: int
+    ) -> None:
+        """`installation_id` is asked for when it is needed: the database is connected by then."""
         self._bot = bot
+        self._installation_id = installation_id
         self._max_extensions = max_extensions
+        self._probe = GatewayProbe(bot)
         self._category_locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     # --- opening
 
     async def create(self, ticket: Ticket, guild: GuildSettings) -> int:
-        existing = await self.find(ticket)
-        if existing is not None:
-            return existing
         server = self._guild(ticket.guild_id)
         async with (
             self._category_locks[server.id],
@@ -104,19 +114,22 @@ class DiscordTicketChannels:
                     ticket.name,
                     category=category,
                     overwrites=_overwrites(server, ticket, guild),
-                    topic=f"{escape(ticket.subject, 500)} · {embeds.ticket_mark(ticket)}",
+                    topic=f"{escape(ticket.subject, 500)} · {self._mark(ticket)}",
                     reason=f"Ticket {ticket.number}",
                 )
             except discord.HTTPException as error:
                 if error.code != INVALID_FORM or "parent_id" not in str(error):
                     raise
                 log.info("Category %s of guild %s is full", category.name, server.id)
-        raise DiscordFailedError("all categories for tickets are full")
+        raise CategoriesFullError(
+            "all categories for tickets are full; ask an admin to make room, or to set another "
+            "one with `/setup category`"
+        )
 
     async def find(self, ticket: Ticket) -> int | None:
         """The mark alone is not enough: once a database is lost, ids begin anew, and an old channel
         of the same mark is another member's."""
-        mark = embeds.ticket_mark(ticket)
+        mark = self._mark(ticket)
         for channel in self._guild(ticket.guild_id).text_channels:
             if (
                 channel.topic is not None
@@ -135,28 +148,28 @@ class DiscordTicketChannels:
             log.debug("Whether ticket %s has a channel is not known: %s", ticket.id, error)
         return True
 
-    async def welcome(self, ticket: Ticket, guild: GuildSettings, *, again: bool) -> None:
+    async def welcome(self, ticket: Ticket, guild: GuildSettings, posting: Posting) -> None:
         channel = await self._channel(ticket)
-        if again and await self._posted_before(channel, embeds.ticket_mark(ticket)):
+        if posting.again and await self._posted_before(channel, self._mark(ticket)):
             return
         roles = [discord.Object(role_id) for role_id in guild.support_role_ids]
         mentions = " ".join(f"<@&{role_id}>" for role_id in guild.support_role_ids)
         async with discord_call(channel, "send_messages", "embed_links"):
             await channel.send(
                 f"<@{ticket.opener_id}> {mentions}".strip(),
-                embed=embeds.welcome(ticket),
+                embed=embeds.welcome(ticket, self._mark(ticket)),
                 allowed_mentions=discord.AllowedMentions(
                     everyone=False, users=[discord.Object(ticket.opener_id)], roles=roles
                 ),
-                nonce=f"welcome-{ticket.id}",
+                nonce=posting.nonce,
             )
 
     # --- asking
 
-    async def ask(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> int:
+    async def ask(self, ticket: Ticket, request: CloseRequest, posting: Posting) -> int:
         channel = await self._channel(ticket)
         view = self._view(request)
-        if again:
+        if posting.again:
             async for message in _messages(channel, limit=LOOK_BACK):
                 if self._is_mine(message) and _has_button(message, accept_custom_id(request.id)):
                     return message.id
@@ -166,7 +179,7 @@ class DiscordTicketChannels:
                 embed=embeds.close_request(ticket, request),
                 view=view,
                 allowed_mentions=_only(ticket.opener_id),
-                nonce=f"ask-{request.id}",
+                nonce=posting.nonce,
             )
         return message.id
 
@@ -197,41 +210,57 @@ class DiscordTicketChannels:
             if not _is_unknown_message(error):
                 raise
 
-    async def announce(self, ticket: Ticket, text: str) -> None:
+    async def announce(self, ticket: Ticket, announcement: Announcement, posting: Posting) -> None:
         channel = await self._channel(ticket)
-        async with discord_call(channel, "view_channel", "send_messages"):
-            await channel.send(text, allowed_mentions=NO_MENTIONS)
-
-    async def announce_extension(self, ticket: Ticket, request: CloseRequest) -> None:
-        channel = await self._channel(ticket)
-        assert request.auto_close_at is not None
+        mention_id = announcement.mention_id
         async with discord_call(channel, "view_channel", "send_messages"):
             await channel.send(
-                f"<@{request.requested_by_id}> more time was asked for: this ticket now closes "
-                f"{when(request.auto_close_at)}.",
-                allowed_mentions=_only(request.requested_by_id),
+                in_ticket(announcement, ticket),
+                view=self._buttons_of(announcement),
+                allowed_mentions=NO_MENTIONS if mention_id is None else _only(mention_id),
+                nonce=posting.nonce,
             )
 
-    async def announce_grace(self, ticket: Ticket, request: CloseRequest) -> None:
-        """Pings the opener: this is the last they hear before the ticket closes."""
-        channel = await self._channel(ticket)
-        assert request.auto_close_at is not None
-        async with discord_call(channel, "view_channel", "send_messages"):
-            await channel.send(
-                f"<@{ticket.opener_id}> I was away when this ticket's time ran out. "
-                f"It closes {when(request.auto_close_at)}, unless you answer before that.",
-                allowed_mentions=_only(ticket.opener_id),
-                nonce=f"grace-{request.id}",
-            )
+    async def announce_by_dm(
+        self, ticket: Ticket, announcement: Announcement, posting: Posting
+    ) -> None:
+        text = by_dm(announcement, ticket, self._guild(ticket.guild_id).name)
+        async with self._dm(ticket) as channel:
+            await channel.send(text, nonce=posting.nonce)
+
+    def _buttons_of(self, announcement: Announcement) -> Any:
+        """What `send` takes for a view, or for none."""
+        if announcement.request is None or not announcement.has_buttons:
+            return discord.utils.MISSING
+        return self._view(announcement.request)
 
     # --- reading
 
+    async def is_current(self) -> bool:
+        return await self._probe.is_current()
+
     async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
         channel = await self._channel(ticket)
-        async for message in _messages(channel, limit=None, after=message_id):
-            if message.author.id == ticket.opener_id:
-                return message.id
+        async for place in self._with_threads(channel):
+            async for message in _messages(place, limit=None, after=message_id):
+                if message.author.id == ticket.opener_id:
+                    return message.id
         return None
+
+    async def _with_threads(self, channel: TicketChannel) -> AsyncIterator[TicketChannel]:
+        """A ticket, and the threads that somebody has made in it although members may not."""
+        yield channel
+        if isinstance(channel, discord.Thread):
+            return
+        for thread in channel.threads:
+            yield thread
+        archived = channel.archived_threads(limit=None)
+        while True:
+            async with discord_call(channel, "view_channel", "read_message_history"):
+                thread = await anext(archived, None)
+            if thread is None:
+                return
+            yield thread
 
     async def names(self, ticket: Ticket) -> TicketNames:
         channel = await self._channel(ticket)
@@ -256,8 +285,9 @@ class DiscordTicketChannels:
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         channel = await self._channel(ticket)
-        async for message in _messages(channel, limit=None, after=0):
-            yield transcript_message(message)
+        async for place in self._with_threads(channel):
+            async for message in _messages(place, limit=None, after=0):
+                yield transcript_message(message)
 
     async def download(self, attachment: Attachment) -> bytes:
         """From Discord's CDN while it still has it."""
@@ -278,16 +308,14 @@ class DiscordTicketChannels:
         ticket: Ticket,
         guild: GuildSettings,
         transcript: SavedTranscript | None,
-        *,
-        again: bool,
+        posting: Posting,
     ) -> None:
         channel = await self._log_channel(guild)
         if channel is None:
             return
-        embed = embeds.close_log(ticket, transcript)
-        if again and await self._posted_before(
-            channel, embeds.ticket_mark(ticket), title=embed.title
-        ):
+        mark = self._mark(ticket)
+        embed = embeds.close_log(ticket, transcript, mark)
+        if posting.again and await self._posted_before(channel, mark, title=embed.title):
             return
         files = await asyncio.to_thread(_uploads, ticket, transcript)
         async with discord_call(
@@ -299,22 +327,26 @@ class DiscordTicketChannels:
             seconds=CALL_S + _size(files) / UPLOAD_BYTES_PER_S,
         ):
             await channel.send(
-                embed=embed, files=files, allowed_mentions=NO_MENTIONS, nonce=f"close-{ticket.id}"
+                embed=embed, files=files, allowed_mentions=NO_MENTIONS, nonce=posting.nonce
             )
 
-    async def dm_opener(self, ticket: Ticket, *, again: bool) -> None:
-        embed = embeds.close_dm(ticket, self._guild(ticket.guild_id).name)
+    async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
+        mark = self._mark(ticket)
+        embed = embeds.close_dm(ticket, self._guild(ticket.guild_id).name, mark)
+        async with self._dm(ticket) as channel:
+            if posting.again and await self._posted_before(channel, mark, title=embed.title):
+                return
+            await channel.send(embed=embed, nonce=posting.nonce)
+
+    @asynccontextmanager
+    async def _dm(self, ticket: Ticket) -> AsyncGenerator[discord.DMChannel]:
+        """The opener's direct messages. What keeps a member from getting them is no error."""
         try:
             async with discord_call(None):
                 user = self._bot.get_user(ticket.opener_id) or await self._bot.fetch_user(
                     ticket.opener_id
                 )
-                channel = await user.create_dm()
-                if again and await self._posted_before(
-                    channel, embeds.ticket_mark(ticket), title=embed.title
-                ):
-                    return
-                await channel.send(embed=embed, nonce=f"dm-{ticket.id}")
+                yield await user.create_dm()
         except PermissionMissingError:
             log.info("The opener of ticket %s takes no direct messages", ticket.id)
         except DiscordFailedError as error:
@@ -335,7 +367,9 @@ class DiscordTicketChannels:
         except ChannelGoneError:
             log.info("The channel of ticket %s is gone already", ticket.id)
 
-    async def ask_for_attention(self, ticket: Ticket, guild: GuildSettings) -> None:
+    async def ask_for_attention(
+        self, ticket: Ticket, guild: GuildSettings, posting: Posting
+    ) -> None:
         """In the ticket itself where there is no log channel that can be written to."""
         failure: ChannelError = ChannelGoneError("there is no channel to say it in")
         for find in (partial(self._log_channel, guild), partial(self._channel_or_none, ticket)):
@@ -345,9 +379,10 @@ class DiscordTicketChannels:
                     continue
                 async with discord_call(channel, "view_channel", "send_messages", "embed_links"):
                     await channel.send(
-                        embed=embeds.attention(ticket),
+                        embed=embeds.attention(ticket, self._mark(ticket)),
                         view=attention_view(ticket.id),
                         allowed_mentions=NO_MENTIONS,
+                        nonce=posting.nonce,
                     )
             except ChannelError as error:
                 failure = error
@@ -360,7 +395,7 @@ class DiscordTicketChannels:
     def _guild(self, guild_id: int) -> discord.Guild:
         server = self._bot.get_guild(guild_id)
         if server is None or server.unavailable:
-            raise DiscordFailedError("the server is not available at the moment")
+            raise ServerAwayError("the server is not available at the moment")
         return server
 
     async def _channel(self, ticket: Ticket) -> TicketChannel:
@@ -400,6 +435,11 @@ class DiscordTicketChannels:
 
     # --- recognising our own messages
 
+    def _mark(self, ticket: Ticket) -> str:
+        """What tells, in a message's footer or a channel's topic, which ticket it is about. Ids
+        alone begin anew in an emptied database, and are others in another installation."""
+        return f"{mark_prefix(self._installation_id())}{ticket.token}"
+
     def _is_mine(self, message: discord.Message) -> bool:
         return self._bot.user is not None and message.author.id == self._bot.user.id
 
@@ -411,6 +451,11 @@ class DiscordTicketChannels:
                 if embed.footer.text == mark and title in (None, embed.title):
                     return True
         return False
+
+
+def mark_prefix(installation_id: str) -> str:
+    """With which all our marks begin."""
+    return f"Ref {installation_id}-"
 
 
 def _only(user_id: int) -> discord.AllowedMentions:
@@ -430,7 +475,7 @@ async def _messages(
         needed = ("view_channel", "read_message_history")
         own = place.permissions_for(place.guild.me)
         if not all(getattr(own, name) for name in needed):
-            raise PermissionMissingError(describe_missing_permissions(place, needed))
+            raise permission_missing(place, needed)
     history = channel.history(
         limit=limit,
         after=None if after is None else discord.Object(after),
@@ -456,11 +501,12 @@ def _hidden(
 def _overwrites(
     server: discord.Guild, ticket: Ticket, guild: GuildSettings
 ) -> dict[discord.Role | discord.Member | discord.Object, discord.PermissionOverwrite]:
-    """Who may see a ticket: its opener, support, and the bot."""
+    """Who may see a ticket: its opener, support, and the bot. A thread would be a second place to
+    answer in, so the opener may not make one."""
     overwrites = _hidden(server)
-    overwrites[discord.Object(ticket.opener_id, type=discord.Member)] = _allow(
-        server, MEMBER_PERMISSIONS
-    )
+    opener = _allow(server, MEMBER_PERMISSIONS)
+    opener.update(create_public_threads=False, create_private_threads=False)
+    overwrites[discord.Object(ticket.opener_id, type=discord.Member)] = opener
     for role_id in guild.support_role_ids:
         role = server.get_role(role_id)
         if role is not None:

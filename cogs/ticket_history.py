@@ -1,106 +1,20 @@
-"""Why a ticket will or won't close by itself, and what has happened to it so far."""
+"""What has happened to a ticket so far, and what is going to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import discord
 
-from cogs.text import escape, shorten, when, who
-from domains.ticket_lifecycle.models import (
-    MAX_CLOSE_ATTEMPTS,
-    CloseRequest,
-    RequestStatus,
-    Ticket,
-    TicketEvent,
-    TicketStatus,
-)
+from cogs.text import DISCORD, shorten, when
+from domains.formatting import TIMERS, event_details, event_words
+from domains.scheduled_task.timer import Timer
+from domains.ticket_lifecycle.models import TicketEvent
 
 EMBED_LIMIT = 6000
 FIELD_LIMIT = 1024
 RESERVE = 100
 """For the names of the fields, and the line that counts what is left out."""
-
-_NOT_PENDING = {
-    RequestStatus.DENIED: "the last close request was denied by {by}",
-    RequestStatus.WITHDRAWN: "the last close request was withdrawn by {by}",
-    RequestStatus.ANSWERED: "the opener answered the last close request",
-}
-
-_WORDS = {
-    "opened": "opened by {by}",
-    "close_requested": "{by} asked to close it",
-    "could_not_ask": "the opener could not be asked; taken back",
-    "accepted": "{by} accepted",
-    "denied": "{by} denied",
-    "withdrawn": "{by} withdrew the request",
-    "answered": "the opener wrote: the timer is off",
-    "expired": "time is up",
-    "extended": "{by} asked for more time",
-    "grace": "a grace was given",
-    "excluded": "excluded by {by}",
-    "included": "included again by {by}",
-    "closing": "{by} closes it",
-    "close_failed": "an attempt to close it failed",
-    "attention": "needs attention",
-    "retried": "tried again",
-    "closed": "closed",
-}
-
-
-def why_or_why_not(
-    ticket: Ticket,
-    request: CloseRequest | None,
-    events: Sequence[TicketEvent],
-    blocker: str | None,
-    now: datetime,
-) -> str:
-    """`blocker` is what the bot may not do at this moment, but would have to."""
-    if ticket.attention:
-        return f"It needs attention: {escape(ticket.attention)}."
-    if ticket.status is TicketStatus.CLOSING and ticket.close_retry_at:
-        return (
-            f"It is closing; attempts that failed: {ticket.close_failures} of "
-            f"{MAX_CLOSE_ATTEMPTS}. The next is due {when(ticket.close_retry_at)}."
-        )
-    if ticket.status is not TicketStatus.OPEN:
-        return f"This ticket is {ticket.status.value}."
-    why_not = _why_not(ticket, request, events)
-    if why_not is not None:
-        return f"It will not close by itself: {why_not}."
-    assert request is not None
-    text = _when(request, now)
-    if blocker is not None:
-        text += f"\nUnless it is mended, the close will need a person: {escape(blocker)}."
-    return text
-
-
-def _when(request: CloseRequest, now: datetime) -> str:
-    assert request.auto_close_at is not None
-    if not request.announced:
-        return "Its time does not run yet: Discord failed so far to ask the opener."
-    if request.auto_close_at <= now:
-        return f"Its time was up {when(request.auto_close_at)}, and it is being taken up."
-    return (
-        f"It closes {when(request.auto_close_at)}, as <@{request.requested_by_id}> asked, "
-        "unless the opener answers."
-    )
-
-
-def _why_not(
-    ticket: Ticket, request: CloseRequest | None, events: Sequence[TicketEvent]
-) -> str | None:
-    if ticket.exclude_from_autoclose:
-        excluded = next((event for event in reversed(events) if event.event == "excluded"), None)
-        by = f" by {who(excluded.actor_id)}" if excluded else ""
-        return f"it is excluded from auto-close{by}"
-    if request is None:
-        return "nobody has asked to close it"
-    if request.status is not RequestStatus.PENDING:
-        why = _NOT_PENDING.get(request.status, "no close request is pending")
-        return why.format(by=who(request.resolved_by_id))
-    return None if request.auto_close_at else "the pending close request has no timer"
 
 
 def add_history(embed: discord.Embed, events: Sequence[TicketEvent]) -> None:
@@ -139,7 +53,13 @@ def _fields(lines: Sequence[str]) -> list[str]:
 
 
 def _line(event: TicketEvent) -> str:
-    words = _WORDS.get(event.event, event.event).format(by=who(event.actor_id))
+    words = event_words(event.event, DISCORD.user(event.actor_id))
     late = f", {event.late_ms / 1000:.1f} s after the deadline" if event.late_ms else ""
-    detail = f" ({shorten(escape(event.detail), 120)})" if event.detail else ""
+    details = event_details(event.params, event.detail, DISCORD)
+    detail = f" ({shorten(details, 120)})" if details else ""
     return f"{discord.utils.format_dt(event.at, 'f')} · {words}{late}{detail}"
+
+
+def timer_words(timer: Timer) -> str:
+    """A timer beside the close itself."""
+    return f"{TIMERS.get(timer.kind, timer.kind)}: {when(timer.due)}"

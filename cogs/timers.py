@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -12,8 +13,12 @@ from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
 from cogs.permissions import require_support
 from cogs.replies import answer_error, reply_ephemeral
-from cogs.text import escape, when
+from cogs.text import DISCORD, escape, shorten, when
+from cogs.ticket_history import timer_words
+from domains.formatting import reason_words
 from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task.scheduled_task import AUTO_CLOSE
+from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, PendingClose
 
@@ -59,6 +64,8 @@ class TimersView(discord.ui.View):
         self._total = 0
         self._closes: list[PendingClose] = []
         self._chosen: int | None = None
+        self._timers: Sequence[Timer] = ()
+        """Those of the page's tickets besides the closes."""
 
     async def load(self) -> None:
         self._guild = await self._tickets.guild_settings(self._guild_id)
@@ -70,6 +77,10 @@ class TimersView(discord.ui.View):
             await self.load()
             return
         self._closes = list(closes)
+        self._timers = await self._scheduler.timers.of_owners(
+            [kind for kind in self._scheduler.kinds if kind.name != AUTO_CLOSE],
+            [close.ticket.id for close in closes],
+        )
         if self._chosen not in {close.request.id for close in self._closes}:
             self._chosen = None
         self.choose.options = [
@@ -97,16 +108,21 @@ class TimersView(discord.ui.View):
     def _describe(self, close: PendingClose) -> str:
         assert close.request.auto_close_at is not None
         reason = f": {escape(close.request.reason, 100)}" if close.request.reason else ""
-        time = when(close.request.auto_close_at) if close.request.announced else "not asked yet"
+        time = when(close.request.auto_close_at) if close.request.is_asked else "not asked yet"
         return (
             f"<#{close.ticket.channel_id}> · {time}\n"
             f"asked by <@{close.request.requested_by_id}>{reason}\n"
             f"**{self._state(close)}**"
+            + "".join(
+                f"\n{timer_words(timer)}"
+                for timer in self._timers
+                if timer.owner_id == close.ticket.id
+            )
         )
 
     def _state(self, close: PendingClose) -> str:
         if close.ticket.attention:
-            return f"needs attention: {escape(close.ticket.attention, 200)}"
+            return f"needs attention: {shorten(reason_words(close.ticket.attention, DISCORD), 200)}"
         if close.ticket.exclude_from_autoclose:
             return "excluded from auto-close"
         state = self._alarm(close.request)
@@ -117,7 +133,7 @@ class TimersView(discord.ui.View):
 
     def _alarm(self, request: CloseRequest) -> str:
         assert request.auto_close_at is not None
-        if not request.announced:
+        if not request.is_asked:
             return "its time does not run yet: Discord failed so far to ask the opener"
         if request.auto_close_at <= self._tickets.now():
             return "its time was up: it is being taken up"

@@ -8,6 +8,7 @@ import discord
 from discord.ext import commands
 
 from cogs.cog import TicketCog
+from cogs.ticket_channels import mark_prefix
 from domains.database import DatabaseUnavailable
 from domains.outage_log import OutageLog
 from domains.ticket_lifecycle import TicketLifecycle
@@ -26,12 +27,33 @@ class Watching(TicketCog, name="Punctual: watching"):
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
+        """A message in a thread of a ticket is one in the ticket."""
         if message.guild is None or message.author.bot:
             return
+        channel_ids = [message.channel.id]
+        if isinstance(message.channel, discord.Thread):
+            channel_ids.append(message.channel.parent_id)
+        is_marked = self._is_marked(message.channel)
+        for channel_id in channel_ids:
+            if self.tickets.channel_index.may_be_answer(
+                channel_id, message.author.id, is_marked=is_marked
+            ):
+                await self._note_reply(message, channel_id)
+
+    def _is_marked(self, channel: object) -> bool:
+        """Another process may have opened this ticket a moment ago: its topic says that it is
+        ours."""
+        place = channel.parent if isinstance(channel, discord.Thread) else channel
+        topic = place.topic if isinstance(place, discord.TextChannel) else None
+        return topic is not None and mark_prefix(self.tickets.installation_id) in topic
+
+    async def _note_reply(self, message: discord.Message, channel_id: int) -> None:
+        assert message.guild is not None
         try:
-            await self.tickets.note_opener_reply(
-                message.guild.id, message.channel.id, message.author.id, message.id
-            )
+            with self.tickets.discord_status.noting():
+                await self.tickets.note_opener_reply(
+                    message.guild.id, channel_id, message.author.id, message.id
+                )
         except DatabaseUnavailable as error:
             self._outage.lost(error)
         else:
@@ -47,7 +69,8 @@ class Watching(TicketCog, name="Punctual: watching"):
 
     @commands.Cog.listener()
     async def on_connect(self) -> None:
-        """A new session, or the first."""
+        """A new session, or the first: what was said in between has gone by."""
+        self.tickets.discord_status.note_missed_messages()
         self.tickets.discord_status.set(connected=True)
 
     @commands.Cog.listener()
@@ -57,6 +80,22 @@ class Watching(TicketCog, name="Punctual: watching"):
     @commands.Cog.listener()
     async def on_disconnect(self) -> None:
         self.tickets.discord_status.set(connected=False)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot has left, or was made to; an outage of Discord's is another event."""
+        try:
+            await self.tickets.note_server_left(guild.id)
+        except DatabaseUnavailable as error:
+            self._outage.lost(error)  # it is looked for again at the next session
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        self.tickets.discord_status.note_missed_messages()
+        try:
+            await self.tickets.note_server_available(guild.id)
+        except DatabaseUnavailable as error:
+            self._outage.lost(error)  # it goes on within seconds
 
     async def _note_deleted(self, guild_id: int, channel_id: int) -> None:
         try:

@@ -241,4 +241,3 @@ def _away_if_os_error() -> Generator[None]:
         yield
     except OSError as error:
         raise DatabaseAwayError(" ".join(str(error).split()) or type(error).__name__) from error
-

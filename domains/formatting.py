@@ -119,6 +119,10 @@ REQUEST_STATUSES: Final = {
     "superseded": "was replaced by a newer one",
     "closed": "is over: the ticket was closed",
 }
+TIMERS: Final = {
+    "auto-close": "Closes",
+    "send-reminder": "The member is reminded",
+}
 STEPS: Final = {
     "save-transcript": "the transcript",
     "log-close": "the log message",
@@ -135,7 +139,9 @@ def event_words(event: str, by: str) -> str:
     return EVENTS.get(event, event).format(by=by)
 
 
-def event_details(params: Mapping[str, object], detail: str | None, style: Style) -> str:
+def event_details(  # noqa: PLR0911  # a table
+    params: Mapping[str, object], detail: str | None, style: Style
+) -> str:
     """What there is to add to an event, or nothing."""
     if detail:
         return style.text(detail)

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """From the Discord developer portal. Only the demo runs without it."""
     database_url: SecretStr | None = None
     """PostgreSQL; may name a socket (`?host=`). Not set: an embedded server in `data_dir`."""
+    database_statement_cache: Annotated[int, Field(ge=0, le=10_000)] = 100
+    """Prepared statements a connection keeps; 0 behind a PgBouncer that pools transactions."""
     redis_url: SecretStr | None = None
     """redis://, rediss:// or unix://. Not set, nor `redis_host`: an embedded Valkey."""
     redis_host: str | None = None

@@ -13,12 +13,12 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-from domains.absence import means_away
+from domains.absence import means_away, retry_after
 from domains.database import Database, DatabaseUnavailable, Subject
 from domains.effects import store
 from domains.effects.effect import Effect, EffectType, GaveUpError, Lane, NeedsPersonError
 from domains.error_codes import error_code
-from domains.retry_policy import AWAY_RETRY, MAX_ATTEMPTS, delay_after
+from domains.retry_policy import MAX_ATTEMPTS, delay_after
 from domains.tasks import cancel, detached, wait_at_most
 from domains.telemetry import NO_TELEMETRY, Telemetry
 
@@ -240,7 +240,7 @@ class EffectRunner:
         """Never raises: without PostgreSQL the lease runs out, and that is as good."""
         try:
             if means_away(error):
-                await self._postpone(effect, AWAY_RETRY)
+                await self._postpone(effect, retry_after(error))
             elif type_.essential:
                 await self._record_failure(type_, effect, error)
             else:

@@ -132,6 +132,15 @@ async def retry_now(connection: Connection, ticket_id: int) -> bool:
     )
 
 
+async def retry_guild_now(connection: Connection, guild_id: int) -> None:
+    """Its server is there again: what waited for that goes on."""
+    await connection.execute(
+        """update punctual.effects set due_at = now()
+           where guild_id = $1 and failures = 0 and due_at > now()""",
+        guild_id,
+    )
+
+
 # --- doing them
 
 

@@ -85,8 +85,8 @@ class Metrics:
 
     # --- what the domains tell
 
-    def close_step_done(self, step: str, seconds: float) -> None:
-        self._close_steps.labels(step).observe(seconds)
+    def effect_done(self, kind: str, seconds: float) -> None:
+        self._close_steps.labels(kind).observe(seconds)
 
     def job_ended(self, name: str, outcome: str) -> None:
         self._jobs_ended.labels(name, outcome).inc()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
+from domains.errors import StartupError
 from domains.scheduled_task.redis_client import connect
+from domains.settings import WRONG_SETTING
 
 TIMEOUT_S = 2.0
 TRIAL_KEY = "punctual:trial"
@@ -48,6 +51,25 @@ async def look_at_redis(url: str) -> RedisLook:
         name=f"{info.get('server_name', 'redis')} {version}",
         eviction_policy=policy if limited and policy != "noeviction" else None,
     )
+
+
+def require_redis_url(url: str) -> None:
+    """Nothing is contacted. Raises StartupError, which shows nothing of the address."""
+    parts = urlsplit(url)
+    is_split = "@" in parts.query + parts.fragment or (
+        "@" in parts.path and not url.startswith("unix://")
+    )
+    try:
+        if is_split:
+            raise ValueError
+        client: Any = connect(url, socket_timeout=TIMEOUT_S)
+        client.connection_pool.make_connection()
+    except (ValueError, TypeError):
+        raise StartupError(
+            "REDIS_URL: it is not a URL that can be understood; in a password, the characters "
+            "/ ? # @ : have to be percent-encoded",
+            status=WRONG_SETTING,
+        ) from None
 
 
 def _fields(info: bytes) -> dict[str, str]:

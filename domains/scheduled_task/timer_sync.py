@@ -42,7 +42,7 @@ class TimerSync:
                 kind = _kind_of(key, kinds)
                 if kind is not None and kind.queue == queue.label:
                     scheduled.append((queue, kind, key))
-        wanted = await self._timers.of_owners(kinds, owner_ids) if kinds else []
+        wanted = await self._timers.of_owners(kinds, owner_ids)
         keys = {timer.key for timer in wanted}
         for queue in self._redis.by_name.values():
             await queue.cancel_many(

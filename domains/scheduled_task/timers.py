@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PAGE = 1_000
 TOO_EARLY = timedelta(milliseconds=5)
+NOTHING: Mapping[int, timedelta] = {}
 
 
 class Timers:
@@ -28,6 +29,8 @@ class Timers:
     async def of_owners(
         self, kinds: Sequence[TimerKind], owner_ids: Sequence[int]
     ) -> Sequence[Timer]:
+        if not kinds or not owner_ids:
+            return ()
         async with self._database.connection() as connection:
             return await timer_store.of_owners(connection, _wanted(kinds), owner_ids)
 
@@ -70,7 +73,7 @@ class Timers:
             timers = await timer_store.of_subjects(connection, wanted, sorted(set(locked)))
             due = [timer for timer in timers if timer.due <= now]
             own = next((timer for timer in timers if timer.subject_id == subject_id), None)
-            postponed = await kind.fire(transaction, due) if due else {}
+            postponed = await kind.fire(transaction, due) if due else NOTHING
         if own is not None and own not in due:
             raise NotDueError(max(own.due - self._database.clock.moment(), TOO_EARLY))
         if (again := postponed.get(subject_id)) is not None:

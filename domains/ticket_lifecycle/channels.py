@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from domains.absence import AwayError
@@ -67,7 +68,13 @@ class DiscordFailedError(ChannelError):
 
 
 class DiscordAwayError(AwayError, DiscordFailedError):
-    """There is no connection to Discord at all, or to this server."""
+    """There is no connection to Discord at all."""
+
+
+class ServerAwayError(DiscordAwayError):
+    """Discord has not told of this server yet, or says that it is not available."""
+
+    retry_after = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)

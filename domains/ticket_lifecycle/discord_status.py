@@ -23,6 +23,9 @@ class DiscordStatus:
         self._misses = 1
         """How often messages may have gone by; nobody has listened before this process."""
         self._recorded_misses = 0
+        self._noting = 0
+        self._all_noted = asyncio.Event()
+        self._all_noted.set()
 
     @property
     def connected(self) -> bool:
@@ -48,7 +51,26 @@ class DiscordStatus:
                 raise
             raise DiscordAwayError(str(error)) from error
 
-    # --- messages that went by
+    # --- messages that are being noted, and that went by
+
+    @contextmanager
+    def noting(self) -> Generator[None]:
+        """While a message is being noted. If that fails, it may have gone by."""
+        self._noting += 1
+        self._all_noted.clear()
+        try:
+            yield
+        except BaseException:
+            self.note_missed_messages()
+            raise
+        finally:
+            self._noting -= 1
+            if not self._noting:
+                self._all_noted.set()
+
+    async def wait_until_noted(self, seconds: float) -> bool:
+        """Until all that has been heard is noted too; False if that takes longer."""
+        return await wait_at_most(self._all_noted, seconds)
 
     @property
     def misses(self) -> int:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NOTING_TIMEOUT_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -48,8 +50,11 @@ class ExpireRequests:
 
     async def require_current(self) -> None:
         """Raises DiscordAway if what Discord has said up to now may not have been heard yet."""
-        if not self._services.status.connected or not await self._services.channels.is_current():
+        status = self._services.status
+        if not status.connected or not await self._services.channels.is_current():
             raise DiscordAwayError("what was written last may not have been heard yet")
+        if not await status.wait_until_noted(NOTING_TIMEOUT_S):
+            raise DiscordAwayError("what was written last has not been noted yet")
 
     async def decide(self, transaction: Transaction, ticket_ids: Sequence[int]) -> Decision:
         """The tickets must be locked."""

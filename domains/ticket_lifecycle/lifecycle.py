@@ -32,6 +32,7 @@ from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
     CloseRequest,
     GuildSettings,
+    PendingClose,
     Ticket,
     TicketEvent,
 )
@@ -52,13 +53,13 @@ class TicketLifecycle:
         policy: LifecyclePolicy | None = None,
     ) -> None:
         self.policy = policy or LifecyclePolicy()
-        self.status = DiscordStatus()
+        self.discord_status = DiscordStatus()
         self.services = Services(
             database=database,
             channels=channels,
             effects=effect_runner,
             transcripts=transcripts,
-            status=self.status,
+            status=self.discord_status,
             policy=self.policy,
         )
         self.channel_index = TicketChannelIndex(database)
@@ -243,6 +244,12 @@ class TicketLifecycle:
         """The bot is no longer there: its tickets are over. Returns how many."""
         return await self._closing.server_left(guild_id)
 
+    async def note_server_available(self, guild_id: int) -> None:
+        """Discord has it again: what waited for that goes on at once."""
+        async with self._database.transaction() as transaction:
+            await effects.retry_guild_now(transaction.connection, guild_id)
+        self._effects.wake()
+
     async def guilds_with_tickets(self) -> Sequence[int]:
         async with self._database.connection() as connection:
             return await tickets.guilds_with_tickets(connection)
@@ -273,6 +280,11 @@ class TicketLifecycle:
         await self._grace.record_heartbeat()
 
     # --- reading
+
+    @property
+    def installation_id(self) -> str:
+        """Part of every mark on a channel or a message."""
+        return self._database.installation_id
 
     def now(self) -> datetime:
         """By PostgreSQL's clock, as all deadlines are."""
@@ -329,6 +341,13 @@ class TicketLifecycle:
                 await effects.of_ticket(connection, ticket_id),
                 self.now(),
             )
+
+    async def pending_closes(
+        self, guild_id: int, limit: int, offset: int = 0
+    ) -> tuple[Sequence[PendingClose], int]:
+        """A page of the guild's deadlines, soonest first, and how many there are in all."""
+        async with self._database.connection() as connection:
+            return await requests.pending_of_guild(connection, guild_id, limit, offset)
 
     async def recent_lateness(self, guild_id: int, limit: int) -> Sequence[int]:
         """How late the guild's last timed closes were decided, in milliseconds, newest first."""

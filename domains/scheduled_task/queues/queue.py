@@ -19,9 +19,9 @@ from saq.job import Job, Status
 from saq.queue.redis import RedisQueue
 from saq.utils import now as saq_now
 
-from domains.telemetry import NO_TELEMETRY, Telemetry
 from domains.scheduled_task.job_type import JobRequest, JobType
 from domains.scheduled_task.queues import scripts
+from domains.telemetry import NO_TELEMETRY, Telemetry
 
 if TYPE_CHECKING:
     from domains.scheduled_task.redis_client import Argument, Pipeline, RedisClient
@@ -408,8 +408,7 @@ class PunctualQueue(RedisQueue):
         keys = [self.namespace(f"worker_info:{name}") for name in listed]
         heartbeats = await self._client.mget(keys) if keys else []
         return {
-            name: heartbeat is not None
-            for name, heartbeat in zip(listed, heartbeats, strict=True)
+            name: heartbeat is not None for name, heartbeat in zip(listed, heartbeats, strict=True)
         }
 
     # --- what operators ask

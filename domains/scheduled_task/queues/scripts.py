@@ -64,7 +64,8 @@ return 1
 """
 
 REQUEUE_MISSING = """
--- KEYS incomplete, job, queued, active, subjects. A job that is said to be under way, but is in no list.
+-- KEYS incomplete, job, queued, active, subjects.
+-- A job that is said to be under way, but is in no list.
 local due = redis.call('ZSCORE', KEYS[1], KEYS[2])
 if not due or tonumber(due) ~= 0 then return 0 end
 if redis.call('LPOS', KEYS[3], KEYS[2]) or redis.call('LPOS', KEYS[4], KEYS[2]) then return 0 end

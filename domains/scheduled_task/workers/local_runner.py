@@ -14,8 +14,6 @@ from datetime import timedelta
 
 from domains.absence import means_away
 from domains.logs import log_about
-from domains.scheduled_task.workers.time_limit import within
-from domains.telemetry import NO_TELEMETRY, Telemetry
 from domains.retry_policy import AWAY_RETRY
 from domains.scheduled_task.job_type import (
     JobRequest,
@@ -23,6 +21,8 @@ from domains.scheduled_task.job_type import (
     NoRetryError,
     NotDueError,
 )
+from domains.scheduled_task.workers.time_limit import within
+from domains.telemetry import NO_TELEMETRY, Telemetry
 
 log = logging.getLogger(__name__)
 

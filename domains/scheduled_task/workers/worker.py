@@ -20,7 +20,6 @@ from domains.logs import log_about
 from domains.retry_policy import AWAY_RETRY
 from domains.scheduled_task.job_type import (
     JobType,
-    NoRetryError,
     NotDueError,
     UnknownJobTypeError,
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from domains.ticket_lifecycle.models import CloseRequest, RequestStatus
-from domains.ticket_lifecycle.store.rows import REQUEST, read, read_one
+from domains.ticket_lifecycle.models import CloseRequest, PendingClose, RequestStatus, Ticket
+from domains.ticket_lifecycle.store.rows import REQUEST, TICKET, read, read_one
 
 if TYPE_CHECKING:
     from domains.database import Connection
@@ -189,6 +189,31 @@ async def time_left(connection: Connection, close_request_id: int) -> timedelta 
         "select auto_close_at - clock_timestamp() from punctual.close_requests where id = $1",
         close_request_id,
     )
+
+
+async def pending_of_guild(
+    connection: Connection, guild_id: int, limit: int, offset: int
+) -> tuple[Sequence[PendingClose], int]:
+    """A page of the guild's deadlines, soonest first, and how many there are in all."""
+    records = await connection.fetch(
+        f"""select {_prefixed(TICKET, "t_")}, {_prefixed(REQUEST, "r_")}, count(*) over () as total
+            from punctual.tickets t join punctual.close_requests r on r.ticket_id = t.id
+            where t.guild_id = $1 and t.status <> 'closed' and r.status = 'pending'
+              and r.auto_close_at is not null
+            order by r.auto_close_at, r.id limit $2 offset $3""",
+        guild_id,
+        limit,
+        offset,
+    )
+    page = [
+        PendingClose(read(Ticket, record, "t_"), read(CloseRequest, record, "r_"))
+        for record in records
+    ]
+    return page, records[0]["total"] if records else 0
+
+
+def _prefixed(columns: str, prefix: str) -> str:
+    return ", ".join(f"{column} as {prefix}{column[2:]}" for column in columns.split(", "))
 
 
 # --- running out
