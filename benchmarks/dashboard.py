@@ -144,20 +144,20 @@ async def a_large_server(servers: EmbeddedServers, folder: Path) -> AsyncGenerat
 async def _fill(database: Database, scheduler: ScheduledTask, auto_close: AutoClose) -> None:
     async with database.connection() as connection:
         await connection.execute(
-            """insert into tickets (guild_id, number, channel_id, opener_id, subject, attention)
+            """insert into punctual.tickets (guild_id, number, channel_id, opener_id, subject, attention)
                select 1, n, n, n, 'The printer is on fire', case when n > $1 then 'Look' end
                from generate_series(1, $1::int + $2::int) n""",
             TIMERS,
             NEED_ATTENTION,
         )
         await connection.execute(
-            """insert into close_requests (ticket_id, requested_by_id, auto_close_at)
+            """insert into punctual.close_requests (ticket_id, requested_by_id, auto_close_at)
                select id, 1, now() + id * interval '5 seconds' + interval '1 hour'
-               from tickets where attention is null"""
+               from punctual.tickets where attention is null"""
         )
         await connection.execute(
-            """insert into ticket_events (ticket_id, event, late_ms)
-               select id, 'expired', id % 100 from tickets"""
+            """insert into punctual.ticket_events (ticket_id, event, late_ms)
+               select id, 'expired', id % 100 from punctual.tickets"""
         )
         await connection.execute("analyze")
     queue = scheduler.queues[TICKET_LIFECYCLE]

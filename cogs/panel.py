@@ -6,7 +6,6 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from domains.ticket_lifecycle.open_ticket import MAX_SUBJECT_LENGTH
 
 from cogs.cog import TicketCog, answering_errors, guild_id_of, lifecycle_of
 from cogs.discord_errors import describe_missing_permissions
@@ -15,6 +14,7 @@ from cogs.permissions import require_manager
 from cogs.replies import answer_error, reply_ephemeral
 from cogs.text import NO_MENTIONS
 from domains.errors import UserError
+from domains.ticket_lifecycle.open_ticket import MAX_SUBJECT_LENGTH
 
 TITLE = "Support"
 TEXT = "Press the button to open a private ticket; only you and the support team can see it."

@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 
-from domains.ticket_lifecycle.channels import ChannelGoneError, TicketNames
-from domains.ticket_lifecycle.models import CloseRequest, CloseTimer, GuildSettings, Ticket
+from domains.ticket_lifecycle.channels import (
+    Announcement,
+    ChannelGoneError,
+    Posting,
+    TicketNames,
+)
+from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Params, Ticket
 from domains.transcripts import Attachment, SavedTranscript, TranscriptMessage
 
 BOT_ID = 1
@@ -34,10 +39,14 @@ class FakeTicketChannels:
         self.outcomes: list[tuple[int, str]] = []
         self.deadlines: list[int] = []
         self.announcements: list[tuple[int, str]] = []
+        self.announced_by_dm: list[tuple[int, str]] = []
+        self.nonces: set[str] = set()
+        self.current = True
+        """Whether all that was said has been heard."""
         self.logged: list[tuple[int, SavedTranscript | None]] = []
         self.dms: list[int] = []
         self.removed: list[int] = []
-        self.attention: list[tuple[int, str | None]] = []
+        self.attention: list[tuple[int, Params | None]] = []
         self.failures: defaultdict[str, list[Exception]] = defaultdict(list)
         self.before: dict[str, Callable[[], object]] = {}
 
@@ -93,18 +102,18 @@ class FakeTicketChannels:
         self._enter("exists")
         return ticket.channel_id in self.channels
 
-    async def welcome(self, ticket: Ticket, guild: GuildSettings, *, again: bool) -> None:
+    async def welcome(self, ticket: Ticket, guild: GuildSettings, posting: Posting) -> None:
         self._enter("welcome")
         channel = self._channel(ticket)
-        if not (again and ticket.id in self.welcomed):
+        if not (posting.again and ticket.id in self.welcomed):
             self.welcomed.append(ticket.id)
             self.say(channel.id, BOT_ID, "welcome")
 
-    async def ask(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> int:
+    async def ask(self, ticket: Ticket, request: CloseRequest, posting: Posting) -> int:
         self._enter("ask")
         channel = self._channel(ticket)
         text = f"close request {request.id}"
-        if again:
+        if posting.again:
             for message in channel.messages:
                 if message.content == text:
                     return message.id
@@ -121,20 +130,24 @@ class FakeTicketChannels:
         self._channel(ticket)
         self.deadlines.append(request.id)
 
-    async def announce(self, ticket: Ticket, text: str) -> None:
+    async def announce(self, ticket: Ticket, announcement: Announcement, posting: Posting) -> None:
         self._enter("announce")
         channel = self._channel(ticket)
-        self.announcements.append((ticket.id, text))
-        self.say(channel.id, BOT_ID, text)
+        if posting.nonce in self.nonces:
+            return
+        self.nonces.add(posting.nonce)
+        self.announcements.append((ticket.id, announcement.key))
+        self.say(channel.id, BOT_ID, announcement.key)
 
-    async def announce_extension(self, ticket: Ticket, request: CloseRequest) -> None:
-        self._enter("announce_extension")
-        await self.announce(ticket, f"request {request.id} extended")
+    async def announce_by_dm(
+        self, ticket: Ticket, announcement: Announcement, posting: Posting
+    ) -> None:
+        self._enter("announce_by_dm")
+        self.announced_by_dm.append((ticket.id, announcement.key))
 
-    async def announce_grace(self, ticket: Ticket, request: CloseRequest) -> None:
-        self._enter("announce_grace")
-        assert request.auto_close_at is not None
-        await self.announce(ticket, f"grace until {request.auto_close_at.isoformat()}")
+    async def is_current(self) -> bool:
+        self._enter("is_current")
+        return self.current
 
     async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
         self._enter("opener_wrote_after")
@@ -162,16 +175,15 @@ class FakeTicketChannels:
         ticket: Ticket,
         guild: GuildSettings,
         transcript: SavedTranscript | None,
-        *,
-        again: bool,
+        posting: Posting,
     ) -> None:
         self._enter("log_close")
-        if not (again and any(ticket.id == logged for logged, _ in self.logged)):
+        if not (posting.again and any(ticket.id == logged for logged, _ in self.logged)):
             self.logged.append((ticket.id, transcript))
 
-    async def dm_opener(self, ticket: Ticket, *, again: bool) -> None:
+    async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
         self._enter("dm_opener")
-        if not (again and ticket.id in self.dms):
+        if not (posting.again and ticket.id in self.dms):
             self.dms.append(ticket.id)
 
     async def remove(self, ticket: Ticket) -> None:
@@ -179,23 +191,8 @@ class FakeTicketChannels:
         if ticket.channel_id is not None and self.channels.pop(ticket.channel_id, None):
             self.removed.append(ticket.id)
 
-    async def ask_for_attention(self, ticket: Ticket, guild: GuildSettings) -> None:
+    async def ask_for_attention(
+        self, ticket: Ticket, guild: GuildSettings, posting: Posting
+    ) -> None:
         self._enter("ask_for_attention")
         self.attention.append((ticket.id, ticket.attention))
-
-
-class FakeCloseTimers:
-    """A scheduler that only remembers. `available = False` is a Redis that is away."""
-
-    def __init__(self) -> None:
-        self.available = True
-        self.scheduled: dict[tuple[int, int], CloseTimer] = {}
-
-    async def schedule(self, timer: CloseTimer) -> str | None:
-        if not self.available:
-            return None
-        self.scheduled[timer.ticket_id, timer.due_ms] = timer
-        return f"auto-close-{timer.ticket_id}-{timer.due_ms}"
-
-    async def cancel(self, timer: CloseTimer) -> bool:
-        return self.scheduled.pop((timer.ticket_id, timer.due_ms), None) is not None

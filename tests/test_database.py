@@ -49,12 +49,12 @@ async def broken() -> None:
     raise RuntimeError("Redis is away")
 
 
-INSERT = "insert into guild_settings (guild_id) values ($1)"
+INSERT = "insert into punctual.guild_settings (guild_id) values ($1)"
 
 
 async def exists(database: Database, guild_id: int) -> bool:
     return await database.pool.fetchval(
-        "select exists (select from guild_settings where guild_id = $1)", guild_id
+        "select exists (select from punctual.guild_settings where guild_id = $1)", guild_id
     )
 
 

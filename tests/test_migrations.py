@@ -82,11 +82,11 @@ async def test_connecting_again_changes_nothing(empty_database_url: str) -> None
     async with connected(empty_database_url) as database:
         before = await database.pool.fetch("select * from schema_migrations order by name")
         await database.pool.execute(
-            "insert into tickets (guild_id, number, opener_id) values (1, 1, 10)"
+            "insert into punctual.tickets (guild_id, number, opener_id) values (1, 1, 10)"
         )
     async with connected(empty_database_url) as database:
         assert await database.pool.fetch("select * from schema_migrations order by name") == before
-        assert await database.pool.fetchval("select count(*) from tickets") == 1
+        assert await database.pool.fetchval("select count(*) from punctual.tickets") == 1
 
 
 async def test_processes_that_start_at_once_migrate_once(empty_database_url: str) -> None:
@@ -121,10 +121,12 @@ async def test_a_failing_upgrade_leaves_what_was_there(
 ) -> None:
     async with connected(empty_database_url) as database:
         await database.pool.execute(
-            "insert into tickets (guild_id, number, opener_id) values (1, 1, 10)"
+            "insert into punctual.tickets (guild_id, number, opener_id) values (1, 1, 10)"
         )
-    (migrations / "9998_good.sql").write_text("drop table heartbeat;", encoding="utf-8")
-    (migrations / "9999_broken.sql").write_text("delete from tickets; oops;", encoding="utf-8")
+    (migrations / "9998_good.sql").write_text("drop table punctual.heartbeat;", encoding="utf-8")
+    (migrations / "9999_broken.sql").write_text(
+        "delete from punctual.tickets; oops;", encoding="utf-8"
+    )
     with pytest.raises(StartupError, match="oops"):
         await Database(lambda: empty_database_url).connect()
     assert "heartbeat" in await tables(empty_database_url)
@@ -132,7 +134,7 @@ async def test_a_failing_upgrade_leaves_what_was_there(
     (migrations / "9998_good.sql").unlink()
     async with connected(empty_database_url) as database:
         assert await applied(database) == NAMES
-        assert await database.pool.fetchval("select count(*) from tickets") == 1
+        assert await database.pool.fetchval("select count(*) from punctual.tickets") == 1
 
 
 async def test_an_upgrade_keeps_what_is_there_and_the_older_version_can_read_on(
@@ -141,15 +143,16 @@ async def test_an_upgrade_keeps_what_is_there_and_the_older_version_can_read_on(
     """While one process is new and the other not yet."""
     async with connected(empty_database_url) as database:
         await database.pool.execute(
-            "insert into tickets (guild_id, number, opener_id) values (1, 1, 10)"
+            "insert into punctual.tickets (guild_id, number, opener_id) values (1, 1, 10)"
         )
         (migrations / "9999_mood.sql").write_text(
-            "alter table tickets add column mood text not null default 'calm';", encoding="utf-8"
+            "alter table punctual.tickets add column mood text not null default 'calm';",
+            encoding="utf-8",
         )
         async with connected(empty_database_url) as newer:
             assert await applied(newer) == [*NAMES, "9999_mood.sql"]
         async with database.connection() as connection:
-            (ticket_id,) = await connection.fetchrow("select id from tickets") or (0,)
+            (ticket_id,) = await connection.fetchrow("select id from punctual.tickets") or (0,)
             ticket = await sql.ticket(connection, ticket_id)
     assert ticket is not None
     assert ticket.opener_id == 10
@@ -201,20 +204,20 @@ async def test_the_tables_have_the_columns_that_others_rely_on(database: Databas
 
 async def test_a_ticket_has_at_most_one_pending_request(database: Database) -> None:
     ticket_id = await database.pool.fetchval(
-        "insert into tickets (guild_id, number, opener_id) values (1, 1, 10) returning id"
+        "insert into punctual.tickets (guild_id, number, opener_id) values (1, 1, 10) returning id"
     )
     async with database.connection() as connection:
         await sql.insert_close_request(connection, ticket_id, 20, None, None)
         with pytest.raises(asyncpg.UniqueViolationError):
             await sql.insert_close_request(connection, ticket_id, 20, None, timedelta(hours=1))
-        await connection.execute("update close_requests set status = 'denied'")
+        await connection.execute("update punctual.close_requests set status = 'denied'")
         await sql.insert_close_request(connection, ticket_id, 20, None, None)
 
 
 @pytest.mark.parametrize("table", ["tickets", "close_requests"])
 async def test_no_status_can_be_made_up(database: Database, table: str) -> None:
     ticket_id = await database.pool.fetchval(
-        "insert into tickets (guild_id, number, opener_id) values (1, 1, 10) returning id"
+        "insert into punctual.tickets (guild_id, number, opener_id) values (1, 1, 10) returning id"
     )
     async with database.connection() as connection:
         await sql.insert_close_request(connection, ticket_id, 20, None, None)
@@ -223,7 +226,7 @@ async def test_no_status_can_be_made_up(database: Database, table: str) -> None:
 
 
 async def test_a_number_is_given_once_in_a_guild(database: Database) -> None:
-    insert = "insert into tickets (guild_id, number, opener_id) values ($1, $2, 10)"
+    insert = "insert into punctual.tickets (guild_id, number, opener_id) values ($1, $2, 10)"
     await database.pool.execute(insert, 1, 1)
     await database.pool.execute(insert, 2, 1)
     with pytest.raises(asyncpg.UniqueViolationError):

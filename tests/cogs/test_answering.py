@@ -151,7 +151,7 @@ async def test_silence_closes_the_ticket_on_time_and_never_before(settings: Sett
         assert not world.exists(channel)
         assert await world.request_statuses(channel) == ["expired"]
         late_ms = await world.sql.fetchval(
-            "select late_ms from ticket_events where event = 'expired'"
+            "select late_ms from punctual.ticket_events where event = 'expired'"
         )
         assert late_ms >= 0
         assert await world.jobs() == []
@@ -291,7 +291,9 @@ async def test_a_forged_retry_of_another_guilds_ticket_does_nothing(settings: Se
         other = world.neighbour()
         await other.set_up()
         there = await other.open_ticket(other.amy)
-        await world.sql.execute("update tickets set status = 'closing', attention = 'stuck'")
+        await world.sql.execute(
+            "update punctual.tickets set status = 'closing', attention = 'stuck'"
+        )
         custom_id = f"ticket:close:retry:{(await other.ticket(there)).id}"
         text = refusal(await press(world, world.boss, world.panel, custom_id))
         assert text == "This is not a ticket channel."

@@ -45,7 +45,7 @@ BAD_DELAYS = (
     "1e9",
     "9" * 300,
     "<@&1>",
-    "1h; drop table tickets",
+    "1h; drop table punctual.tickets",
 )
 
 
@@ -258,11 +258,15 @@ async def test_a_request_that_cannot_be_shown_is_taken_back(settings: Settings) 
 async def test_a_request_in_a_ticket_that_is_being_closed_is_refused(settings: Settings) -> None:
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
-        await world.sql.execute("update tickets set status = 'closing', attention = 'stuck'")
+        await world.sql.execute(
+            "update punctual.tickets set status = 'closing', attention = 'stuck'"
+        )
         text = refusal(await world.sam.slash(channel, "closerequest"))
         assert text == "This ticket is being closed already."
         assert await world.count("close_requests") == 0
 
 
 async def _pending(world: World) -> int:
-    return await world.sql.fetchval("select count(*) from close_requests where status = 'pending'")
+    return await world.sql.fetchval(
+        "select count(*) from punctual.close_requests where status = 'pending'"
+    )

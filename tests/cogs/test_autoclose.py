@@ -180,7 +180,7 @@ async def test_of_a_history_that_no_embed_holds_the_newest_is_shown_and_the_rest
 
 async def add_events(world: World, channel: simcord.ChannelHandle, count: int) -> None:
     await world.sql.execute(
-        """insert into ticket_events (ticket_id, event, detail)
+        """insert into punctual.ticket_events (ticket_id, event, detail)
            select $1, 'retried', 'number ' || n from generate_series(0, $2 - 1) as n""",
         (await world.ticket(channel)).id,
         count,
@@ -204,7 +204,7 @@ async def test_a_time_that_does_not_run_yet_is_said_so(settings: Settings) -> No
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
-        await world.sql.execute("update close_requests set announced = false")
+        await world.sql.execute("update punctual.close_requests set announced = false")
         for said in (await status(world), words(await timers(world))):
             assert "time does not run yet: Discord failed so far to ask the opener" in said
             assert "It closes" not in said
@@ -243,7 +243,7 @@ async def test_what_the_bot_may_not_do_at_the_moment_is_named_before_it_is_time(
 async def pick(world: World, result_message: discord.Message, number: int) -> None:
     """Choose a ticket in sam's list of timers."""
     request_id = await world.sql.fetchval(
-        """select r.id from close_requests r join tickets t on t.id = r.ticket_id
+        """select r.id from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
            where t.number = $1 and r.status = 'pending'""",
         number,
     )

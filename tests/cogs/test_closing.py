@@ -65,7 +65,7 @@ async def test_close_says_that_it_closes_before_the_channel_is_gone(settings: Se
 
 async def test_a_ticket_closes_without_a_log_channel(settings: Settings) -> None:
     async with a_world(settings) as world:
-        await world.sql.execute("update guild_settings set log_channel_id = null")
+        await world.sql.execute("update punctual.guild_settings set log_channel_id = null")
         channel = await world.open_ticket(world.amy)
         await world.amy.slash(channel, "close")
         await world.until_closed(channel)
@@ -105,7 +105,7 @@ async def test_a_channel_deleted_while_the_bot_was_down_does_not_hold_the_timer_
         await world.stop_bot()
         world.env.backend.subscribers.clear()
         world.env.backend.delete_channel(channel.id)
-        await world.sql.execute("update close_requests set auto_close_at = now()")
+        await world.sql.execute("update punctual.close_requests set auto_close_at = now()")
         await world.start_bot()
         await world.until_closed(channel)
         assert await world.jobs() == []
@@ -226,7 +226,7 @@ async def test_without_a_log_channel_attention_is_asked_for_in_the_ticket(
     settings: Settings,
 ) -> None:
     async with a_world(settings) as world:
-        await world.sql.execute("update guild_settings set log_channel_id = null")
+        await world.sql.execute("update punctual.guild_settings set log_channel_id = null")
         channel = await world.open_ticket(world.amy)
         world.forbid_bot(channel, MANAGE_CHANNELS)
         await world.sam.slash(channel, "close")
@@ -301,7 +301,9 @@ async def test_an_error_of_discords_while_closing_by_hand_is_said_and_retried(
         text = reply(await world.sam.slash(channel, "close"))
         assert text.startswith("Discord would not do that just now")
         assert "tried again by itself" in text
-        await world.sql.execute("update tickets set close_retry_at = now() - interval '1 minute'")
+        await world.sql.execute(
+            "update punctual.tickets set close_retry_at = now() - interval '1 minute'"
+        )
         await world.scheduler.reconcile()
         await world.until_closed(channel)
         assert len(world.says(world.logs)) == 1
@@ -315,7 +317,7 @@ async def test_an_error_that_stays_ends_in_attention(settings: Settings) -> None
         await world.sam.slash(channel, "close")
         for _ in range(3):
             await world.sql.execute(
-                "update tickets set close_retry_at = now() - interval '1 minute'"
+                "update punctual.tickets set close_retry_at = now() - interval '1 minute'"
             )
             await world.scheduler.reconcile()
         ticket = await world.ticket(channel)

@@ -43,7 +43,7 @@ async def test_what_is_not_set_up_or_deleted_is_named_with_its_remedy(
     settings: Settings, column: str, value: str, found: str
 ) -> None:
     async with a_world(settings) as world:
-        await world.sql.execute(f"update guild_settings set {column} = {value}")
+        await world.sql.execute(f"update punctual.guild_settings set {column} = {value}")
         text = await examine(world)
         assert text.startswith("1 to mend")
         line = next(line for line in text.splitlines() if found in line)
@@ -146,7 +146,9 @@ async def test_what_can_be_looked_at_after_a_late_close_outlives_its_channel(
         await world.ask_to_close(channel, delay="2h")
         await world.pass_deadline(channel)
         await world.until_closed(channel)
-        await world.sql.execute("update ticket_events set late_ms = 60000 where event = 'expired'")
+        await world.sql.execute(
+            "update punctual.ticket_events set late_ms = 60000 where event = 'expired'"
+        )
         line = next(line for line in (await examine(world)).splitlines() if "the worst" in line)
         assert "60.00 s" in line
         assert "jobs failed" in line

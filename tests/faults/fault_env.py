@@ -187,17 +187,21 @@ class FaultEnv:
 
     async def number_of(self, channel: Channel) -> int:
         """The ticket's id."""
-        found = await self.value("select id from tickets where channel_id = $1", channel.id)
+        found = await self.value(
+            "select id from punctual.tickets where channel_id = $1", channel.id
+        )
         assert isinstance(found, int)
         return found
 
     async def status(self, channel: Channel) -> object:
-        return await self.value("select status from tickets where channel_id = $1", channel.id)
+        return await self.value(
+            "select status from punctual.tickets where channel_id = $1", channel.id
+        )
 
     async def request_status(self, channel: Channel) -> object:
         """Of its latest request."""
         return await self.value(
-            """select r.status from close_requests r join tickets t on t.id = r.ticket_id
+            """select r.status from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
                where t.channel_id = $1 order by r.id desc limit 1""",
             channel.id,
         )
@@ -207,7 +211,7 @@ class FaultEnv:
         async with self.database() as connection:
             found = await connection.fetchrow(
                 """select r.ticket_id, r.auto_close_at
-                   from close_requests r join tickets t on t.id = r.ticket_id
+                   from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
                    where t.channel_id = $1 and r.status = 'pending'""",
                 channel.id,
             )
@@ -222,7 +226,7 @@ class FaultEnv:
 
     async def nothing_is_half_open(self, within: float) -> None:
         async def is_so() -> bool:
-            return await self.value("select count(*) from tickets where opening") == 0
+            return await self.value("select count(*) from punctual.tickets where opening") == 0
 
         await eventually(is_so, within)
 
@@ -234,9 +238,9 @@ class FaultEnv:
         async with self.database() as connection:
             moved = await connection.fetchrow(
                 """with before as (
-                       select r.* from close_requests r join tickets t on t.id = r.ticket_id
+                       select r.* from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
                        where t.channel_id = $1 and r.status = 'pending')
-                   update close_requests r set auto_close_at =
+                   update punctual.close_requests r set auto_close_at =
                        date_trunc('milliseconds', now() - $2 * interval '1 second')
                    from before where before.id = r.id
                    returning r.ticket_id, before.auto_close_at as before""",
@@ -251,15 +255,15 @@ class FaultEnv:
         since another process may be at it, and the jobs of workers that showed a heartbeat in
         the last eight."""
         await self.execute(
-            "update tickets set opened_at = opened_at - interval '10 seconds' where opening"
+            "update punctual.tickets set opened_at = opened_at - interval '10 seconds' where opening"
         )
         await self.execute(
-            """update close_requests set requested_at = requested_at - interval '10 seconds',
+            """update punctual.close_requests set requested_at = requested_at - interval '10 seconds',
                    auto_close_at = auto_close_at - interval '10 seconds'
                where not announced and status = 'pending'"""
         )
         await self.execute(
-            "update close_requests set resolved_at = resolved_at - interval '10 s' where not shown"
+            "update punctual.close_requests set resolved_at = resolved_at - interval '10 s' where not shown"
         )
         for heartbeat in await self.valkey.call("ZRANGE", f"{QUEUE}stats", 0, -1):
             await self.valkey.call("DEL", heartbeat)
@@ -267,5 +271,5 @@ class FaultEnv:
     async def silent_for(self, seconds: float) -> None:
         """As if no bot had been alive for so long. Only while none is."""
         await self.execute(
-            "update heartbeat set seen_at = seen_at - $1 * interval '1 second'", seconds
+            "update punctual.heartbeat set seen_at = seen_at - $1 * interval '1 second'", seconds
         )

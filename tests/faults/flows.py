@@ -61,7 +61,9 @@ class Opening(Flow):
         discord.begin_submit_modal(discord.customer, self._form, {"subject": "It is broken"})
 
     async def _count(self) -> int:
-        found = await self.fault_env.value("select count(*) from tickets where not opening")
+        found = await self.fault_env.value(
+            "select count(*) from punctual.tickets where not opening"
+        )
         assert isinstance(found, int)
         return found
 
@@ -93,7 +95,7 @@ class Asking(InATicket):
 
     async def is_done(self) -> bool:
         announced = await self.fault_env.value(
-            """select r.announced from close_requests r join tickets t on t.id = r.ticket_id
+            """select r.announced from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
                where t.channel_id = $1 and r.status = 'pending'""",
             self.channel.id,
         )
@@ -155,7 +157,8 @@ class Excluding(Asked):
     async def is_done(self) -> bool:
         return (
             await self.fault_env.value(
-                "select exclude_from_autoclose from tickets where channel_id = $1", self.channel.id
+                "select exclude_from_autoclose from punctual.tickets where channel_id = $1",
+                self.channel.id,
             )
             is True
         )
@@ -171,7 +174,7 @@ class Extending(Asked):
 
     async def is_done(self) -> bool:
         extensions = await self.fault_env.value(
-            """select r.extensions from close_requests r join tickets t on t.id = r.ticket_id
+            """select r.extensions from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
                where t.channel_id = $1""",
             self.channel.id,
         )

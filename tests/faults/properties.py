@@ -100,11 +100,17 @@ class State:
 async def look(fault_env: FaultEnv) -> State:
     async with fault_env.database() as connection:
         return State(
-            [_read(Ticket, row) for row in await connection.fetch("select * from tickets")],
-            [_read(Request, row) for row in await connection.fetch("select * from close_requests")],
+            [
+                _read(Ticket, row)
+                for row in await connection.fetch("select * from punctual.tickets")
+            ],
+            [
+                _read(Request, row)
+                for row in await connection.fetch("select * from punctual.close_requests")
+            ],
             [
                 _read(Happening, row)
-                for row in await connection.fetch("select * from ticket_events")
+                for row in await connection.fetch("select * from punctual.ticket_events")
             ],
             await connection.fetchval("select now()"),
         )

@@ -315,7 +315,7 @@ class TicketStateMachine(RuleBasedStateMachine):
 
     async def _move_deadline(self, it: Expected) -> None:
         await self.database.pool.execute(
-            """update close_requests set auto_close_at =
+            """update punctual.close_requests set auto_close_at =
                    date_trunc('milliseconds', now() - interval '2 seconds')
                where ticket_id = $1 and status = 'pending' and auto_close_at is not null""",
             it.ticket.id,
@@ -353,10 +353,11 @@ class TicketStateMachine(RuleBasedStateMachine):
 
     async def _as_it_is(self, it: Expected) -> tuple[str, list[str]]:
         status = await self.database.pool.fetchval(
-            "select status from tickets where id = $1", it.ticket.id
+            "select status from punctual.tickets where id = $1", it.ticket.id
         )
         requests = await self.database.pool.fetch(
-            "select status from close_requests where ticket_id = $1 order by id", it.ticket.id
+            "select status from punctual.close_requests where ticket_id = $1 order by id",
+            it.ticket.id,
         )
         return status, [row["status"] for row in requests]
 
@@ -366,8 +367,8 @@ class TicketStateMachine(RuleBasedStateMachine):
     async def _is_decided(self, it: Expected) -> bool:
         """Nothing is overdue and nothing half closed."""
         return not await self.database.pool.fetchval(
-            """select exists (select from tickets where id = $1 and status = 'closing') or exists (
-                   select from close_requests r join tickets t on t.id = r.ticket_id
+            """select exists (select from punctual.tickets where id = $1 and status = 'closing') or exists (
+                   select from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
                    where t.id = $1 and r.status = 'pending' and r.auto_close_at <= now()
                      and t.status = 'open' and not t.exclude_from_autoclose)""",
             it.ticket.id,
@@ -383,7 +384,7 @@ class TicketStateMachine(RuleBasedStateMachine):
             assert self.channels.removed.count(ticket_id) == times
             assert self.channels.welcomed.count(ticket_id) == 1
         early = await self.database.pool.fetchval(
-            "select count(*) from ticket_events where late_ms < 0"
+            "select count(*) from punctual.ticket_events where late_ms < 0"
         )
         assert early == 0
 
@@ -393,8 +394,8 @@ class TicketStateMachine(RuleBasedStateMachine):
         async def is_so() -> bool:
             await self.scheduler.reconcile()
             rows = await self.database.pool.fetch(
-                """select t.id, r.auto_close_at from tickets t
-                   join close_requests r on r.ticket_id = t.id
+                """select t.id, r.auto_close_at from punctual.tickets t
+                   join punctual.close_requests r on r.ticket_id = t.id
                    where t.status = 'open' and not t.exclude_from_autoclose
                      and r.status = 'pending' and r.auto_close_at is not null"""
             )

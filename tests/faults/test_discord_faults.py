@@ -157,7 +157,9 @@ async def test_discord_is_away_for_a_while_and_all_is_done_when_it_is_back(
     await fault_env.discord.wait_ready(within=60)
     assert "❌" not in bot.log
     assert (
-        await fault_env.value("select count(*) from ticket_events where event = 'close_failed'")
+        await fault_env.value(
+            "select count(*) from punctual.ticket_events where event = 'close_failed'"
+        )
         == 0
     )
     await assert_kept(fault_env)

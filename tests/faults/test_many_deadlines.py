@@ -24,10 +24,10 @@ from tests.waiting import eventually
 GUILD_ID = 1
 STRANGERS = """
     with strangers as (
-        insert into tickets (guild_id, number, channel_id, opener_id, subject)
+        insert into punctual.tickets (guild_id, number, channel_id, opener_id, subject)
         select $1, 1000 + n, 5000 + n, 7000 + n, 'a stranger' from generate_series(1, $2::int) n
         returning id)
-    insert into close_requests (ticket_id, requested_by_id, auto_close_at, message_id)
+    insert into punctual.close_requests (ticket_id, requested_by_id, auto_close_at, message_id)
     select id, 1, date_trunc('second', now() + interval '3 seconds'), 1 from strangers
 """
 """Tickets from another life of the database: their channels are not in this Discord."""
@@ -43,7 +43,10 @@ async def test_deadlines_of_channels_that_are_gone_do_not_hold_up_the_others(
     await fault_env.execute(STRANGERS, fault_env.discord.guild.id, 40)
 
     async def all_closed() -> bool:
-        return await fault_env.value("select count(*) from tickets where status <> 'closed'") == 0
+        return (
+            await fault_env.value("select count(*) from punctual.tickets where status <> 'closed'")
+            == 0
+        )
 
     await eventually(all_closed, 30)
     await assert_kept(fault_env, lateness=False)
@@ -88,12 +91,14 @@ async def test_all_deadlines_of_one_second_are_kept_once_each(
     async def all_closed() -> bool:
         async with desk.database.connection() as connection:
             return not await connection.fetchval(
-                "select count(*) from tickets where status <> 'closed'"
+                "select count(*) from punctual.tickets where status <> 'closed'"
             )
 
     await eventually(all_closed, 600)
     async with desk.database.connection() as connection:
-        events = await connection.fetch("select ticket_id, event, late_ms from ticket_events")
+        events = await connection.fetch(
+            "select ticket_id, event, late_ms from punctual.ticket_events"
+        )
     for event in ("expired", "closed"):
         times = Counter(row["ticket_id"] for row in events if row["event"] == event)
         assert len(times) == count

@@ -48,7 +48,10 @@ async def make_room(fault_env: FaultEnv) -> None:
         fault_env.delete_by_hand(channel)
 
     async def none_is_open() -> bool:
-        return await fault_env.value("select count(*) from tickets where status <> 'closed'") == 0
+        return (
+            await fault_env.value("select count(*) from punctual.tickets where status <> 'closed'")
+            == 0
+        )
 
     await eventually(none_is_open, 30)
 

@@ -15,9 +15,9 @@ from tests.wire import Moment
 
 PENDING = """
     with many as (
-        insert into tickets (guild_id, number, channel_id, opener_id, subject)
+        insert into punctual.tickets (guild_id, number, channel_id, opener_id, subject)
         select $1, n, n, n, 'one of many' from generate_series(1, $2::int) n returning id)
-    insert into close_requests (ticket_id, requested_by_id, auto_close_at, message_id)
+    insert into punctual.close_requests (ticket_id, requested_by_id, auto_close_at, message_id)
     select id, 1, date_trunc('milliseconds', now() + interval '1 day' + id * interval '1 second'), 1
     from many
 """
@@ -56,7 +56,9 @@ async def test_a_deadline_that_comes_as_redis_returns_is_kept_within_a_second(
     await bot.logged("Redis is back")
     await fault_env.discord.wait_deleted(ticket)
     await assert_kept(fault_env)
-    late_ms = await fault_env.value("select late_ms from ticket_events where event = 'expired'")
+    late_ms = await fault_env.value(
+        "select late_ms from punctual.ticket_events where event = 'expired'"
+    )
     assert isinstance(late_ms, int)
     measured(f"a deadline that came as Redis returned was kept {late_ms} ms after it")
     assert late_ms < 1_000

@@ -117,8 +117,8 @@ async def test_with_two_bots_many_openings_in_a_slow_discord_leave_no_stray_chan
     discord.faults.clear()
     for member in members:
         if not await fault_env.value(
-            "select count(*) from tickets where opener_id = $1", member.id
+            "select count(*) from punctual.tickets where opener_id = $1", member.id
         ):
             await fault_env.helpdesk.open_ticket(panel, member=member)
     await assert_kept(fault_env, within=40)
-    assert await fault_env.value("select count(*) from tickets") == len(members)
+    assert await fault_env.value("select count(*) from punctual.tickets") == len(members)

@@ -31,8 +31,8 @@ async def why(web_env: WebEnv, ticket: Ticket) -> str:
 async def pass_the_deadline(web_env: WebEnv) -> None:
     """A minute before the moment that `why` takes for now."""
     await web_env.execute(
-        """update close_requests set auto_close_at = t.opened_at - interval '1 minute'
-           from tickets t where t.id = ticket_id and close_requests.status = 'pending'"""
+        """update punctual.close_requests set auto_close_at = t.opened_at - interval '1 minute'
+           from punctual.tickets t where t.id = ticket_id and close_requests.status = 'pending'"""
     )
 
 
@@ -72,7 +72,7 @@ async def test_a_request_without_a_timer(web_env: WebEnv) -> None:
 async def test_a_request_that_the_opener_was_not_shown(web_env: WebEnv) -> None:
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
-    await web_env.execute("update close_requests set announced = false")
+    await web_env.execute("update punctual.close_requests set announced = false")
     assert "Its time does not run yet" in await why(web_env, ticket)
 
 
@@ -148,9 +148,11 @@ async def test_a_close_that_is_half_done(web_env: WebEnv) -> None:
 async def test_a_ticket_that_closed_in_time(web_env: WebEnv) -> None:
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
-    await web_env.execute("update close_requests set auto_close_at = now() - interval '1 second'")
+    await web_env.execute(
+        "update punctual.close_requests set auto_close_at = now() - interval '1 second'"
+    )
     await web_env.lifecycle.auto_close(ticket.id)
-    await web_env.execute("update ticket_events set late_ms = 7 where late_ms is not null")
+    await web_env.execute("update punctual.ticket_events set late_ms = 7 where late_ms is not null")
     told = await why(web_env, ticket)
     assert told == (
         "It is closed: the opener did not answer in time, and the close began 7 ms after the "

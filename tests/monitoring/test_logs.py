@@ -92,7 +92,7 @@ async def test_every_line_of_a_real_job_tells_its_ticket(
     ticket = await busy_web_env.open()
     await busy_web_env.ask_to_close(ticket)
     await busy_web_env.execute(
-        "update close_requests set auto_close_at = now() - interval '2 seconds'"
+        "update punctual.close_requests set auto_close_at = now() - interval '2 seconds'"
     )
     await eventually(lambda: "Successfully" in output.text)
     about = [line for line in output.objects if line["message"].endswith(f"ticket {ticket.id}")]

@@ -88,7 +88,7 @@ async def test_what_ends_while_redis_is_away_is_counted_too(
     async with open_web_env(database, nowhere) as web_env:
         ticket = await web_env.open()
         await web_env.lifecycle.request_close(ticket.id, 1, None, 1)
-        await web_env.execute("update close_requests set auto_close_at = now()")
+        await web_env.execute("update punctual.close_requests set auto_close_at = now()")
 
         async def it_is_counted() -> bool:
             return (await numbers(web_env))[outcomes_of("auto-close", "complete")] == 1
@@ -132,7 +132,7 @@ async def test_lateness_is_counted_from_the_start_of_the_process_and_each_close_
 
     async def close_late(*late_ms: int, age: str = "5 seconds") -> None:
         await web_env.execute(
-            """insert into ticket_events (ticket_id, event, at, late_ms)
+            """insert into punctual.ticket_events (ticket_id, event, at, late_ms)
                select $1, 'expired', now() - $3::text::interval, unnest($2::bigint[])""",
             ticket.id,
             list(late_ms),
@@ -157,15 +157,15 @@ async def test_overdue_is_what_nothing_came_for(web_env: WebEnv) -> None:
     for ticket in (overdue, excluded, stuck, unasked, early):
         await web_env.ask_to_close(ticket)
     await web_env.execute(
-        "update close_requests set auto_close_at = now() - interval '5 s' where ticket_id <> $1",
+        "update punctual.close_requests set auto_close_at = now() - interval '5 s' where ticket_id <> $1",
         early.id,
     )
     await web_env.execute(
-        "update tickets set exclude_from_autoclose = true where id = $1", excluded.id
+        "update punctual.tickets set exclude_from_autoclose = true where id = $1", excluded.id
     )
-    await web_env.execute("update tickets set attention = 'why' where id = $1", stuck.id)
+    await web_env.execute("update punctual.tickets set attention = 'why' where id = $1", stuck.id)
     await web_env.execute(
-        "update close_requests set announced = false where ticket_id = $1", unasked.id
+        "update punctual.close_requests set announced = false where ticket_id = $1", unasked.id
     )
     found = await numbers(web_env)
     assert found["punctual_overdue_tickets"] == 1
@@ -199,7 +199,9 @@ async def known(busy_web_env: WebEnv) -> set[str]:
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
     web_env.channels.failures["dm_opener"] = [DiscordFailedError("no")]
-    await web_env.execute("update close_requests set auto_close_at = now() - interval '3 seconds'")
+    await web_env.execute(
+        "update punctual.close_requests set auto_close_at = now() - interval '3 seconds'"
+    )
 
     async def it_has_been_tried() -> bool:
         return (await numbers(web_env))[outcomes_of("auto-close", "retried")] > 0

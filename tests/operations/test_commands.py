@@ -25,7 +25,7 @@ async def test_timers_come_soonest_first_with_their_state(typed: Typed, web_env:
     for ticket, hours in ((later, 5), (soon, 1), (overdue, 2), (excluded, 3)):
         await web_env.ask_to_close(ticket, hours)
     await web_env.execute(
-        "update close_requests set auto_close_at = now() - interval '1 min' where ticket_id = $1",
+        "update punctual.close_requests set auto_close_at = now() - interval '1 min' where ticket_id = $1",
         overdue.id,
     )
     await web_env.lifecycle.exclude_from_autoclose(excluded.id, 1)

@@ -43,7 +43,9 @@ async def test_a_ticket_lives_from_panel_to_transcript(
     assert [file.filename for file in closed.attachments] == ["ticket-0001.html"]
     assert b"It is broken" in closed.attachments[0].content
     assert len(helpdesk.dms()) == 1
-    late_ms = await one(environment, "select late_ms from ticket_events where event = 'expired'")
+    late_ms = await one(
+        environment, "select late_ms from punctual.ticket_events where event = 'expired'"
+    )
     assert isinstance(late_ms, int)
     assert late_ms >= 0
 
@@ -66,7 +68,7 @@ async def test_sigterm_in_the_middle_of_a_job_lets_it_finish_and_exits_0(
         assert ticket.deleted
         assert "✅ Successfully auto-closed ticket 1" in bot.log
         assert "✅ Scheduled task system shut down" in bot.log
-        assert await one(environment, "select status from tickets") == "closed"
+        assert await one(environment, "select status from punctual.tickets") == "closed"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -104,7 +106,7 @@ async def test_the_buttons_work_after_a_restart(
     async with running_bot(discord, environment):
         await discord.click(discord.customer, request, "Deny & Keep Open")
         await discord.until(lambda: "keep this ticket open" in request.text, "the outcome")
-        assert await one(environment, "select status from close_requests") == "denied"
+        assert await one(environment, "select status from punctual.close_requests") == "denied"
         assert not ticket.deleted
 
 

@@ -40,14 +40,18 @@ class ByHand:
     ) -> None:
         self.client = client
         self.clock = Clock()
-        self.queue = PunctualQueue(client, QUEUE, clock=self.clock.now)
+        self.queue = PunctualQueue(
+            client, QUEUE, installation_id=INSTALLATION_ID, clock=self.clock.now
+        )
         self.health = health
         self.job_types = job_types
         self.worker = self.another_worker()
 
     def another_worker(self) -> PunctualWorker:
         """As if in a process of its own."""
-        queue = PunctualQueue(self.client, QUEUE, clock=self.clock.now)
+        queue = PunctualQueue(
+            self.client, QUEUE, installation_id=INSTALLATION_ID, clock=self.clock.now
+        )
         return PunctualWorker(
             queue, self.job_types, self.health, concurrency=1, grace=timedelta(seconds=1)
         )

@@ -30,8 +30,8 @@ _MEASURED = pytest.StashKey[list[str]]()
 
 
 _EMPTY = """do $$ begin execute 'truncate ' || (
-    select string_agg(quote_ident(tablename), ', ') from pg_tables
-    where schemaname = 'public' and tablename <> 'schema_migrations'
+    select string_agg('punctual.' || quote_ident(tablename), ', ') from pg_tables
+    where schemaname = 'punctual' and tablename not in ('schema_migrations', 'installation')
 ) || ' restart identity cascade'; end $$"""
 
 
@@ -117,15 +117,17 @@ async def own_redis(valkey: OwnValkey) -> AsyncGenerator[RedisView]:
 @pytest.fixture
 async def by_hand(redis_url: str) -> AsyncGenerator[MakeByHand]:
     client = connect(redis_url, socket_timeout=5)
-    health = RedisHealth(client)
+    health = RedisHealth(client, INSTALLATION_ID)
     await health.check()
     yield lambda *job_types: ByHand(client, health, job_types)
     await client.aclose()
 
 
 @pytest.fixture
-async def tickets(database: Database, tmp_path: Path) -> Tickets:
-    return Tickets(database, tmp_path / "transcripts")
+async def tickets(database: Database, tmp_path: Path) -> AsyncGenerator[Tickets]:
+    tickets = Tickets(database, tmp_path / "transcripts")
+    yield tickets
+    await tickets.effects.stop(timedelta(seconds=1))
 
 
 @pytest.fixture

@@ -63,7 +63,8 @@ async def test_a_ticket_closes_when_it_was_said_and_the_log_says_so(
     assert caplog.messages.count(f"🤖 Processing auto-close for ticket {ticket.id}") == 1
     assert caplog.messages.count(done) == 1
     late_ms = await tickets.value(
-        "select late_ms from ticket_events where event = 'expired' and ticket_id = $1", ticket.id
+        "select late_ms from punctual.ticket_events where event = 'expired' and ticket_id = $1",
+        ticket.id,
     )
     assert cast("int", late_ms) >= 0
     assert tickets.channels.removed == [ticket.id]
@@ -195,7 +196,9 @@ async def test_after_the_fourth_failure_a_person_is_asked_and_the_job_is_kept(
     assert record["status"] == "failed"
     assert f"DiscordFailedError: {WRONG}" in record["error"]
     assert await redis.ids(FAILED) == [job_id]
-    attention = await tickets.value("select attention from tickets where id = $1", ticket.id)
+    attention = await tickets.value(
+        "select attention from punctual.tickets where id = $1", ticket.id
+    )
     assert WRONG in cast("str", attention)
     assert tickets.channels.attention == [(ticket.id, attention)]
     assert (await scheduler.counts()).failed == 1

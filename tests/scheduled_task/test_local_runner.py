@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from domains.database import DatabaseAwayError
-from domains.telemetry import NoTelemetry
 from domains.scheduled_task.job_type import NoRetryError, NotDueError
 from domains.scheduled_task.workers import local_runner
 from domains.scheduled_task.workers.local_runner import LocalRunner
+from domains.telemetry import NoTelemetry
 from tests.waiting import eventually
 
 from .by_hand import Monotonic

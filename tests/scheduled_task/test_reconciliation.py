@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
+from domains.ticket_lifecycle.close_requests import timer_of
 
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.job_type import JobRequest
 from domains.scheduled_task.jobs.auto_close import auto_close_job
 from domains.ticket_lifecycle.channels import DiscordFailedError
-from domains.ticket_lifecycle.close_requests import timer_of
 from domains.ticket_lifecycle.models import Ticket
 from tests.waiting import eventually
 
@@ -50,12 +50,12 @@ async def test_jobs_of_tickets_gone_closed_excluded_or_not_asked_any_more_are_cl
     gone, closed, excluded, denied, moved, kept = [await asked(tickets) for _ in range(6)]
     # Behind the bot's back, so that it cannot cancel the timers itself.
     for statement, (ticket, _) in (
-        ("delete from tickets where id = $1", gone),
-        ("update tickets set status = 'closed' where id = $1", closed),
-        ("update tickets set exclude_from_autoclose = true where id = $1", excluded),
-        ("update close_requests set status = 'denied' where ticket_id = $1", denied),
+        ("delete from punctual.tickets where id = $1", gone),
+        ("update punctual.tickets set status = 'closed' where id = $1", closed),
+        ("update punctual.tickets set exclude_from_autoclose = true where id = $1", excluded),
+        ("update punctual.close_requests set status = 'denied' where ticket_id = $1", denied),
         (
-            "update close_requests set auto_close_at = auto_close_at + interval '1 h'"
+            "update punctual.close_requests set auto_close_at = auto_close_at + interval '1 h'"
             " where ticket_id = $1",
             moved,
         ),
@@ -107,7 +107,7 @@ async def test_a_running_job_is_never_cleaned_up(
     found: list[int] = []
 
     async def clean_up_meanwhile(_: str) -> None:
-        await tickets.execute("update close_requests set status = 'denied'")
+        await tickets.execute("update punctual.close_requests set status = 'denied'")
         found.append(await scheduler.cleanup_orphaned_jobs())
 
     ticket = await tickets.open()
@@ -163,7 +163,7 @@ async def test_an_empty_redis_has_every_pending_timer_again_without_ever_being_b
     to_check = time.perf_counter() - started
     assert not [m for m in caplog.messages if m.startswith("Reconciled: 0 jobs")]
 
-    await tickets.execute("update close_requests set status = 'denied' where id % 2 = 0")
+    await tickets.execute("update punctual.close_requests set status = 'denied' where id % 2 = 0")
     started = time.perf_counter()
     assert await scheduler.cleanup_orphaned_jobs() == number // 2
     to_remove = time.perf_counter() - started
@@ -179,16 +179,16 @@ async def test_an_empty_redis_has_every_pending_timer_again_without_ever_being_b
 
 async def seed(tickets: Tickets, number: int) -> None:
     await tickets.execute(
-        """insert into tickets (guild_id, number, channel_id, opener_id)
+        """insert into punctual.tickets (guild_id, number, channel_id, opener_id)
            select n % 100, n, n, $1 from generate_series(1, $2::int) n""",
         OPENER_ID,
         number,
     )
     await tickets.execute(
-        """insert into close_requests (ticket_id, requested_by_id, auto_close_at, message_id)
+        """insert into punctual.close_requests (ticket_id, requested_by_id, auto_close_at, message_id)
            select id, $1, date_trunc('milliseconds', now()) + interval '1 h' + id * interval '1 ms',
                   1
-           from tickets""",
+           from punctual.tickets""",
         STAFF_ID,
     )
     await tickets.execute("analyze tickets, close_requests")  # as PostgreSQL does by itself
@@ -213,7 +213,9 @@ async def test_reconciliation_resumes_a_half_done_close(
     tickets.channels.failures["remove"] = [DiscordFailedError("not now")]
     with pytest.raises(DiscordFailedError):
         await tickets.lifecycle.close_ticket(ticket.id, STAFF_ID)
-    await tickets.execute("update tickets set close_retry_at = now() - interval '1 minute'")
+    await tickets.execute(
+        "update punctual.tickets set close_retry_at = now() - interval '1 minute'"
+    )
     await scheduler.reconcile()
     assert await tickets.is_closed(ticket)
     assert tickets.channels.removed == [ticket.id]
@@ -224,6 +226,6 @@ async def test_what_needs_attention_is_not_scheduled_again_and_again(
 ) -> None:
     ticket, job_id = await asked(tickets)
     await scheduler.cancel_auto_close(job_id)
-    await tickets.execute("update tickets set attention = 'no' where id = $1", ticket.id)
+    await tickets.execute("update punctual.tickets set attention = 'no' where id = $1", ticket.id)
     await scheduler.reconcile()
     assert await redis.due(job_id) is None

@@ -60,7 +60,7 @@ async def without_redis(
 
 async def deadline_ms(tickets: Tickets, request_id: int) -> int:
     value = await tickets.value(
-        "select (extract(epoch from auto_close_at) * 1000)::bigint from close_requests"
+        "select (extract(epoch from auto_close_at) * 1000)::bigint from punctual.close_requests"
         " where id = $1",
         request_id,
     )

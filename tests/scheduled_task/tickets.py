@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot import connect_domains
 from domains.database import Database
+from domains.effects import EffectRunner
 from domains.scheduled_task import ScheduledTask
-from domains.scheduled_task.job_type import JobServices
-from domains.scheduled_task.jobs.auto_close import AutoClose
 from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
 from domains.ticket_lifecycle.models import Ticket, TicketStatus
 from domains.transcripts import TranscriptStore
-from tests.fakes import FakeCloseTimers, FakeTicketChannels
+from tests.fakes import FakeTicketChannels
 
 GUILD_ID = 1
 OPENER_ID = 100
@@ -19,23 +19,21 @@ STAFF_ID = 200
 
 
 class Tickets:
-    """`close_with` chooses the scheduler; until then timers are only remembered."""
+    """`close_with` chooses the scheduler; until then there is none."""
 
     def __init__(self, database: Database, transcripts: Path) -> None:
         self._database = database
-        self._store = TranscriptStore(transcripts)
         self._openers = 0
         self.channels = FakeTicketChannels()
-        self.lifecycle = self._lifecycle(FakeCloseTimers())
-
-    def _lifecycle(self, timers: FakeCloseTimers | ScheduledTask) -> TicketLifecycle:
-        return TicketLifecycle(
-            self._database, self.channels, timers, self._store, LifecyclePolicy()
+        self.effects = EffectRunner(database)
+        self.lifecycle = TicketLifecycle(
+            database, self.channels, self.effects, TranscriptStore(transcripts), LifecyclePolicy()
         )
 
     def close_with(self, scheduler: ScheduledTask) -> ScheduledTask:
-        self.lifecycle = self._lifecycle(scheduler)
-        scheduler.register([AutoClose(JobServices(self.lifecycle))])
+        """Effects are delivered as in a real process; who makes this sees to their end."""
+        connect_domains(self._database, self.lifecycle, scheduler, self.effects)
+        self.effects.start()
         return scheduler
 
     async def open(self) -> Ticket:
@@ -49,7 +47,7 @@ class Tickets:
     async def let_time_run_out(self, *tickets: Ticket) -> None:
         """Five seconds ago. Their jobs know nothing of it: the key is another one now."""
         await self.execute(
-            """update close_requests set auto_close_at =
+            """update punctual.close_requests set auto_close_at =
                    date_trunc('milliseconds', now() - interval '5 seconds')
                where status = 'pending' and ticket_id = any($1::bigint[])""",
             [ticket.id for ticket in tickets],

@@ -34,7 +34,7 @@ async def the_only_request(environment: Environment) -> tuple[int, int]:
     connection = await asyncpg.connect(environment["DATABASE_URL"])
     try:
         found = await connection.fetchrow(
-            "select ticket_id, id from close_requests where status = 'pending'"
+            "select ticket_id, id from punctual.close_requests where status = 'pending'"
         )
         assert found is not None
         return found["ticket_id"], found["id"]

@@ -123,7 +123,7 @@ async def test_a_form_with_any_subject_opens_a_ticket(
             form = await discord.click(discord.customer, panel, "Open a ticket")
             text = await answer(submit(discord, discord.customer, form, subject))
             assert "Your ticket is open" in text, name
-        assert await one(environment, "select max(length(subject)) from tickets") == 200
+        assert await one(environment, "select max(length(subject)) from punctual.tickets") == 200
         assert "Unexpected error" not in bot.log
 
 
@@ -147,7 +147,7 @@ async def test_options_longer_than_discord_allows_are_cut_or_refused(
             text = await answer(command(discord, staff, ticket, "closerequest", **options))
             assert "Something went wrong" not in text, (options, text)
         longest = await one(
-            environment, "select coalesce(max(length(reason)), 0) from close_requests"
+            environment, "select coalesce(max(length(reason)), 0) from punctual.close_requests"
         )
         assert isinstance(longest, int)
         assert longest <= 255

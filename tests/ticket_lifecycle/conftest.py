@@ -28,7 +28,7 @@ def database_url(shared_database_url: str) -> str:
 async def database(database_url: str) -> AsyncGenerator[Database]:
     database = Database(lambda: database_url)
     await database.connect()
-    await database.pool.execute("delete from tickets; delete from guild_settings")
+    await database.pool.execute("delete from punctual.tickets; delete from punctual.guild_settings")
     yield database
     await database.close()
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from domains.database import Database
+from domains.effects import EffectRunner
+from domains.effects.effect import Lane
+from domains.scheduled_task.job_type import JobServices
+from domains.scheduled_task.jobs import discover
+from domains.scheduled_task.timer_kind import TimerKind
+from domains.scheduled_task.timers import Timers
 from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
-from domains.ticket_lifecycle.models import AutoCloseOutcome, CloseRequest, CloseTimer, Ticket
+from domains.ticket_lifecycle.models import AutoCloseOutcome, CloseRequest, Ticket
 from tests.ticket_lifecycle.interruptions import (
     InterruptibleChannels,
-    InterruptibleTimers,
     InterruptibleTranscripts,
     Interruptions,
 )
@@ -25,31 +31,27 @@ DAY = 24.0
 
 @dataclass(frozen=True, slots=True)
 class HelpDesk:
-    """One process with a bot. `restarted` and `elsewhere` are others in the same world."""
+    """One process with a bot. `restarted` and `elsewhere` are others in the same world.
+
+    Nothing goes on by itself: a test says when the effects are delivered, and when a timer fires.
+    """
 
     database: Database
     channels: InterruptibleChannels
-    timers: InterruptibleTimers
     transcripts: InterruptibleTranscripts
     transcripts_root: Path
     interruptions: Interruptions
+    effects: EffectRunner
     lifecycle: TicketLifecycle
+    kinds: Sequence[TimerKind]
+    timers: Timers
 
     @staticmethod
     def in_a_new_world(database: Database, transcripts_root: Path) -> HelpDesk:
         interruptions = Interruptions()
         channels = InterruptibleChannels(interruptions)
-        timers = InterruptibleTimers(interruptions)
         transcripts = InterruptibleTranscripts(transcripts_root, interruptions)
-        return HelpDesk(
-            database,
-            channels,
-            timers,
-            transcripts,
-            transcripts_root,
-            interruptions,
-            TicketLifecycle(database, channels, timers, transcripts),
-        )
+        return _process(database, channels, transcripts, transcripts_root, interruptions, None)
 
     def restarted(self, policy: LifecyclePolicy | None = None) -> HelpDesk:
         """Nothing that the old process had in memory is left."""
@@ -57,10 +59,46 @@ class HelpDesk:
 
     def elsewhere(self, database: Database, policy: LifecyclePolicy | None = None) -> HelpDesk:
         """Another process, with a pool of its own."""
-        lifecycle = TicketLifecycle(
-            database, self.channels, self.timers, self.transcripts, policy or LifecyclePolicy()
+        return _process(
+            database,
+            self.channels,
+            self.transcripts,
+            self.transcripts_root,
+            self.interruptions,
+            policy,
         )
-        return replace(self, database=database, lifecycle=lifecycle)
+
+    # --- what goes on by itself in a real process
+
+    async def deliver(self) -> None:
+        """All that Discord is to be told now, in its order, until nothing more is due. What
+        fails is put off, as its row says."""
+        while ids := await self._due_effects():
+            for ticket_id, lane in ids:
+                with suppress(Exception):
+                    await self.effects.deliver(ticket_id, Lane(lane))
+
+    async def _due_effects(self) -> list[tuple[int, int]]:
+        records = await self.database.pool.fetch(
+            """select e.ticket_id, e.lane from punctual.effects e
+               where e.due_at <= clock_timestamp()
+                 and coalesce(e.lease_until, '-infinity') < clock_timestamp()
+                 and not exists (select from punctual.effects p where p.ticket_id = e.ticket_id
+                                 and p.lane = e.lane and p.id < e.id)
+               order by e.id"""
+        )
+        return [(record["ticket_id"], record["lane"]) for record in records]
+
+    async def leases_run_out(self) -> None:
+        """The process that held them was killed, and time has passed."""
+        await self.database.pool.execute(
+            "update punctual.effects set lease_until = now() - interval '1 second'"
+            " where lease_until is not null"
+        )
+
+    async def listen(self) -> None:
+        """The gateway is there, and every message is heard from now on."""
+        await self.lifecycle.record_heartbeat()
 
     # --- what people do
 
@@ -86,48 +124,44 @@ class HelpDesk:
     # --- how time passes
 
     async def run_out(self, request: CloseRequest) -> CloseRequest:
-        """The deadline was a second ago; its timer moves with it."""
-        had_timer = self.timers.scheduled.pop(_key(request), None)
+        """The deadline was a second ago."""
         await self.database.pool.execute(
-            """update close_requests set
+            """update punctual.close_requests set
                    requested_at = requested_at - (auto_close_at - now() + interval '1 second'),
                    auto_close_at = date_trunc('milliseconds', now()) - interval '1 second'
                where id = $1""",
             request.id,
         )
-        moved = await self.request(request.id)
-        if had_timer is not None:
-            self.timers.scheduled[_key(moved)] = _timer(moved)
-        return moved
+        return await self.request(request.id)
 
     async def fire(self, request: CloseRequest) -> AutoCloseOutcome:
-        """The alarm clock rings: the job leaves the queue and runs."""
-        self.timers.scheduled.pop(_key(request), None)
-        return await self.lifecycle.auto_close(request.ticket_id, request.id)
+        """The alarm clock rings, and what follows is done."""
+        outcome = await self.lifecycle.auto_close(request.ticket_id, request.id)
+        await self.deliver()
+        return outcome
 
     async def run_out_and_fire(self, request: CloseRequest) -> AutoCloseOutcome:
         return await self.fire(await self.run_out(request))
 
     async def grow_old(self) -> None:
-        """Ten minutes pass."""
+        """Ten minutes pass, for everything that is written down."""
         await self.database.pool.execute(
-            "update tickets set opened_at = opened_at - interval '10 minutes'"
+            "update punctual.tickets set opened_at = opened_at - interval '10 minutes'"
         )
         await self.database.pool.execute(
-            """update close_requests set requested_at = requested_at - interval '10 minutes',
+            """update punctual.close_requests set
+                   requested_at = requested_at - interval '10 minutes',
                    auto_close_at = auto_close_at - interval '10 minutes'"""
         )
-        aged = [
-            replace(timer, auto_close_at=timer.auto_close_at - timedelta(minutes=10))
-            for timer in self.timers.scheduled.values()
-        ]
-        self.timers.scheduled = {(timer.ticket_id, timer.due_ms): timer for timer in aged}
+        await self.database.pool.execute(
+            """update punctual.effects set due_at = due_at - interval '10 minutes',
+                   lease_until = lease_until - interval '10 minutes'"""
+        )
 
     async def wait_for_retry(self) -> None:
-        """Failed closes may be tried again."""
+        """What has failed may be tried again."""
         await self.database.pool.execute(
-            "update tickets set close_retry_at = now() - interval '1 minute'"
-            " where close_retry_at is not null"
+            "update punctual.effects set due_at = now() where failures > 0"
         )
 
     # --- what can be seen
@@ -144,7 +178,7 @@ class HelpDesk:
 
     async def requests(self, ticket: Ticket) -> list[CloseRequest]:
         ids = await self.database.pool.fetch(
-            "select id from close_requests where ticket_id = $1 order by id", ticket.id
+            "select id from punctual.close_requests where ticket_id = $1 order by id", ticket.id
         )
         return [await self.request(row["id"]) for row in ids]
 
@@ -152,10 +186,18 @@ class HelpDesk:
         return [event.event for event in await self.lifecycle.events(ticket.id)]
 
     async def count_tickets(self) -> int:
-        return await self.database.pool.fetchval("select count(*) from tickets")
+        return await self.database.pool.fetchval("select count(*) from punctual.tickets")
 
-    def has_timer(self, request: CloseRequest) -> bool:
-        return _key(request) in self.timers.scheduled
+    async def has_timer(self, request: CloseRequest, kind: str = "auto-close") -> bool:
+        """Whether PostgreSQL wants one, for this request's deadline."""
+        timers = await self.timers.of_owners(self.kinds, [request.ticket_id])
+        return any(
+            timer.kind == kind and timer.payload["close_request_id"] == request.id
+            for timer in timers
+        )
+
+    async def pending_effects(self, ticket: Ticket) -> list[str]:
+        return [effect.kind for effect in await self.lifecycle.pending_effects(ticket.id)]
 
     def shown_outcomes(self, request: CloseRequest) -> set[str]:
         return {outcome for id_, outcome in self.channels.outcomes if id_ == request.id}
@@ -167,11 +209,29 @@ class HelpDesk:
         return [name for name in names if name.lstrip(".").split(".")[0] == str(ticket.id)]
 
 
-def _timer(request: CloseRequest) -> CloseTimer:
-    assert request.auto_close_at is not None
-    return CloseTimer(request.ticket_id, request.id, request.auto_close_at)
-
-
-def _key(request: CloseRequest) -> tuple[int, int]:
-    """As FakeCloseTimers has it; a request without a deadline has no timer."""
-    return request.ticket_id, _timer(request).due_ms if request.auto_close_at else 0
+def _process(
+    database: Database,
+    channels: InterruptibleChannels,
+    transcripts: InterruptibleTranscripts,
+    transcripts_root: Path,
+    interruptions: Interruptions,
+    policy: LifecyclePolicy | None,
+) -> HelpDesk:
+    effects = EffectRunner(database)
+    lifecycle = TicketLifecycle(database, channels, effects, transcripts, policy)
+    kinds = [
+        kind for kind in discover(JobServices(database, lifecycle)) if isinstance(kind, TimerKind)
+    ]
+    for kind in kinds:
+        effects.register(kind.effect_types())
+    return HelpDesk(
+        database=database,
+        channels=channels,
+        transcripts=transcripts,
+        transcripts_root=transcripts_root,
+        interruptions=interruptions,
+        effects=effects,
+        lifecycle=lifecycle,
+        kinds=kinds,
+        timers=Timers(database),
+    )

@@ -11,8 +11,8 @@ from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
 
-from domains.ticket_lifecycle.channels import TicketNames
-from domains.ticket_lifecycle.models import CloseRequest, CloseTimer, GuildSettings, Ticket
+from domains.ticket_lifecycle.channels import Announcement, Posting, TicketNames
+from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
 from domains.transcripts import (
     Attachment,
     SavedTranscript,
@@ -21,7 +21,7 @@ from domains.transcripts import (
     TranscriptStore,
 )
 from domains.transcripts.page import PageRenderer
-from tests.fakes import FakeCloseTimers, FakeTicketChannels
+from tests.fakes import FakeTicketChannels
 
 
 class Killed(BaseException):
@@ -105,14 +105,14 @@ class InterruptibleChannels(FakeTicketChannels):
         async with self._around("create"):
             return await super().create(ticket, guild)
 
-    async def welcome(self, ticket: Ticket, guild: GuildSettings, *, again: bool) -> None:
+    async def welcome(self, ticket: Ticket, guild: GuildSettings, posting: Posting) -> None:
         async with self._around("welcome"):
-            await super().welcome(ticket, guild, again=again)
+            await super().welcome(ticket, guild, posting)
 
-    async def ask(self, ticket: Ticket, request: CloseRequest, *, again: bool) -> int:
+    async def ask(self, ticket: Ticket, request: CloseRequest, posting: Posting) -> int:
         async with self._around("ask"):
             posted_before = len(self.asked)
-            message_id = await super().ask(ticket, request, again=again)
+            message_id = await super().ask(ticket, request, posting)
             if len(self.asked) > posted_before:
                 self.shown_deadlines[request.id] = request.auto_close_at
             return message_id
@@ -126,9 +126,15 @@ class InterruptibleChannels(FakeTicketChannels):
             await super().show_deadline(ticket, request)
             self.shown_deadlines[request.id] = request.auto_close_at
 
-    async def announce(self, ticket: Ticket, text: str) -> None:
+    async def announce(self, ticket: Ticket, announcement: Announcement, posting: Posting) -> None:
         async with self._around("announce"):
-            await super().announce(ticket, text)
+            await super().announce(ticket, announcement, posting)
+
+    async def announce_by_dm(
+        self, ticket: Ticket, announcement: Announcement, posting: Posting
+    ) -> None:
+        async with self._around("announce_by_dm"):
+            await super().announce_by_dm(ticket, announcement, posting)
 
     async def opener_wrote_after(self, ticket: Ticket, message_id: int) -> int | None:
         async with self._around("opener_wrote_after"):
@@ -148,37 +154,24 @@ class InterruptibleChannels(FakeTicketChannels):
         ticket: Ticket,
         guild: GuildSettings,
         transcript: SavedTranscript | None,
-        *,
-        again: bool,
+        posting: Posting,
     ) -> None:
         async with self._around("log_close"):
-            await super().log_close(ticket, guild, transcript, again=again)
+            await super().log_close(ticket, guild, transcript, posting)
 
-    async def dm_opener(self, ticket: Ticket, *, again: bool) -> None:
+    async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
         async with self._around("dm_opener"):
-            await super().dm_opener(ticket, again=again)
+            await super().dm_opener(ticket, posting)
 
     async def remove(self, ticket: Ticket) -> None:
         async with self._around("remove"):
             await super().remove(ticket)
 
-    async def ask_for_attention(self, ticket: Ticket, guild: GuildSettings) -> None:
+    async def ask_for_attention(
+        self, ticket: Ticket, guild: GuildSettings, posting: Posting
+    ) -> None:
         async with self._around("ask_for_attention"):
-            await super().ask_for_attention(ticket, guild)
-
-
-class InterruptibleTimers(FakeCloseTimers):
-    def __init__(self, interruptions: Interruptions) -> None:
-        super().__init__()
-        self._around = interruptions.around
-
-    async def schedule(self, timer: CloseTimer) -> str | None:
-        async with self._around("schedule"):
-            return await super().schedule(timer)
-
-    async def cancel(self, timer: CloseTimer) -> bool:
-        async with self._around("cancel"):
-            return await super().cancel(timer)
+            await super().ask_for_attention(ticket, guild, posting)
 
 
 @cache

@@ -45,7 +45,7 @@ async def test_a_ticket_whose_time_is_up_is_closed(desk: HelpDesk) -> None:
 async def test_the_events_tell_how_late_it_was(desk: HelpDesk) -> None:
     request = await desk.run_out(await desk.ask(await desk.open()))
     await desk.database.pool.execute(
-        "update close_requests set auto_close_at = now() - interval '90 seconds'"
+        "update punctual.close_requests set auto_close_at = now() - interval '90 seconds'"
     )
     assert await desk.fire(request) is AutoCloseOutcome.CLOSED
     late = {event.event: event.late_ms for event in await desk.lifecycle.events(request.ticket_id)}

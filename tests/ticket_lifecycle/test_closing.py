@@ -271,7 +271,7 @@ async def test_retries_come_after_one_two_and_four_minutes(desk: HelpDesk) -> No
             await desk.fire(request)
         minutes.append(
             await desk.database.pool.fetchval(
-                "select round(extract(epoch from close_retry_at - now()) / 60)::int from tickets"
+                "select round(extract(epoch from close_retry_at - now()) / 60)::int from punctual.tickets"
             )
         )
     assert minutes == [1, 2, 4]
@@ -368,7 +368,7 @@ async def test_attention_nobody_took_up_is_looked_at_again_without_a_new_message
     await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
     for _ in range(2):
         await desk.database.pool.execute(
-            "update tickets set attention_at = now() - interval '1 day'"
+            "update punctual.tickets set attention_at = now() - interval '1 day'"
         )
         assert desk.channels.attention == [(ticket.id, FORBIDDEN)]
         await desk.lifecycle.resume_unfinished()

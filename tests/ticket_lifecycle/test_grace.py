@@ -24,14 +24,14 @@ GRACE = timedelta(minutes=10)
 @pytest.fixture
 async def desk(desk: HelpDesk) -> HelpDesk:
     """Nobody has ever been here."""
-    await desk.database.pool.execute("delete from heartbeat")
+    await desk.database.pool.execute("delete from punctual.heartbeat")
     return desk
 
 
 async def be_away(desk: HelpDesk, how_long: timedelta) -> None:
     await desk.lifecycle.record_heartbeat()
     await desk.database.pool.execute(
-        "update heartbeat set seen_at = seen_at - $1::interval", how_long
+        "update punctual.heartbeat set seen_at = seen_at - $1::interval", how_long
     )
 
 

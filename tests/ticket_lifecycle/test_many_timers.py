@@ -49,12 +49,12 @@ async def busy_desk(desk: HelpDesk, counting: CountingDatabase) -> HelpDesk:
     """Ten thousand overdue requests, and as many that are not to be found."""
     await counting.pool.execute(
         """with new as (
-               insert into tickets (guild_id, number, channel_id, opener_id, status,
+               insert into punctual.tickets (guild_id, number, channel_id, opener_id, status,
                                     exclude_from_autoclose, attention)
                select 1, n, n, 10, case when n % 8 = 1 then 'closed' else 'open' end,
                       n % 8 = 3, case when n % 8 = 5 then 'the bot lacks a permission' end
                from generate_series(1, $1::bigint * 2) n returning id, number)
-           insert into close_requests (ticket_id, requested_by_id, auto_close_at, status)
+           insert into punctual.close_requests (ticket_id, requested_by_id, auto_close_at, status)
            select id, 20, case when number % 16 <> 15 then now() - number * interval '1 second' end,
                   case when number % 16 = 7 then 'denied' else 'pending' end
            from new""",
@@ -82,7 +82,7 @@ async def test_every_timer_is_on_one_page_and_each_page_is_one_query(
     found = {timer.close_request_id for page in pages for timer in page}
     assert len(found) == MANY
     wanted = await counting.pool.fetch(
-        "select r.id from close_requests r join tickets t on t.id = r.ticket_id"
+        "select r.id from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id"
         " where t.number % 2 = 0"
     )
     assert found == {row["id"] for row in wanted}
@@ -96,7 +96,7 @@ async def test_a_page_of_overdue_timers_is_one_query_and_has_the_oldest(
     assert len(page) == 500
     assert len(counting.queries) == 1
     assert [timer.auto_close_at for timer in page] == sorted(timer.auto_close_at for timer in page)
-    oldest = await counting.pool.fetchval("select min(auto_close_at) from close_requests")
+    oldest = await counting.pool.fetchval("select min(auto_close_at) from punctual.close_requests")
     assert page[0].auto_close_at == oldest
 
 
@@ -109,7 +109,8 @@ async def test_overdue_timers_are_all_found_as_they_are_dealt_with(
         assert found.isdisjoint(ids)
         found.update(ids)
         await counting.pool.execute(
-            "update close_requests set status = 'expired' where id = any($1::bigint[])", ids
+            "update punctual.close_requests set status = 'expired' where id = any($1::bigint[])",
+            ids,
         )
     assert len(found) == MANY
 
@@ -124,7 +125,7 @@ async def test_timers_overdue_for_a_while_are_told_from_those_that_just_rang(
 async def test_which_tickets_have_a_timer_is_one_query(
     busy_desk: HelpDesk, counting: CountingDatabase
 ) -> None:
-    rows = await counting.pool.fetch("select id from tickets order by id")
+    rows = await counting.pool.fetch("select id from punctual.tickets order by id")
     ids = [row["id"] for row in rows]
     counting.queries.clear()
     timers = await busy_desk.lifecycle.wanted_timers([*ids, 999_999_999])

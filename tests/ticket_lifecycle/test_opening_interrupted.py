@@ -33,11 +33,11 @@ async def killed_while_opening(
 
 async def only_ticket(desk: HelpDesk) -> Ticket:
     assert await desk.count_tickets() == 1
-    return await desk.ticket(await desk.database.pool.fetchval("select id from tickets"))
+    return await desk.ticket(await desk.database.pool.fetchval("select id from punctual.tickets"))
 
 
 async def is_opening(desk: HelpDesk) -> bool:
-    return await desk.database.pool.fetchval("select bool_or(opening) from tickets")
+    return await desk.database.pool.fetchval("select bool_or(opening) from punctual.tickets")
 
 
 @pytest.mark.parametrize("death", DEATHS)
@@ -74,7 +74,7 @@ async def test_an_opening_cancelled_while_it_waits_for_the_guild_leaves_nothing(
 ) -> None:
     await desk.open()
     async with desk.database.transaction() as transaction:
-        await transaction.connection.execute("select * from guild_settings for update")
+        await transaction.connection.execute("select * from punctual.guild_settings for update")
         opening = asyncio.create_task(desk.open(opener_id=11))
         await eventually(lambda: _somebody_waits(desk))
         opening.cancel()
@@ -158,7 +158,7 @@ async def test_an_opening_taken_back_while_it_waited_makes_no_channel(
     go_on.set()
     results = await asyncio.gather(*openings, return_exceptions=True)
     assert all(isinstance(result, Ticket | UserError) for result in results)
-    rows = await desk.database.pool.fetch("select channel_id from tickets")
+    rows = await desk.database.pool.fetch("select channel_id from punctual.tickets")
     assert {row["channel_id"] for row in rows} == set(desk.channels.channels)
 
 

@@ -344,7 +344,9 @@ async def test_the_timer_is_scheduled_after_the_commit(
     seen: list[str] = []
 
     async def look() -> None:
-        seen.append(await second_database.pool.fetchval("select status from close_requests"))
+        seen.append(
+            await second_database.pool.fetchval("select status from punctual.close_requests")
+        )
 
     desk.interruptions.once("schedule", Moment.BEFORE, look)
     await desk.ask(await desk.open())

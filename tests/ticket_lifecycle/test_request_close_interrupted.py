@@ -40,7 +40,7 @@ async def killed_while_asking(
 
 async def seconds_left(desk: HelpDesk, request: CloseRequest) -> float:
     left: timedelta = await desk.database.pool.fetchval(
-        "select auto_close_at - now() from close_requests where id = $1", request.id
+        "select auto_close_at - now() from punctual.close_requests where id = $1", request.id
     )
     return left.total_seconds()
 
@@ -212,7 +212,9 @@ async def test_a_question_that_waited_too_long_for_its_turn_is_asked_once(
 
 
 async def _requests_are(desk: HelpDesk, count: int) -> bool:
-    return await desk.database.pool.fetchval("select count(*) = $1 from close_requests", count)
+    return await desk.database.pool.fetchval(
+        "select count(*) = $1 from punctual.close_requests", count
+    )
 
 
 async def test_one_question_that_cannot_be_resumed_does_not_keep_others_waiting(

@@ -234,7 +234,7 @@ async def test_a_record_that_cannot_be_read_can_be_seen_and_removed(web_env: Web
 async def pass_the_deadline(web_env: WebEnv, ticket: Ticket) -> str:
     """In PostgreSQL and in Redis; returns the job that belongs to the new deadline."""
     await web_env.execute(
-        """update close_requests set auto_close_at =
+        """update punctual.close_requests set auto_close_at =
                date_trunc('milliseconds', now() - interval '5 seconds')
            where ticket_id = $1 and status = 'pending'""",
         ticket.id,
@@ -288,7 +288,7 @@ async def test_an_alarm_that_nothing_asks_for_any_more_is_just_removed(web_env: 
     ticket = await web_env.open()
     old = await web_env.ask_to_close(ticket, hours=2)
     await web_env.execute(
-        "update close_requests set auto_close_at = auto_close_at + interval '1 hour'"
+        "update punctual.close_requests set auto_close_at = auto_close_at + interval '1 hour'"
     )
     assert "Withdraw" not in (await web_env.page_of(old)).text
     assert await web_env.press(old, "cancel") == f"{old} is removed."
@@ -354,7 +354,9 @@ async def test_with_workers_a_failed_close_that_is_tried_again_closes_the_ticket
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
     web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
-    await web_env.execute("update close_requests set auto_close_at = now() - interval '2 seconds'")
+    await web_env.execute(
+        "update punctual.close_requests set auto_close_at = now() - interval '2 seconds'"
+    )
 
     async def needs_attention() -> bool:
         found = await web_env.lifecycle.ticket(ticket.id)
@@ -381,7 +383,7 @@ async def test_without_postgresql_every_action_says_so(
     key = await web_env.ask_to_close(ticket)
     form = {"queue": TICKET_LIFECYCLE, "key": key, "action": "cancel"}
     job = form | {"token": token_in((await web_env.page_of(key)).text)}
-    await web_env.execute("update tickets set attention = 'look'")
+    await web_env.execute("update punctual.tickets set attention = 'look'")
     retry = {"token": token_in((await web_env.get(f"/tickets/{ticket.id}")).text)}
     web_env.database.pool.terminate()
     for answer in (

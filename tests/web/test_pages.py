@@ -38,14 +38,16 @@ async def a_bit_of_everything(web_env: WebEnv) -> list[str]:
     """Jobs in all states, tickets in trouble; returns the pages about single ones."""
     ticket = await web_env.open(HOSTILE[:200])
     alarm = await web_env.ask_to_close(ticket)
-    await web_env.execute("update close_requests set reason = $1", HOSTILE)
+    await web_env.execute("update punctual.close_requests set reason = $1", HOSTILE)
     stuck = await web_env.open("stuck")
     await web_env.ask_to_close(stuck)
     await web_env.execute(
-        "update tickets set attention = $2, attention_at = now() where id = $1", stuck.id, HOSTILE
+        "update punctual.tickets set attention = $2, attention_at = now() where id = $1",
+        stuck.id,
+        HOSTILE,
     )
     await web_env.execute(
-        """insert into ticket_events (ticket_id, event, late_ms, detail)
+        """insert into punctual.ticket_events (ticket_id, event, late_ms, detail)
            values ($1, 'expired', 4, null), ($1, 'closing', null, $2)""",
         stuck.id,
         HOSTILE,
@@ -200,7 +202,7 @@ async def test_tickets_and_their_jobs_are_found_by_number_and_by_id(
         await web_env.open()
     ticket = await web_env.open("this one")
     key = await web_env.ask_to_close(ticket)
-    await web_env.execute("update tickets set number = 77 where id = $1", ticket.id)
+    await web_env.execute("update punctual.tickets set number = 77 where id = $1", ticket.id)
     page = (await web_env.get(f"/search?q={asked.format(number=77, id=ticket.id)}")).text
     assert "this one" in page
     assert keys_on(page) == [key]
@@ -216,7 +218,9 @@ async def test_a_failed_job_is_found_by_its_ticket_though_it_is_in_no_index(
     assert keys_on((await web_env.get(f"/search?q={ticket.id}")).text) == [key]
 
 
-@pytest.mark.parametrize("asked", ["", "nothing", "9" * 18, "9" * 40, "'; drop table tickets"])
+@pytest.mark.parametrize(
+    "asked", ["", "nothing", "9" * 18, "9" * 40, "'; drop table punctual.tickets"]
+)
 async def test_a_search_that_finds_nothing_says_so(web_env: WebEnv, asked: str) -> None:
     answer = await web_env.get(f"/search?q={asked}")
     assert answer.status == 200
@@ -254,7 +258,7 @@ async def test_the_overview_tells_how_late_closes_were(web_env: WebEnv) -> None:
     ticket = await web_env.open()
     late = [1_000 * n for n in range(1, 101)]
     await web_env.execute(
-        """insert into ticket_events (ticket_id, event, late_ms)
+        """insert into punctual.ticket_events (ticket_id, event, late_ms)
            select $1, 'expired', unnest($2::bigint[])""",
         ticket.id,
         late,
@@ -268,7 +272,9 @@ async def test_the_overview_tells_what_is_overdue_and_what_needs_a_person(web_en
     overdue, stuck = await web_env.open(), await web_env.open("stuck one")
     for ticket in (overdue, stuck):
         await web_env.ask_to_close(ticket)
-    await web_env.execute("update close_requests set auto_close_at = now() - interval '1 minute'")
+    await web_env.execute(
+        "update punctual.close_requests set auto_close_at = now() - interval '1 minute'"
+    )
     web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
     await web_env.lifecycle.auto_close(stuck.id)
     page = (await web_env.get("/")).text
@@ -282,10 +288,11 @@ async def test_who_waits_for_a_person_is_told_since_when_longest_first(web_env: 
     for ticket in (second, first):
         await web_env.lifecycle.give_up_auto_close(ticket.id, "it fails")
     await web_env.execute(
-        "update ticket_events set at = now() - interval '3 hours' where ticket_id = $1", first.id
+        "update punctual.ticket_events set at = now() - interval '3 hours' where ticket_id = $1",
+        first.id,
     )
     # Trying again by itself does not make it young.
-    await web_env.execute("update tickets set attention_at = now()")
+    await web_env.execute("update punctual.tickets set attention_at = now()")
     page = (await web_env.get("/tickets/attention")).text
     assert page.index("waits longest") < page.index("waits too")
     assert "3 h ago" in page

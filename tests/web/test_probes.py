@@ -104,7 +104,9 @@ async def test_a_close_is_in_the_numbers_with_its_steps_and_its_lateness(
     web_env = busy_web_env
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
-    await web_env.execute("update close_requests set auto_close_at = now() - interval '3 seconds'")
+    await web_env.execute(
+        "update punctual.close_requests set auto_close_at = now() - interval '3 seconds'"
+    )
 
     async def all_is_counted() -> bool:
         text = (await web_env.probe("/metrics")).text
