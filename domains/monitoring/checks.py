@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from domains.database import CONNECT_TIMEOUT_S, MIGRATIONS, DatabaseUnavailable
+from domains.database import CONNECT_TIMEOUT_S, DatabaseUnavailable
+from domains.migrating import MIGRATIONS
 from domains.monitoring import sql
 from domains.redaction import one_line
 from domains.scheduled_task.redis_check import RedisUnusableError, look_at_redis

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from domains.scheduled_task.inspection import JobState, JobView
-from domains.ticket_lifecycle.close_delay import in_words
+from domains.formatting import duration as in_words
 from domains.ticket_lifecycle.models import (
-    MAX_CLOSE_ATTEMPTS,
     CloseCause,
     CloseRequest,
-    CloseStep,
     RequestStatus,
     Ticket,
     TicketEvent,
@@ -24,12 +22,6 @@ _CAUSES = {
     CloseCause.COMMAND: "somebody closed it by command",
     CloseCause.CHANNEL_DELETED: "its channel was deleted by hand",
     CloseCause.WITHOUT_REDIS: "there was no Redis to wait with (AUTO_CLOSE_WITHOUT_REDIS)",
-}
-_STEPS = {
-    CloseStep.TRANSCRIPT: "the transcript",
-    CloseStep.LOG: "the log message",
-    CloseStep.DM: "the opener's DM",
-    CloseStep.CHANNEL: "the channel's deletion",
 }
 _ANSWERS = {
     RequestStatus.ACCEPTED: "was accepted",

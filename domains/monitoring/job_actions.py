@@ -14,11 +14,10 @@ from enum import StrEnum
 
 from domains.errors import UserError
 from domains.scheduled_task.inspection import Inspection, JobState, JobView
-from domains.scheduled_task.jobs.auto_close import AutoClose, auto_close_job
+from domains.scheduled_task.jobs.auto_close import AutoClose
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import (
     CloseRequest,
-    CloseTimer,
     RequestStatus,
     Ticket,
     TicketStatus,
@@ -62,13 +61,11 @@ class _Case:
         request = self.request
         if request is None or request.auto_close_at is None:
             return False
-        timer = CloseTimer(request.ticket_id, request.id, request.auto_close_at)
         return (
             request.status is RequestStatus.PENDING
             and self.ticket is not None
             and self.ticket.status is TicketStatus.OPEN
             and not self.ticket.exclude_from_autoclose
-            and self.job.key == auto_close_job(timer).key
         )
 
     @property

@@ -37,7 +37,7 @@ class PermissionMissingError(ChannelError):
 
     code = "permission_missing"
 
-    def __init__(self, permissions: tuple[str, ...], place: str | None) -> None:
+    def __init__(self, permissions: tuple[str, ...], place: str | None = None) -> None:
         """Permissions by the names people read; `place` is `#channel` or a server's name."""
         where = f" in {place}" if place else ""
         super().__init__(f"the bot lacks the permission {', '.join(permissions)}{where}")

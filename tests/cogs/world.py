@@ -35,7 +35,6 @@ from tests.waiting import eventually
 from tests.wire import missing_reason, validate_body
 
 QUEUE = "ticket-lifecycle"
-INCOMPLETE = f"saq:{QUEUE}:incomplete"
 NONE = discord.Permissions.none()
 SUBJECT = "The printer is on fire"
 
@@ -238,8 +237,8 @@ class World:
         """Only the row: what is in Redis is out of date then, as after an outage."""
         ticket = await self.ticket(channel)
         await self.sql.execute(
-            """update punctual.close_requests set auto_close_at = now() - interval '1500 milliseconds'
-               where ticket_id = $1 and status = 'pending'""",
+            """update punctual.close_requests
+               set auto_close_at = now() - interval '1500 milliseconds' where ticket_id = $1 and status = 'pending'""",
             ticket.id,
         )
 
@@ -248,10 +247,11 @@ class World:
         assert self.settings.redis_address is not None
         redis = connect(self.settings.redis_address, socket_timeout=5)
         try:
-            ids = await redis.zrange(INCOMPLETE, 0, -1)
+            queue = f"{self.tickets.installation_id}:{QUEUE}"
+            ids = await redis.zrange(f"saq:{queue}:incomplete", 0, -1)
         finally:
             await redis.aclose()
-        return [job_id.decode().removeprefix(f"saq:job:{QUEUE}:") for job_id in ids]
+        return [job_id.decode().removeprefix(f"saq:job:{queue}:") for job_id in ids]
 
     def sent(self) -> list[tuple[str, str, dict[str, Any]]]:
         """All requests to Discord in their order: method, path and body."""

@@ -11,7 +11,7 @@ from domains.scheduled_task.redis_client import RedisClient
 from domains.scheduled_task.redis_health import RedisHealth
 from domains.scheduled_task.workers.worker import PunctualWorker
 
-from .redis_view import QUEUE
+from .redis_view import INSTALLATION_ID, LABEL
 
 
 @dataclass
@@ -46,6 +46,9 @@ class ByHand:
         self.health = health
         self.job_types = job_types
         self.worker = self.another_worker()
+
+    def _queue(self, client: RedisClient) -> PunctualQueue:
+        return PunctualQueue(client, LABEL, installation_id=INSTALLATION_ID, clock=self.clock.now)
 
     def another_worker(self) -> PunctualWorker:
         """As if in a process of its own."""

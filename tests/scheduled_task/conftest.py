@@ -23,7 +23,7 @@ from tests.conftest import TEMPLATE, Servers
 
 from .by_hand import ByHand
 from .own_valkey import OwnValkey
-from .redis_view import RedisView
+from .redis_view import INSTALLATION_ID, RedisView
 from .tickets import Tickets
 
 _MEASURED = pytest.StashKey[list[str]]()
@@ -46,6 +46,7 @@ def one_database_url(servers: Servers) -> str:
 @pytest.fixture
 async def database_url(one_database_url: str) -> str:
     await _execute(one_database_url, _EMPTY)
+    await _execute(one_database_url, f"update punctual.installation set id = '{INSTALLATION_ID}'")
     return one_database_url
 
 

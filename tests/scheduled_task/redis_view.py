@@ -10,7 +10,10 @@ from typing import Any, Protocol, cast
 
 from redis.asyncio import Redis
 
-QUEUE = "ticket-lifecycle"
+INSTALLATION_ID = "test"
+LABEL = "ticket-lifecycle"
+QUEUE = f"{INSTALLATION_ID}:{LABEL}"
+"""Its name in Redis."""
 INCOMPLETE = f"saq:{QUEUE}:incomplete"
 QUEUED = f"saq:{QUEUE}:queued"
 ACTIVE = f"saq:{QUEUE}:active"
