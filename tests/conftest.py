@@ -18,6 +18,11 @@ from domains.settings import Settings
 from embedded import EmbeddedServers
 
 TEMPLATE = "punctual_template"
+EMPTY_DATABASE = """do $$ begin execute 'truncate ' || (
+    select string_agg('punctual.' || quote_ident(tablename), ', ') from pg_tables
+    where schemaname = 'punctual' and tablename not in ('schema_migrations', 'installation')
+) || ' restart identity cascade'; end $$"""
+"""Empty all tables, which is several times as fast as a new database."""
 
 _numbers = itertools.count(1)
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from domains.scheduled_task.workers import worker
-from tests.conftest import TEMPLATE, Servers
+from tests.conftest import EMPTY_DATABASE, TEMPLATE, Servers
 
 DATABASE = "whole_bots"
 
@@ -38,12 +38,7 @@ async def database_url(one_database_url: str) -> AsyncGenerator[str]:
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
-        tables = await connection.fetch(
-            "select tablename from pg_tables"
-            " where schemaname = 'public' and tablename <> 'schema_migrations'"
-        )
-        names = ", ".join(row["tablename"] for row in tables)
-        await connection.execute(f"truncate {names} restart identity cascade")
+        await connection.execute(EMPTY_DATABASE)
     finally:
         await connection.close()
     yield one_database_url

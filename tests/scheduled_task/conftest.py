@@ -19,7 +19,7 @@ from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.job_type import JobType
 from domains.scheduled_task.redis_client import connect
 from domains.scheduled_task.redis_health import RedisHealth
-from tests.conftest import TEMPLATE, Servers
+from tests.conftest import EMPTY_DATABASE, TEMPLATE, Servers
 
 from .by_hand import ByHand
 from .own_valkey import OwnValkey
@@ -27,12 +27,6 @@ from .redis_view import INSTALLATION_ID, RedisView
 from .tickets import Tickets
 
 _MEASURED = pytest.StashKey[list[str]]()
-
-
-_EMPTY = """do $$ begin execute 'truncate ' || (
-    select string_agg('punctual.' || quote_ident(tablename), ', ') from pg_tables
-    where schemaname = 'punctual' and tablename not in ('schema_migrations', 'installation')
-) || ' restart identity cascade'; end $$"""
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +39,7 @@ def one_database_url(servers: Servers) -> str:
 
 @pytest.fixture
 async def database_url(one_database_url: str) -> str:
-    await _execute(one_database_url, _EMPTY)
+    await _execute(one_database_url, EMPTY_DATABASE)
     await _execute(one_database_url, f"update punctual.installation set id = '{INSTALLATION_ID}'")
     return one_database_url
 
