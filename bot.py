@@ -27,7 +27,7 @@ from domains.errors import StartupError
 from domains.logs import configure_logging
 from domains.monitoring.metrics import Metrics
 from domains.monitoring.observed_channels import observed
-from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task import ScheduledTask, require_saq
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs import discover
 from domains.settings import WRONG_SETTING, Settings, load_settings
@@ -52,6 +52,8 @@ class Punctual:
     """
 
     def __init__(self, bot: commands.Bot, settings: Settings) -> None:
+        """Contacts nothing. Raises StartupError if another version of SAQ is installed."""
+        require_saq()
         self._bot = bot
         self._settings = settings
         self._servers = EmbeddedServers(
