@@ -13,6 +13,7 @@ from cogs.scheduling import Scheduling
 from cogs.setup import Setup
 from cogs.timers import Timers
 from cogs.watching import Watching
+from domains.errors import StartupError
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
 
@@ -20,10 +21,9 @@ from domains.ticket_lifecycle import TicketLifecycle
 async def add_cogs(
     bot: commands.Bot, tickets: TicketLifecycle, scheduled_task: ScheduledTask
 ) -> None:
-    """Make `bot` a ticket bot."""
-    bot.add_dynamic_items(*BUTTONS)
-    bot.add_view(OpenTicketView())
-    for cog in (
+    """Make `bot` a ticket bot. Raises StartupError, and adds nothing, if it has a command of the
+    same name."""
+    cogs: tuple[commands.Cog, ...] = (
         Setup(tickets),
         Panel(tickets),
         Closing(tickets),
@@ -32,5 +32,14 @@ async def add_cogs(
         Timers(tickets, scheduled_task),
         Watching(tickets),
         Scheduling(scheduled_task),
-    ):
+    )
+    ours = [command.name for cog in cogs for command in cog.get_app_commands()]
+    taken = [f"/{name}" for name in ours if bot.tree.get_command(name) is not None]
+    if taken:
+        raise StartupError(
+            f"The bot has commands of its own that are named as Punctual's: {', '.join(taken)}"
+        )
+    bot.add_dynamic_items(*BUTTONS)
+    bot.add_view(OpenTicketView())
+    for cog in cogs:
         await bot.add_cog(cog)
