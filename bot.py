@@ -28,7 +28,7 @@ from domains.errors import StartupError
 from domains.logs import configure_logging
 from domains.monitoring.metrics import Metrics
 from domains.monitoring.observed_channels import observed
-from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task import ScheduledTask, require_saq
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs import discover
 from domains.scheduled_task.redis_check import require_redis_url
@@ -43,6 +43,9 @@ from web import OperatorsView
 
 log = logging.getLogger("punctual")
 
+PROGRAM = "punctual" if __package__ else "python bot.py"
+"""How it was started: as the installed package, or from the checkout."""
+
 MAX_RATELIMIT_TIMEOUT_S = 60.0
 """discord.py would wait for as long as Discord says; a job is better off trying again."""
 AUTHENTICATION_FAILED = 4004
@@ -53,10 +56,12 @@ class Punctual:
     """The ticket system of one bot: its own, or one that somebody already has.
 
     `await start()` in the bot's `setup_hook`; in its `close`, wrap the bot's own closing in
-    `async with closing()`.
+    `async with closing()`, which is also right after a start that failed.
     """
 
     def __init__(self, bot: commands.Bot, settings: Settings) -> None:
+        """Contacts nothing. Raises StartupError if another version of SAQ is installed."""
+        require_saq()
         self._bot = bot
         self._settings = settings
         self._servers = EmbeddedServers(
@@ -195,7 +200,7 @@ async def serve(settings: Settings) -> None:
     if settings.discord_token is None:
         raise StartupError(
             "DISCORD_TOKEN is not set: put it into .env (README.md says where to get one), "
-            "or try the bot without one: python bot.py --demo",
+            f"or try the bot without one: {PROGRAM} --demo",
             status=WRONG_SETTING,
         )
     token = settings.discord_token.get_secret_value()
@@ -260,7 +265,9 @@ def stop_signal() -> asyncio.Task[None]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="bot.py", description="A punctual ticket bot.")
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM.removeprefix("python "), description="A punctual ticket bot."
+    )
     parser.add_argument(
         "--demo", action="store_true", help="run against a virtual Discord in the browser"
     )

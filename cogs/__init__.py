@@ -14,6 +14,7 @@ from cogs.setup import Setup
 from cogs.timers import Timers
 from cogs.watching import Watching
 from domains.effects import EffectRunner
+from domains.errors import StartupError
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
 
@@ -24,10 +25,9 @@ async def add_cogs(
     scheduled_task: ScheduledTask,
     effects: EffectRunner,
 ) -> None:
-    """Make `bot` a ticket bot."""
-    bot.add_dynamic_items(*BUTTONS)
-    bot.add_view(OpenTicketView())
-    for cog in (
+    """Make `bot` a ticket bot. Raises StartupError, and adds nothing, if it has a command of the
+    same name."""
+    cogs: tuple[commands.Cog, ...] = (
         Setup(tickets),
         Panel(tickets),
         CloseCommands(tickets),
@@ -36,5 +36,14 @@ async def add_cogs(
         Timers(tickets, scheduled_task),
         Watching(tickets),
         Scheduling(bot, tickets, scheduled_task, effects),
-    ):
+    )
+    ours = [command.name for cog in cogs for command in cog.get_app_commands()]
+    taken = [f"/{name}" for name in ours if bot.tree.get_command(name) is not None]
+    if taken:
+        raise StartupError(
+            f"The bot has commands of its own that are named as Punctual's: {', '.join(taken)}"
+        )
+    bot.add_dynamic_items(*BUTTONS)
+    bot.add_view(OpenTicketView())
+    for cog in cogs:
         await bot.add_cog(cog)

@@ -19,7 +19,8 @@ from domains.errors import StartupError
 from domains.settings import Settings
 
 NEEDED = ("simcord", "av", "linkify_it", "PIL", "regex")
-
+WHERE_THEY_ARE = "'punctual[demo]'" if "." in __name__ else "-r requirements-demo.txt"
+"""What pip is to install: for the installed package, or in the checkout."""
 
 CreateBot = Callable[[Settings], commands.Bot]
 
@@ -27,9 +28,7 @@ CreateBot = Callable[[Settings], commands.Bot]
 async def run_demo(create_bot: CreateBot, settings: Settings) -> None:
     """Run until SIGINT or SIGTERM. Raises StartupError for what the person can fix."""
     if any(find_spec(name) is None for name in NEEDED):
-        raise StartupError(
-            "The demo needs a few more packages: pip install -r requirements-demo.txt"
-        )
+        raise StartupError(f"The demo needs a few more packages: pip install {WHERE_THEY_ARE}")
     stop = stop_signal()
     serving = asyncio.create_task(_import_serve_demo()(create_bot, settings))
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)

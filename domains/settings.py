@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -88,7 +89,13 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        return _with_scheme(value, "redis", "rediss", "unix")
+        value = _with_scheme(value, "redis", "rediss", "unix")
+        try:
+            _ = value and urlsplit(value.get_secret_value()).port
+        except ValueError:
+            # Its text quotes what was not understood, and that may be the password.
+            raise ValueError("it is not a URL that can be understood") from None
+        return value
 
     @property
     def redis_address(self) -> str | None:

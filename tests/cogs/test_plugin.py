@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from bot import Punctual
 from domains.database import Database
+from domains.errors import StartupError
 from domains.scheduled_task import ScheduledTask
 from domains.settings import Settings
 from domains.ticket_lifecycle import TicketLifecycle
@@ -34,20 +35,17 @@ class Counter(commands.Cog, name="Setup"):
 class HostBot(commands.Bot):
     """As README shows it, and with things of its own."""
 
-    punctual: Punctual
-
     def __init__(self, settings: Settings) -> None:
         super().__init__(
             command_prefix="!",
             intents=discord.Intents(guilds=True, guild_messages=True, message_content=True),
         )
-        self._settings = settings
+        self.punctual = Punctual(self, settings)
         self.heard: list[str] = []
         self.tree_errors: list[app_commands.AppCommandError] = []
         self.tree.error(self.on_tree_error)
 
     async def setup_hook(self) -> None:
-        self.punctual = Punctual(self, self._settings)
         await self.punctual.start()
         await self.tree.sync()
 
@@ -197,6 +195,20 @@ async def test_a_host_may_have_a_cog_of_the_same_name(settings: Settings) -> Non
         result = await world.amy.slash(world.lobby, "count", upto=3)
         assert result.response is not None
         assert result.response.content == "1 2 3"
+
+
+async def test_a_host_with_a_command_of_the_same_name_is_told_so(settings: Settings) -> None:
+    host = HostBot(settings)
+
+    @host.tree.command(name="close", description="Closes the shop")
+    async def close(interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.send_message("Closed")
+
+    with pytest.raises(StartupError, match=r"/close$"):
+        await host.punctual.start()
+    assert [command.name for command in host.tree.get_commands()] == ["close"]
+    assert not host.cogs
+    await host.close()
 
 
 async def test_a_host_that_lets_everything_ping_pings_nobody_through_the_tickets(

@@ -1,0 +1,3 @@
+"""Domains of the host's own."""
+
+OWNER = "host"

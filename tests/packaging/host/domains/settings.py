@@ -1,0 +1,3 @@
+"""A module that Punctual has, too."""
+
+OWNER = "host"

@@ -1,0 +1,3 @@
+"""Pages of the host's own."""
+
+OWNER = "host"
