@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.wire import Channel, Discord, File, Guild, Member, Message
+from tests.wire import Channel, Discord, File, Guild, Interaction, Member, Message
 from tests.wire.people import add_role
 
 QUESTION = "May this ticket be closed?"
@@ -48,10 +48,10 @@ async def found_server(discord: Discord) -> Server:
     return Server(discord, guild, general, panel, staff, member)
 
 
-async def begin_open(discord: Discord, panel: Message, member: Member) -> None:
+async def begin_open(discord: Discord, panel: Message, member: Member) -> Interaction:
     """The form is sent; the bot is not waited for."""
     form = await discord.click(member, panel, "Open a ticket")
-    discord.begin_submit_modal(member, form, {"subject": "It is broken"})
+    return discord.begin_submit_modal(member, form, {"subject": "It is broken"})
 
 
 async def wait_opened(discord: Discord, member: Member, within: float = 10.0) -> Channel:

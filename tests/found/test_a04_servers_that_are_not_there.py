@@ -11,7 +11,7 @@ from tests.found import redis, sql
 from tests.waiting import eventually
 
 FAILED = "❌ Failed to auto-close"
-SOON_S = 15.0
+SOON_S = 10.0
 
 
 @pytest.mark.parametrize("since", ["while it runs", "from the start"])

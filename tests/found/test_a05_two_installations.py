@@ -52,5 +52,5 @@ async def test_no_installation_takes_the_jobs_of_another(
     for ticket in tickets:
         await lab.ask(ticket, "1s")
     for ticket in tickets:
-        await lab.discord.wait_deleted(ticket, within=20)
+        await lab.discord.wait_deleted(ticket, within=10)
     assert PROCESSING not in stranger.log

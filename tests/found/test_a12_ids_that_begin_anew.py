@@ -25,7 +25,8 @@ async def test_a_question_is_not_swallowed_as_a_repeat_of_one_from_before(
     await lab.start()
     panel = await lab.helpdesk.set_up() if how == "emptied" else panel
     member = discord.add_member("bob")
-    await begin_open(discord, panel, member)
+    opening = await begin_open(discord, panel, member)
+    await opening.finished(within=10)
     ticket = await wait_opened(discord, member)
     await discord.slash(discord.staff, ticket, "closerequest", close_delay="3s")
     await discord.wait_message(ticket, QUESTION, within=2.5)
