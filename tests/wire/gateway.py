@@ -189,6 +189,8 @@ class Gateway:
             },
         )
         for guild in guilds:
+            if guild.id in self._world.unavailable:
+                continue
             contents = payloads.guild_with_contents(guild, self._world.channels_of(guild))
             # As opposed to a guild without this key, which the bot has just been invited to.
             session.dispatch("GUILD_CREATE", contents | {"unavailable": False})

@@ -26,6 +26,18 @@ def found_guild(world: World, name: str, owner: User) -> Guild:
     return guild
 
 
+def lose(world: World, guild: Guild) -> None:
+    """An outage of Discord's own: the server is not to be reached, and may be for hours."""
+    world.unavailable.add(guild.id)
+    world.emit("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})
+
+
+def find_again(world: World, guild: Guild) -> None:
+    world.unavailable.discard(guild.id)
+    contents = payloads.guild_with_contents(guild, world.channels_of(guild))
+    world.emit("GUILD_CREATE", contents | {"unavailable": False})
+
+
 def add_role(
     world: World, guild: Guild, name: str, permissions: Permission = NO_PERMISSIONS
 ) -> Role:

@@ -106,6 +106,11 @@ class Rest:
         return Answer(501, {"message": f"the stand-in does not do this: {what}", "code": 0})
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
+        """Faults may name its path, which begins with /attachments and not with the API's."""
+        if (fault := self.faults.claim(await _read(request))) is not None:
+            await asyncio.sleep(fault.hang)
+            if fault.status is not None:
+                return web.Response(status=fault.status)
         attachment = attachments.download(self._world, int(request.match_info["attachment_id"]))
         if attachment is None:
             return web.Response(status=404)

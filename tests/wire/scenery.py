@@ -99,6 +99,13 @@ class Scenery(Server):
         """Another server the bot is in."""
         return people.found_guild(self.world, name, (owner or self.owner).user)
 
+    def lose_guild(self, guild: Guild) -> None:
+        """It becomes unavailable, as in an outage; to a bot that starts now, too."""
+        people.lose(self.world, guild)
+
+    def find_guild_again(self, guild: Guild) -> None:
+        people.find_again(self.world, guild)
+
     def remove_member(self, member: Member) -> None:
         people.leave(self.world, member)
 

@@ -25,6 +25,7 @@ class World:
         self.origin = ""  # http://host:port, under which attachments can be downloaded
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
+        self.unavailable: set[int] = set()  # guilds that Discord has, and cannot show
         self.channels: dict[int, Channel] = {}
         self.attachments: dict[int, tuple[Channel, Attachment]] = {}
         self.nonces: dict[tuple[int, str], tuple[float, Message]] = {}

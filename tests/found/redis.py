@@ -1,0 +1,17 @@
+"""Timers in Redis, by the end of their keys: what stands before it is the installation's."""
+
+from __future__ import annotations
+
+from tests.faults.laboratory import Laboratory, timer_key
+from tests.found import sql
+from tests.wire import Channel
+
+
+async def key_of_timer(lab: Laboratory, channel: Channel) -> str:
+    request = await sql.latest_request(lab, channel)
+    assert request.auto_close_at is not None
+    return timer_key(request.ticket_id, request.auto_close_at)
+
+
+async def has_job(lab: Laboratory, key: str) -> bool:
+    return bool(await lab.valkey.call("KEYS", f"*{key}"))

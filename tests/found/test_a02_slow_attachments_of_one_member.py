@@ -1,0 +1,29 @@
+"""One member's slow attachments keep nobody in another server waiting."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.laboratory import Laboratory
+from tests.found.server import found_server, write_slow_files
+
+SLOW_S, FILES, CLOSES = 4.0, 10, 5
+SOON_S = 10.0
+
+
+@pytest.mark.xfail(strict=True, reason="A2: five slow closes take up all slots of the bot")
+async def test_slow_attachments_in_one_server_hold_up_no_close_in_another(lab: Laboratory) -> None:
+    discord = lab.discord
+    await lab.start()
+    slow = [await lab.open() for _ in range(CLOSES)]
+    for ticket in slow:
+        await write_slow_files(discord, ticket, FILES, SLOW_S)
+    server = await found_server(discord)
+    closed, timed = await server.open(), await server.open()
+    for ticket in slow:
+        await discord.slash(discord.customer, ticket, "close")
+    await discord.slash(server.staff, timed, "closerequest", close_delay="2s")
+    discord.begin_slash(server.staff, closed, "close")
+    await discord.wait_deleted(closed, within=SOON_S)
+    await discord.wait_deleted(timed, within=SOON_S)
+    assert not any(ticket.deleted for ticket in slow)

@@ -1,0 +1,61 @@
+"""A server that is not to be reached costs no attempt; one that the bot has left is over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.faults.laboratory import Laboratory
+from tests.found import redis, sql
+from tests.waiting import eventually
+
+FAILED = "❌ Failed to auto-close"
+SOON_S = 10.0
+
+
+@pytest.mark.parametrize("since", ["while it runs", "from the start"])
+@pytest.mark.xfail(strict=True, reason="A4: a server that is not available costs attempts")
+async def test_an_unavailable_server_is_waited_for_and_its_tickets_close_when_it_is_back(
+    lab: Laboratory, since: str
+) -> None:
+    discord = lab.discord
+    await lab.start()
+    ticket = await lab.open()
+    await lab.ask(ticket, "3s")
+    if since == "while it runs":
+        discord.lose_guild(discord.guild)
+    else:
+        await lab.kill()
+        discord.lose_guild(discord.guild)
+        await lab.start()
+    await asyncio.sleep(5)
+    assert await sql.attention(lab, ticket) is None
+    discord.find_guild_again(discord.guild)
+    await discord.wait_deleted(ticket, within=SOON_S)
+    assert not any(FAILED in bot.log for bot in lab.bots)
+
+
+@pytest.mark.parametrize("since", ["while it runs", "while it is down"])
+@pytest.mark.xfail(strict=True, reason="A4: tickets of a server that the bot has left stay")
+async def test_when_the_bot_has_left_a_server_its_tickets_end_and_their_timers_go(
+    lab: Laboratory, since: str
+) -> None:
+    discord = lab.discord
+    bot = await lab.start()
+    ticket = await lab.open()
+    await lab.ask(ticket, "1h")
+    timer = await redis.key_of_timer(lab, ticket)
+    if since == "while it runs":
+        discord.remove_member(discord.bot)
+    else:
+        await lab.kill()
+        discord.remove_member(discord.bot)
+        bot = await lab.start()
+
+    async def over() -> bool:
+        return await sql.status(lab, ticket) == "closed" and not await redis.has_job(lab, timer)
+
+    await eventually(over, SOON_S)
+    assert await sql.attention(lab, ticket) is None
+    assert FAILED not in bot.log

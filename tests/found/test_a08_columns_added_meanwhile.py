@@ -1,0 +1,43 @@
+"""A newer version's migration disturbs nothing in a process that still runs."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from domains.tasks import cancel
+from tests.faults.laboratory import Laboratory
+from tests.found import sql
+from tests.found.server import begin_open, wait_opened
+from tests.wire import Channel
+
+LATEST_S = 4.0
+MEMBERS = 8
+
+
+@pytest.mark.xfail(strict=True, reason="A8: `select *` in cached statements")
+async def test_columns_that_are_added_under_load_make_nothing_fail_and_nothing_late(
+    lab: Laboratory,
+) -> None:
+    discord = lab.discord
+    bot = await lab.start()
+    panel = await lab.panel()
+    due = [await lab.open() for _ in range(8)]
+    await asyncio.gather(*(ask(lab, ticket) for ticket in due))
+    newer = asyncio.create_task(sql.keep_adding_columns(lab))
+    try:
+        for number in range(MEMBERS):
+            member = discord.add_member(f"member{number}")
+            await begin_open(discord, panel, member)
+            await wait_opened(discord, member)
+        for ticket in due:
+            await discord.wait_deleted(ticket, within=15)
+    finally:
+        await cancel(newer)
+    assert max([(await sql.latest_request(lab, ticket)).late_s for ticket in due]) < LATEST_S
+    assert not any(word in bot.log for word in ("❌", "Traceback", "InvalidCachedStatement"))
+
+
+async def ask(lab: Laboratory, ticket: Channel) -> None:
+    await lab.discord.slash(lab.discord.staff, ticket, "closerequest", close_delay="3s")

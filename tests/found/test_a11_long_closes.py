@@ -1,0 +1,58 @@
+"""Closes that take long hold up nothing else that is to be taken up again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.kills import KillAt
+from tests.faults.laboratory import Laboratory
+from tests.found.server import (
+    QUESTION,
+    begin_open,
+    found_server,
+    wait_opened,
+    write_slow_files,
+)
+from tests.wire import Moment
+
+SLOW_S, FILES = 5.0, 10
+SOON_S = 20.0
+"""A killed bot's work is left to it for a while."""
+
+
+@pytest.mark.xfail(strict=True, reason="A11: resuming waits for the closes' slots")
+async def test_a_welcome_that_failed_is_posted_though_closes_take_long(lab: Laboratory) -> None:
+    discord = lab.discord
+    await lab.start()
+    slow = [await lab.open() for _ in range(5)]
+    for ticket in slow:
+        await write_slow_files(discord, ticket, FILES, SLOW_S)
+    server = await found_server(discord)
+    for ticket in slow:
+        await discord.slash(discord.customer, ticket, "close")
+    discord.faults.add("POST", "/channels/*/messages", status=503)
+    await begin_open(discord, server.panel, server.member)
+    channel = await wait_opened(discord, server.member)
+    await discord.wait_message(channel, "It is broken", within=15)
+    assert not any(ticket.deleted for ticket in slow)
+
+
+@pytest.mark.xfail(strict=True, reason="A11: resuming begins with the closes, and waits for them")
+async def test_a_question_that_a_kill_swallowed_is_asked_though_closes_take_long(
+    lab: Laboratory,
+) -> None:
+    discord = lab.discord
+    await lab.start()
+    slow = [await lab.open() for _ in range(5)]
+    for ticket in slow:
+        await write_slow_files(discord, ticket, FILES, SLOW_S)
+    server = await found_server(discord)
+    asked = await server.open()
+    for ticket in slow:
+        await discord.slash(discord.customer, ticket, "close")
+    with KillAt(lab, Moment.BEFORE, method="POST", path=f"/channels/{asked.id}/messages"):
+        discord.begin_slash(server.staff, asked, "closerequest", close_delay="1h")
+        await lab.bury()
+    await lab.start()
+    await discord.wait_message(asked, QUESTION, within=SOON_S)
+    assert not any(ticket.deleted for ticket in slow)

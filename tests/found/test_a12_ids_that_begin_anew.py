@@ -1,0 +1,33 @@
+"""A database that begins anew repeats its ids; what Discord is sent is new all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.laboratory import Laboratory
+from tests.found import sql
+from tests.found.server import QUESTION, begin_open, wait_opened
+
+
+@pytest.mark.parametrize("how", ["emptied", "restored"])
+@pytest.mark.xfail(strict=True, reason="A12: a nonce is only the row's id, which comes again")
+async def test_a_question_is_not_swallowed_as_a_repeat_of_one_from_before(
+    lab: Laboratory, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Discord knows a nonce again for some minutes. Restored, the installation is the same."""
+    monkeypatch.setattr("tests.wire.messages.NONCE_SECONDS", 300.0)
+    discord = lab.discord
+    await lab.start()
+    panel = await lab.panel()
+    await lab.ask(await lab.open(), "1h")
+    await lab.kill()
+    await (sql.forget_everything(lab) if how == "emptied" else sql.forget_tickets(lab))
+    await lab.start()
+    panel = await lab.helpdesk.set_up() if how == "emptied" else panel
+    member = discord.add_member("bob")
+    opening = await begin_open(discord, panel, member)
+    await opening.finished(within=10)
+    ticket = await wait_opened(discord, member)
+    await discord.slash(discord.staff, ticket, "closerequest", close_delay="3s")
+    await discord.wait_message(ticket, QUESTION, within=2.5)
+    assert any("It is broken" in message.text for message in ticket.messages.values())
