@@ -1,0 +1,47 @@
+"""A close takes what connections there are; how many closes run at once is the operator's word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.laboratory import Laboratory
+from tests.found.gauge import Gauge
+from tests.found.sql2 import Sql
+from tests.process.bot_process import ROOT
+from tests.waiting import eventually
+
+SMALL_POOL = f"{Path(__file__).with_name('small_pool')}:{ROOT}"
+
+
+@pytest.mark.xfail(strict=True, reason="A14: a pool of fewer than four is a semaphore of none")
+@pytest.mark.parametrize("how", ["by command", "by its timer"])
+async def test_a_ticket_closes_however_few_connections_the_pool_has(
+    lab: Laboratory, how: str
+) -> None:
+    await lab.start(PYTHONPATH=SMALL_POOL, POOL="3")
+    ticket = await lab.open()
+    if how == "by command":
+        lab.discord.begin_slash(lab.discord.staff, ticket, "close")
+    else:
+        await lab.ask(ticket, "1s")
+    await lab.discord.wait_deleted(ticket, within=6)
+
+
+@pytest.mark.xfail(strict=True, reason="A14: WORKER_CONCURRENCY is capped at five closes")
+async def test_more_than_five_tickets_close_at_once_where_the_operator_wants_it(
+    lab: Laboratory, sql: Sql
+) -> None:
+    """One in each of twelve servers, so that no server's fair share is in the way."""
+    channels = [
+        lab.discord.add_channel("ticket-1001", guild=lab.discord.add_guild(f"Server {number}"))
+        for number in range(12)
+    ]
+    await lab.start(WORKER_CONCURRENCY="12")
+    removals = Gauge(lab.discord, "DELETE", "/channels/*", seconds=1.5)
+    for channel in channels:
+        assert channel.guild_id is not None
+        await sql.add_timed(channel.guild_id, [channel.id], 1)
+    await eventually(lambda: all(channel.deleted for channel in channels), 30)
+    assert removals.most > 5
