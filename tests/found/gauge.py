@@ -12,9 +12,7 @@ class Gauge:
         self.now = 0
         self.most = 0
         self._seconds = seconds
-        self._rule = discord.on_request(
-            method, path, self._hold, moment=Moment.BEFORE, times=None
-        )
+        self._rule = discord.on_request(method, path, self._hold, moment=Moment.BEFORE, times=None)
 
     async def _hold(self, _: Call) -> None:
         self.now += 1

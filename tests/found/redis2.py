@@ -34,14 +34,6 @@ class Redis2:
                 total += cast("int", await self._call(_TYPED_LENGTH[kind], name))
         return total
 
-    async def record_of(self, job_end: str) -> str:
-        """The key of an unfinished job's record, which is what the queue's lists hold."""
-        for name in await self.keys(":incomplete"):
-            for job in cast("list[bytes]", await self._call("ZRANGE", name, 0, -1)):
-                if job.decode().endswith(job_end):
-                    return job.decode()
-        raise AssertionError(f"no job ends in {job_end}")
-
     async def reads(self) -> int:
         """How often anybody sent the server something, since it started: a pipeline is once."""
         info = cast("dict[str, int]", await self._call("INFO", "stats"))

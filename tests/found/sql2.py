@@ -9,7 +9,6 @@ from datetime import datetime
 
 import asyncpg
 
-
 SEARCH_PATH = "punctual,public"
 APPLICATION = "punctual"
 """The name that the bot's connections give."""
@@ -110,8 +109,10 @@ class Sql:
         await self.execute(
             """insert into tickets
                select (jsonb_populate_record(t, jsonb_build_object(
-                   'id', n, 'number', 500000 + n, 'channel_id', 900000 + n, 'opener_id', 7000 + n))).*
-               from tickets t, generate_series($2::bigint, $2::bigint + $3::bigint - 1) n where t.id = $1""",
+                   'id', n, 'number', 500000 + n, 'channel_id', 900000 + n,
+                   'opener_id', 7000 + n))).*
+               from tickets t, generate_series($2::bigint, $2::bigint + $3::bigint - 1) n
+               where t.id = $1""",
             ticket_id,
             first,
             times,

@@ -26,7 +26,9 @@ def no_new_descriptors(pid: int) -> Generator[None]:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.mark.xfail(strict=True, reason="A20: EMFILE is a failed attempt, and the next is a minute off")
+@pytest.mark.xfail(
+    strict=True, reason="A20: EMFILE is a failed attempt, and the next is a minute off"
+)
 async def test_a_ticket_whose_time_is_up_while_descriptors_are_short_closes_soon_after(
     lab: Laboratory, sql: Sql
 ) -> None:

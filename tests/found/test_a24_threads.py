@@ -34,9 +34,7 @@ async def test_members_may_open_no_threads_in_a_ticket(lab: Laboratory) -> None:
 
 
 @pytest.mark.xfail(strict=True, reason="A24: a thread is another channel, and so no ticket's")
-async def test_an_answer_in_a_thread_of_the_ticket_keeps_it_open(
-    lab: Laboratory, sql: Sql
-) -> None:
+async def test_an_answer_in_a_thread_of_the_ticket_keeps_it_open(lab: Laboratory, sql: Sql) -> None:
     await lab.start()
     ticket = await lab.open()
     thread = await thread_in(lab, ticket)

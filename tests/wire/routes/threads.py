@@ -42,7 +42,10 @@ def _archived(world: World, call: Call, kind: ChannelType, *needed: Permission) 
     threads = [
         each
         for each in world.channels.values()
-        if each.parent_id == parent.id and each.type is kind and each.thread and each.thread.archived
+        if each.parent_id == parent.id
+        and each.type is kind
+        and each.thread
+        and each.thread.archived
     ]
     return ok(
         {"threads": [payloads.channel(each) for each in threads], "members": [], "has_more": False}

@@ -1,0 +1,101 @@
+"""Small things that people meet: a deadline too far, a lost setting, a wrong word or time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from domains.database import Database
+from domains.errors import UserError
+from tests.faults.laboratory import Laboratory
+from tests.faults.test_clock_jumps import CLOCK
+from tests.found.sql2 import Sql
+from tests.ticket_lifecycle.helpdesk import STAFF_ID, HelpDesk
+from tests.wire import Discord
+
+LONGEST = timedelta(days=30)
+
+
+@pytest.mark.xfail(strict=True, reason="A21: only the first delay is held against the limit")
+async def test_staff_moves_no_deadline_beyond_thirty_days(
+    database: Database, tmp_path: Path
+) -> None:
+    """A refusal is as good as a deadline that is as far as it may be."""
+    desk = HelpDesk.in_a_new_world(database, tmp_path / "transcripts")
+    ticket = await desk.open()
+    request = await desk.ask(ticket, LONGEST / timedelta(hours=1))
+    with suppress(UserError):
+        await desk.lifecycle.extend_close_request(ticket.id, STAFF_ID, request.id)
+    deadline = (await desk.request(request.id)).auto_close_at
+    assert deadline is not None
+    assert deadline <= desk.lifecycle.now() + LONGEST + timedelta(seconds=1)
+
+
+@pytest.mark.xfail(strict=True, reason="A21: each writes the whole row that it has read before")
+async def test_two_settings_changed_at_once_are_both_kept(lab: Laboratory, sql: Sql) -> None:
+    """Both have read the settings before either may write."""
+    await lab.start()
+    ticket = await lab.open()
+    discord, owner = lab.discord, lab.discord.owner
+    other = discord.add_category("Another category")
+    async with sql.connection() as connection, connection.transaction():
+        await connection.execute("select from guild_settings for update")
+        changes = [
+            discord.begin_slash(owner, discord.general, "setup", category=other),
+            discord.begin_slash(owner, discord.general, "autoclose replies", keep_open=False),
+        ]
+        for change in changes:
+            await change.answered(within=5)
+        await asyncio.sleep(1)
+    for change in changes:
+        await change.finished(within=10)
+    await lab.ask(ticket, "2s")
+    await discord.say(discord.customer, ticket, "Replies keep nothing open any more")
+    assert (await lab.open()).parent_id == other.id
+    await discord.wait_deleted(ticket, within=6)
+
+
+@pytest.fixture
+def full_categories(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> Discord:
+    """A category has room for one channel here, as elsewhere for fifty; all of them are full."""
+    monkeypatch.setattr("tests.wire.channels.CHANNELS_PER_CATEGORY", 1)
+    categories = [lab.helpdesk.category]
+    categories += [lab.discord.add_category(f"Tickets {number}") for number in range(2, 12)]
+    for number, category in enumerate(categories):
+        lab.discord.add_channel(f"old-{number}", category=category)
+    return lab.discord
+
+
+@pytest.mark.xfail(strict=True, reason="A21: what it is, is told to the log only")
+async def test_that_all_categories_are_full_is_told_as_that(
+    lab: Laboratory, full_categories: Discord
+) -> None:
+    discord = full_categories
+    await lab.start()
+    form = await discord.click(discord.customer, await lab.panel(), "Open a ticket")
+    reply = await discord.submit_modal(discord.customer, form, {"subject": "It is broken"})
+    assert "did not answer" not in reply.text
+    assert "full" in reply.text or lab.helpdesk.tickets()
+
+
+@pytest.mark.xfail(strict=True, reason="A21: the transcript's end is told by the host's clock")
+async def test_a_transcript_tells_when_the_ticket_closed_by_the_databases_clock(
+    lab: Laboratory, tmp_path: Path
+) -> None:
+    offset = tmp_path / "clock-offset"
+    offset.write_text("7200", encoding="ascii")
+    await lab.start(PYTHONPATH=str(CLOCK), CLOCK_OFFSET=str(offset))
+    ticket = await lab.open()
+    lab.discord.begin_slash(lab.discord.staff, ticket, "close")
+    await lab.discord.wait_deleted(ticket)
+    [page] = [file.content for post in lab.helpdesk.closes_logged() for file in post.attachments]
+    times = [
+        datetime.fromisoformat(time) for time in re.findall(r'datetime="([^"]+)"', page.decode())
+    ]
+    assert times
+    assert max(times) < datetime.now(UTC) + timedelta(minutes=5)
