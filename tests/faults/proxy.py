@@ -52,6 +52,8 @@ class PostgresProxy:
         self._server: asyncio.Server | None = None
         self._wires: set[_Wire] = set()
         self._cut: Cut | None = None
+        self.statements: list[str] = []
+        """All that were executed, in their order."""
 
     async def __aenter__(self) -> Self:
         path = Path(self._folder.name, SOCKET)
@@ -89,6 +91,7 @@ class PostgresProxy:
             self._wires.discard(wire)
 
     def _asked(self, statement: str) -> Moment | None:
+        self.statements.append(statement)
         if self._cut is not None and self._cut.meet(statement):
             return self._cut.moment
         return None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tests.faults.laboratory import Laboratory, timer_key
+from tests.faults.fault_env import FaultEnv, timer_key
 from tests.found import sql
 from tests.wire import Channel
 
 
-async def key_of_timer(lab: Laboratory, channel: Channel) -> str:
-    request = await sql.latest_request(lab, channel)
+async def key_of_timer(fault_env: FaultEnv, channel: Channel) -> str:
+    request = await sql.latest_request(fault_env, channel)
     assert request.auto_close_at is not None
     return timer_key(request.ticket_id, request.auto_close_at)
 
 
-async def has_job(lab: Laboratory, key: str) -> bool:
-    return bool(await lab.valkey.call("KEYS", f"*{key}"))
+async def has_job(fault_env: FaultEnv, key: str) -> bool:
+    return bool(await fault_env.valkey.call("KEYS", f"*{key}"))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.wire import Channel
 
 MOST_COLUMNS = 1_000
@@ -46,15 +46,15 @@ async def connected(url: str) -> AsyncGenerator[asyncpg.Connection[asyncpg.Recor
         await connection.close()
 
 
-def url_of(lab: Laboratory) -> str:
-    return lab.environment["DATABASE_URL"]
+def url_of(fault_env: FaultEnv) -> str:
+    return fault_env.environment["DATABASE_URL"]
 
 
 # --- looking
 
 
-async def _of_ticket(lab: Laboratory, channel: Channel) -> asyncpg.Record:
-    async with connected(url_of(lab)) as connection:
+async def _of_ticket(fault_env: FaultEnv, channel: Channel) -> asyncpg.Record:
+    async with connected(url_of(fault_env)) as connection:
         found = await connection.fetchrow(
             "select id, status, attention from tickets where channel_id = $1", channel.id
         )
@@ -62,20 +62,20 @@ async def _of_ticket(lab: Laboratory, channel: Channel) -> asyncpg.Record:
     return found
 
 
-async def ticket_id(lab: Laboratory, channel: Channel) -> int:
-    return (await _of_ticket(lab, channel))["id"]
+async def ticket_id(fault_env: FaultEnv, channel: Channel) -> int:
+    return (await _of_ticket(fault_env, channel))["id"]
 
 
-async def status(lab: Laboratory, channel: Channel) -> str:
-    return (await _of_ticket(lab, channel))["status"]
+async def status(fault_env: FaultEnv, channel: Channel) -> str:
+    return (await _of_ticket(fault_env, channel))["status"]
 
 
-async def attention(lab: Laboratory, channel: Channel) -> str | None:
-    return (await _of_ticket(lab, channel))["attention"]
+async def attention(fault_env: FaultEnv, channel: Channel) -> str | None:
+    return (await _of_ticket(fault_env, channel))["attention"]
 
 
-async def latest_request(lab: Laboratory, channel: Channel) -> Request:
-    async with connected(url_of(lab)) as connection:
+async def latest_request(fault_env: FaultEnv, channel: Channel) -> Request:
+    async with connected(url_of(fault_env)) as connection:
         found = await connection.fetchrow(
             """select r.id, r.ticket_id, r.status, r.auto_close_at, r.resolved_at
                from close_requests r join tickets t on t.id = r.ticket_id
@@ -106,25 +106,25 @@ async def empty_database(url: str, name: str) -> AsyncGenerator[str]:
             await connection.execute(f"drop database {name} with (force)")
 
 
-async def forget_tickets(lab: Laboratory) -> None:
+async def forget_tickets(fault_env: FaultEnv) -> None:
     """As restored from a backup that was made before the first of them."""
-    async with connected(url_of(lab)) as connection:
+    async with connected(url_of(fault_env)) as connection:
         await connection.execute("truncate tickets restart identity cascade")
 
 
-async def forget_everything(lab: Laboratory) -> None:
+async def forget_everything(fault_env: FaultEnv) -> None:
     """As made anew: the tables are gone, too."""
-    async with connected(url_of(lab)) as connection:
+    async with connected(url_of(fault_env)) as connection:
         await connection.execute(
             """drop schema if exists punctual cascade;
                drop schema public cascade; create schema public"""
         )
 
 
-async def keep_adding_columns(lab: Laboratory) -> None:
+async def keep_adding_columns(fault_env: FaultEnv) -> None:
     """As a newer version's migration does while this one runs, again and again, so that one of
     them falls into each moment."""
-    async with connected(url_of(lab)) as connection:
+    async with connected(url_of(fault_env)) as connection:
         for number in range(MOST_COLUMNS):
             for table in ("tickets", "close_requests", "guild_settings"):
                 await connection.execute(f"alter table {table} add column added_{number} text")
@@ -143,8 +143,8 @@ async def be_of_a_newer_version(url: str, migration: str) -> None:
 
 
 @asynccontextmanager
-async def no_decisions(lab: Laboratory) -> AsyncGenerator[None]:
+async def no_decisions(fault_env: FaultEnv) -> AsyncGenerator[None]:
     """Meanwhile close requests can be read, and whoever wants to change one waits."""
-    async with connected(url_of(lab)) as connection, connection.transaction():
+    async with connected(url_of(fault_env)) as connection, connection.transaction():
         await connection.execute("lock table close_requests in exclusive mode")
         yield

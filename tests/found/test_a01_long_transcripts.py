@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.found import sql
 from tests.found.server import write_slow_files
 from tests.waiting import eventually
@@ -14,18 +14,18 @@ LATEST_S = 2.0
 
 
 @pytest.mark.xfail(strict=True, reason="A1: decision and close share one worker slot")
-async def test_five_long_transcripts_make_no_decision_late(lab: Laboratory) -> None:
-    await lab.start()
-    *slow, sixth = [await lab.open() for _ in range(6)]
+async def test_five_long_transcripts_make_no_decision_late(fault_env: FaultEnv) -> None:
+    await fault_env.start()
+    *slow, sixth = [await fault_env.open() for _ in range(6)]
     for ticket in slow:
-        await write_slow_files(lab.discord, ticket, 1, SLOW_S)
+        await write_slow_files(fault_env.discord, ticket, 1, SLOW_S)
     for ticket in slow:
-        await lab.ask(ticket, "2s")
-    await lab.ask(sixth, "3s")
+        await fault_env.ask(ticket, "2s")
+    await fault_env.ask(sixth, "3s")
 
     async def decided() -> bool:
-        return (await sql.latest_request(lab, sixth)).status == "expired"
+        return (await sql.latest_request(fault_env, sixth)).status == "expired"
 
     await eventually(decided, SLOW_S + 15)
-    late_s = [(await sql.latest_request(lab, ticket)).late_s for ticket in (*slow, sixth)]
+    late_s = [(await sql.latest_request(fault_env, ticket)).late_s for ticket in (*slow, sixth)]
     assert max(late_s) < LATEST_S

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.found.server import found_server, write_slow_files
 
 SLOW_S, FILES, CLOSES = 4.0, 10, 5
@@ -12,10 +12,12 @@ SOON_S = 10.0
 
 
 @pytest.mark.xfail(strict=True, reason="A2: five slow closes take up all slots of the bot")
-async def test_slow_attachments_in_one_server_hold_up_no_close_in_another(lab: Laboratory) -> None:
-    discord = lab.discord
-    await lab.start()
-    slow = [await lab.open() for _ in range(CLOSES)]
+async def test_slow_attachments_in_one_server_hold_up_no_close_in_another(
+    fault_env: FaultEnv,
+) -> None:
+    discord = fault_env.discord
+    await fault_env.start()
+    slow = [await fault_env.open() for _ in range(CLOSES)]
     for ticket in slow:
         await write_slow_files(discord, ticket, FILES, SLOW_S)
     server = await found_server(discord)

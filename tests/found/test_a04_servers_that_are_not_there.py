@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.found import redis, sql
 from tests.waiting import eventually
 
@@ -17,45 +17,47 @@ SOON_S = 10.0
 @pytest.mark.parametrize("since", ["while it runs", "from the start"])
 @pytest.mark.xfail(strict=True, reason="A4: a server that is not available costs attempts")
 async def test_an_unavailable_server_is_waited_for_and_its_tickets_close_when_it_is_back(
-    lab: Laboratory, since: str
+    fault_env: FaultEnv, since: str
 ) -> None:
-    discord = lab.discord
-    await lab.start()
-    ticket = await lab.open()
-    await lab.ask(ticket, "3s")
+    discord = fault_env.discord
+    await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "3s")
     if since == "while it runs":
         discord.lose_guild(discord.guild)
     else:
-        await lab.kill()
+        await fault_env.kill()
         discord.lose_guild(discord.guild)
-        await lab.start()
+        await fault_env.start()
     await asyncio.sleep(5)
-    assert await sql.attention(lab, ticket) is None
+    assert await sql.attention(fault_env, ticket) is None
     discord.find_guild_again(discord.guild)
     await discord.wait_deleted(ticket, within=SOON_S)
-    assert not any(FAILED in bot.log for bot in lab.bots)
+    assert not any(FAILED in bot.log for bot in fault_env.bots)
 
 
 @pytest.mark.parametrize("since", ["while it runs", "while it is down"])
 @pytest.mark.xfail(strict=True, reason="A4: tickets of a server that the bot has left stay")
 async def test_when_the_bot_has_left_a_server_its_tickets_end_and_their_timers_go(
-    lab: Laboratory, since: str
+    fault_env: FaultEnv, since: str
 ) -> None:
-    discord = lab.discord
-    bot = await lab.start()
-    ticket = await lab.open()
-    await lab.ask(ticket, "1h")
-    timer = await redis.key_of_timer(lab, ticket)
+    discord = fault_env.discord
+    bot = await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "1h")
+    timer = await redis.key_of_timer(fault_env, ticket)
     if since == "while it runs":
         discord.remove_member(discord.bot)
     else:
-        await lab.kill()
+        await fault_env.kill()
         discord.remove_member(discord.bot)
-        bot = await lab.start()
+        bot = await fault_env.start()
 
     async def over() -> bool:
-        return await sql.status(lab, ticket) == "closed" and not await redis.has_job(lab, timer)
+        return await sql.status(fault_env, ticket) == "closed" and not await redis.has_job(
+            fault_env, timer
+        )
 
     await eventually(over, SOON_S)
-    assert await sql.attention(lab, ticket) is None
+    assert await sql.attention(fault_env, ticket) is None
     assert FAILED not in bot.log

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.laboratory import READY, Laboratory
+from tests.faults.fault_env import READY, FaultEnv
 from tests.found import redis, sql
 from tests.wire import Discord
 
@@ -15,13 +15,16 @@ PROCESSING = "🤖 Processing auto-close"
 
 
 @pytest.fixture
-async def other(lab: Laboratory, tmp_path: Path) -> AsyncGenerator[Laboratory]:
+async def other(fault_env: FaultEnv, tmp_path: Path) -> AsyncGenerator[FaultEnv]:
     """Of its own, but for the two servers."""
     data = tmp_path / "other"
     data.mkdir()
-    async with sql.empty_database(sql.url_of(lab), "other_installation") as url, Discord() as there:
-        environment = lab.environment | {"DATABASE_URL": url, "DATA_DIR": str(data)}
-        laboratory = Laboratory(there, environment, lab.postgres, lab.valkey)
+    async with (
+        sql.empty_database(sql.url_of(fault_env), "other_installation") as url,
+        Discord() as there,
+    ):
+        environment = fault_env.environment | {"DATABASE_URL": url, "DATA_DIR": str(data)}
+        laboratory = FaultEnv(there, environment, fault_env.postgres, fault_env.valkey)
         try:
             yield laboratory
         finally:
@@ -30,27 +33,27 @@ async def other(lab: Laboratory, tmp_path: Path) -> AsyncGenerator[Laboratory]:
 
 @pytest.mark.xfail(strict=True, reason="A5: what the own database does not know is removed")
 async def test_no_installation_removes_the_timers_of_another(
-    lab: Laboratory, other: Laboratory
+    fault_env: FaultEnv, other: FaultEnv
 ) -> None:
-    await lab.start()
-    ticket = await lab.open()
-    await lab.ask(ticket, "1h")
-    timer = await redis.key_of_timer(lab, ticket)
-    assert await redis.has_job(lab, timer)
+    await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "1h")
+    timer = await redis.key_of_timer(fault_env, ticket)
+    assert await redis.has_job(fault_env, timer)
     newcomer = await other.start()
-    assert await redis.has_job(lab, timer)
+    assert await redis.has_job(fault_env, timer)
     assert f"{READY} 0 orphaned jobs" in newcomer.log
 
 
 @pytest.mark.xfail(strict=True, reason="A5: the queue has one name for all installations")
 async def test_no_installation_takes_the_jobs_of_another(
-    lab: Laboratory, other: Laboratory
+    fault_env: FaultEnv, other: FaultEnv
 ) -> None:
-    await lab.start()
+    await fault_env.start()
     stranger = await other.start()
-    tickets = [await lab.open() for _ in range(8)]
+    tickets = [await fault_env.open() for _ in range(8)]
     for ticket in tickets:
-        await lab.ask(ticket, "1s")
+        await fault_env.ask(ticket, "1s")
     for ticket in tickets:
-        await lab.discord.wait_deleted(ticket, within=10)
+        await fault_env.discord.wait_deleted(ticket, within=10)
     assert PROCESSING not in stranger.log

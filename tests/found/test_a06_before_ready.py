@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.laboratory import READY, Laboratory
+from tests.faults.fault_env import READY, FaultEnv
 from tests.found import redis, sql
 
 UNREADY = {"WIRE_DISCORD_READY_SECONDS": "5"}
@@ -14,17 +14,17 @@ UNREADY = {"WIRE_DISCORD_READY_SECONDS": "5"}
 @pytest.mark.parametrize("without_redis", ["immediate", "keep"])
 @pytest.mark.xfail(strict=True, reason="A6: before on_ready Redis counts as away")
 async def test_a_request_between_login_and_ready_gets_its_timer(
-    lab: Laboratory, without_redis: str
+    fault_env: FaultEnv, without_redis: str
 ) -> None:
-    discord = lab.discord
-    await lab.start()
-    ticket = await lab.open()
-    await lab.kill()
-    bot = await lab.begin_start(AUTO_CLOSE_WITHOUT_REDIS=without_redis, **UNREADY)
+    discord = fault_env.discord
+    await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.kill()
+    bot = await fault_env.begin_start(AUTO_CLOSE_WITHOUT_REDIS=without_redis, **UNREADY)
     reply = await discord.slash(discord.staff, ticket, "closerequest", close_delay="1h")
     assert READY not in bot.log, "it was ready too soon for this test"
     assert "Redis" not in reply.text
-    assert await redis.has_job(lab, await redis.key_of_timer(lab, ticket))
+    assert await redis.has_job(fault_env, await redis.key_of_timer(fault_env, ticket))
     await bot.logged(READY)
-    assert await sql.status(lab, ticket) == "open"
-    assert (await sql.latest_request(lab, ticket)).status == "pending"
+    assert await sql.status(fault_env, ticket) == "open"
+    assert (await sql.latest_request(fault_env, ticket)).status == "pending"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.laboratory import READY, Laboratory
+from tests.faults.fault_env import READY, FaultEnv
 from tests.waiting import eventually
 
 SECRETS = ("hunter", "secret")
@@ -21,9 +21,9 @@ TRACEBACK = "Traceback (most recent call last)"
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.xfail(strict=True, reason="A7: initialize() dies, and the process lives on")
 async def test_a_redis_url_that_cannot_be_understood_ends_the_start_in_one_line(
-    lab: Laboratory, wrong: str
+    fault_env: FaultEnv, wrong: str
 ) -> None:
-    bot = await lab.begin_start(REDIS_URL=WRONG[wrong])
+    bot = await fault_env.begin_start(REDIS_URL=WRONG[wrong])
     await eventually(lambda: not bot.running or TRACEBACK in bot.log, 30)
     assert not any(secret in bot.log for secret in SECRETS), bot.log
     assert not bot.running, bot.log
@@ -34,16 +34,16 @@ async def test_a_redis_url_that_cannot_be_understood_ends_the_start_in_one_line(
 
 @pytest.mark.xfail(strict=True, reason="A7: whatever fails in initialize(), nothing watches then")
 async def test_if_the_scheduler_cannot_start_tickets_close_or_the_process_ends(
-    lab: Laboratory,
+    fault_env: FaultEnv,
 ) -> None:
     """Here redis-py fails with an error that is no error of Redis's, at its first command."""
-    await lab.start()
-    ticket = await lab.open()
-    await lab.kill()
-    url = lab.valkey.url
+    await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.kill()
+    url = fault_env.valkey.url
     option = f"{'&' if '?' in url else '?'}encoding=nonsense"
-    bot = await lab.begin_start(REDIS_URL=url + option)
+    bot = await fault_env.begin_start(REDIS_URL=url + option)
     await eventually(lambda: not bot.running or READY in bot.log or TRACEBACK in bot.log, 30)
     if bot.running:
-        await lab.ask(ticket, "1s")
+        await fault_env.ask(ticket, "1s")
         await eventually(lambda: ticket.deleted or not bot.running, 10)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from domains.tasks import cancel
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.found import sql
 from tests.found.server import begin_open, wait_opened
 from tests.wire import Channel
@@ -18,14 +18,14 @@ MEMBERS = 8
 
 @pytest.mark.xfail(strict=True, reason="A8: `select *` in cached statements")
 async def test_columns_that_are_added_under_load_make_nothing_fail_and_nothing_late(
-    lab: Laboratory,
+    fault_env: FaultEnv,
 ) -> None:
-    discord = lab.discord
-    bot = await lab.start()
-    panel = await lab.panel()
-    due = [await lab.open() for _ in range(8)]
-    await asyncio.gather(*(ask(lab, ticket) for ticket in due))
-    newer = asyncio.create_task(sql.keep_adding_columns(lab))
+    discord = fault_env.discord
+    bot = await fault_env.start()
+    panel = await fault_env.panel()
+    due = [await fault_env.open() for _ in range(8)]
+    await asyncio.gather(*(ask(fault_env, ticket) for ticket in due))
+    newer = asyncio.create_task(sql.keep_adding_columns(fault_env))
     try:
         for number in range(MEMBERS):
             member = discord.add_member(f"member{number}")
@@ -35,9 +35,9 @@ async def test_columns_that_are_added_under_load_make_nothing_fail_and_nothing_l
             await discord.wait_deleted(ticket, within=15)
     finally:
         await cancel(newer)
-    assert max([(await sql.latest_request(lab, ticket)).late_s for ticket in due]) < LATEST_S
+    assert max([(await sql.latest_request(fault_env, ticket)).late_s for ticket in due]) < LATEST_S
     assert not any(word in bot.log for word in ("❌", "Traceback", "InvalidCachedStatement"))
 
 
-async def ask(lab: Laboratory, ticket: Channel) -> None:
-    await lab.discord.slash(lab.discord.staff, ticket, "closerequest", close_delay="3s")
+async def ask(fault_env: FaultEnv, ticket: Channel) -> None:
+    await fault_env.discord.slash(fault_env.discord.staff, ticket, "closerequest", close_delay="3s")

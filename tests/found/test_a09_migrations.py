@@ -12,7 +12,7 @@ import pytest
 from domains import database as database_module
 from domains.database import MIGRATIONS, Database
 from domains.errors import StartupError
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.faults.own_servers import OwnPostgres
 from tests.found import sql
 
@@ -75,9 +75,11 @@ async def test_a_migration_that_was_changed_after_it_was_applied_is_refused_in_o
 
 
 @pytest.mark.xfail(strict=True, reason="A9: a newer schema is not noticed")
-async def test_a_schema_newer_than_the_program_ends_the_start_in_one_line(lab: Laboratory) -> None:
-    await sql.be_of_a_newer_version(sql.url_of(lab), "9999_from_the_future.sql")
-    bot = await lab.begin_start()
+async def test_a_schema_newer_than_the_program_ends_the_start_in_one_line(
+    fault_env: FaultEnv,
+) -> None:
+    await sql.be_of_a_newer_version(sql.url_of(fault_env), "9999_from_the_future.sql")
+    bot = await fault_env.begin_start()
     assert await bot.ended(within=10) in (1, 2)
     assert "Traceback" not in bot.log
     assert "9999_from_the_future" in bot.lines[-1]

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 
 SLOW_S = 9.0
 """A call to Discord may take ten seconds."""
@@ -14,19 +14,19 @@ SLOW_S = 9.0
 
 @pytest.mark.xfail(strict=True, reason="A10: what is under way is taken for what is owed")
 async def test_that_the_ticket_stays_open_is_said_once_though_the_edit_takes_long(
-    lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+    fault_env: FaultEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.wire.messages.NONCE_SECONDS", 300.0)
-    discord = lab.discord
-    await lab.start()
-    ticket = await lab.open()
-    await lab.ask(ticket, "1h")
+    discord = fault_env.discord
+    await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "1h")
     edits = f"/channels/{ticket.id}/messages/*"
     discord.faults.add("PATCH", edits, hang=SLOW_S)
     await discord.say(discord.customer, ticket, "It is not solved")
     await discord.until(lambda: discord.requests_to("PATCH", edits), "the edit to begin")
     await asyncio.sleep(5.5)
-    await lab.valkey.call("FLUSHALL")  # then the bot looks for all that is owed, at once
+    await fault_env.valkey.call("FLUSHALL")  # then the bot looks for all that is owed, at once
     await asyncio.sleep(SLOW_S)
     said = [message for message in ticket.messages.values() if "stays open" in message.content]
     assert len(said) == 1

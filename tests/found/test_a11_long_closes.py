@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.faults.fault_env import FaultEnv
 from tests.faults.kills import KillAt
-from tests.faults.laboratory import Laboratory
 from tests.found.server import (
     QUESTION,
     begin_open,
@@ -21,10 +21,10 @@ SOON_S = 20.0
 
 
 @pytest.mark.xfail(strict=True, reason="A11: resuming waits for the closes' slots")
-async def test_a_welcome_that_failed_is_posted_though_closes_take_long(lab: Laboratory) -> None:
-    discord = lab.discord
-    await lab.start()
-    slow = [await lab.open() for _ in range(5)]
+async def test_a_welcome_that_failed_is_posted_though_closes_take_long(fault_env: FaultEnv) -> None:
+    discord = fault_env.discord
+    await fault_env.start()
+    slow = [await fault_env.open() for _ in range(5)]
     for ticket in slow:
         await write_slow_files(discord, ticket, FILES, SLOW_S)
     server = await found_server(discord)
@@ -39,20 +39,20 @@ async def test_a_welcome_that_failed_is_posted_though_closes_take_long(lab: Labo
 
 @pytest.mark.xfail(strict=True, reason="A11: resuming begins with the closes, and waits for them")
 async def test_a_question_that_a_kill_swallowed_is_asked_though_closes_take_long(
-    lab: Laboratory,
+    fault_env: FaultEnv,
 ) -> None:
-    discord = lab.discord
-    await lab.start()
-    slow = [await lab.open() for _ in range(5)]
+    discord = fault_env.discord
+    await fault_env.start()
+    slow = [await fault_env.open() for _ in range(5)]
     for ticket in slow:
         await write_slow_files(discord, ticket, FILES, SLOW_S)
     server = await found_server(discord)
     asked = await server.open()
     for ticket in slow:
         await discord.slash(discord.customer, ticket, "close")
-    with KillAt(lab, Moment.BEFORE, method="POST", path=f"/channels/{asked.id}/messages"):
+    with KillAt(fault_env, Moment.BEFORE, method="POST", path=f"/channels/{asked.id}/messages"):
         discord.begin_slash(server.staff, asked, "closerequest", close_delay="1h")
-        await lab.bury()
-    await lab.start()
+        await fault_env.bury()
+    await fault_env.start()
     await discord.wait_message(asked, QUESTION, within=SOON_S)
     assert not any(ticket.deleted for ticket in slow)

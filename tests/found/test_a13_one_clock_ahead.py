@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.laboratory import Laboratory
+from tests.faults.fault_env import FaultEnv
 from tests.faults.test_clock_jumps import CLOCK
 from tests.found import sql
 
@@ -15,18 +15,20 @@ AHEAD_S = 10.0
 
 
 @pytest.mark.xfail(strict=True, reason="A13: a pulse counts by the clock of who looks at it")
-async def test_a_clock_that_is_ahead_robs_no_living_worker(lab: Laboratory, tmp_path: Path) -> None:
+async def test_a_clock_that_is_ahead_robs_no_living_worker(
+    fault_env: FaultEnv, tmp_path: Path
+) -> None:
     clock = tmp_path / "clock-offset"
     clock.write_text(str(AHEAD_S), encoding="ascii")
-    punctual = await lab.start()
-    ticket = await lab.open()
-    processing = f"Processing auto-close for ticket {await sql.ticket_id(lab, ticket)}"
-    await lab.ask(ticket, "2s")
-    async with sql.no_decisions(lab):
+    punctual = await fault_env.start()
+    ticket = await fault_env.open()
+    processing = f"Processing auto-close for ticket {await sql.ticket_id(fault_env, ticket)}"
+    await fault_env.ask(ticket, "2s")
+    async with sql.no_decisions(fault_env):
         await punctual.logged(processing)
-        hasty = await lab.start(PYTHONPATH=str(CLOCK), CLOCK_OFFSET=str(clock))
+        hasty = await fault_env.start(PYTHONPATH=str(CLOCK), CLOCK_OFFSET=str(clock))
         await asyncio.sleep(4)
-        assert sum(bot.log.count(processing) for bot in lab.bots) == 1
-    await lab.discord.wait_deleted(ticket)
+        assert sum(bot.log.count(processing) for bot in fault_env.bots) == 1
+    await fault_env.discord.wait_deleted(ticket)
     for bot in (punctual, hasty):
         assert "lost worker" not in bot.log

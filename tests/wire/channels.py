@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from . import errors, payloads, snowflakes
 from .json_types import JsonObject, children
-from .models import Channel, ChannelType, Guild, Overwrite, ThreadState
+from .models import Channel, ChannelType, Guild, Overwrite, ThreadState, User
 from .permissions import Permission
 from .state import World
 
@@ -39,8 +39,11 @@ def create(world: World, guild: Guild, body: JsonObject) -> Channel:
     return channel
 
 
-def create_thread(world: World, parent: Channel, body: JsonObject) -> Channel:
-    """Without a message to start from; its first member is the bot, who made it."""
+def create_thread(
+    world: World, parent: Channel, body: JsonObject, maker: User | None = None
+) -> Channel:
+    """Without a message to start from; its first member is who made it: the bot, or a person."""
+    owner = maker or world.bot
     kind = ChannelType(body.get("type") or ChannelType.PRIVATE_THREAD)
     thread = Channel(
         world.snowflakes.next(),
@@ -49,11 +52,11 @@ def create_thread(world: World, parent: Channel, body: JsonObject) -> Channel:
         guild_id=parent.guild_id,
         parent_id=parent.id,
         thread=ThreadState(
-            world.bot.id,
+            owner.id,
             invitable=body.get("invitable") is not False,
             auto_archive_minutes=body.get("auto_archive_duration") or 1440,
             archive_timestamp=snowflakes.now(),
-            member_ids={world.bot.id},
+            member_ids={owner.id},
         ),
     )
     world.channels[thread.id] = thread

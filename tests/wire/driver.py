@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from . import forms, messages, options
+from . import channels, forms, messages, options
 from .initiate import initiate
 from .interactions import Choice, Interaction, InteractionType
 from .json_types import JsonObject
-from .models import Channel, File, Member, Message, User
+from .models import Channel, ChannelType, File, Member, Message, User
 from .options import ClientRefusalError
 from .permissions import Permission
 from .scenery import Scenery, user_of
@@ -155,6 +155,12 @@ class Discord(Scenery):
             body["message_reference"] = {"message_id": reply_to.id}
         files = dict(enumerate(attachments))
         return messages.create(self.world, channel, user_of(member), body, files)
+
+    async def start_thread(self, member: Member, channel: Channel, name: str) -> Channel:
+        """A public one, without a message to start from."""
+        self._require_sight(member, channel, Permission.CREATE_PUBLIC_THREADS)
+        body: JsonObject = {"name": name, "type": int(ChannelType.PUBLIC_THREAD)}
+        return channels.create_thread(self.world, channel, body, member.user)
 
     async def edit_message(self, message: Message, text: str) -> None:
         messages.edit(self.world, message, {"content": text})

@@ -136,6 +136,14 @@ class Gateway:
             connection.abort()
         self._world.changes.notify()
 
+    async def close(self, code: int) -> None:
+        """Every connection, with the handshake: Discord says why, and forgets the sessions."""
+        for connection in list(self._connections):
+            if connection.session is not None:
+                self._sessions.pop(connection.session.id, None)
+            self._detach(connection)
+            await connection.socket.close(code=code)
+
     def broadcast(self, op: int, data: object = None) -> None:
         for connection in list(self._connections):
             connection.send(op, data)

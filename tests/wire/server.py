@@ -177,6 +177,10 @@ class Server:
         """Op 9 to whoever is connected."""
         self.gateway.invalidate_sessions(resumable=resumable)
 
+    async def end_gateway(self, code: int) -> None:
+        """A close code of Discord's own, such as 4004 (the token was reset)."""
+        await self.gateway.close(code)
+
     async def ask_to_reconnect(self) -> None:
         """Op 7, as Discord sends it before it restarts a gateway."""
         self.gateway.broadcast(Op.RECONNECT)

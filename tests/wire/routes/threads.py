@@ -27,6 +27,31 @@ def list_active_threads(world: World, call: Call) -> Answer:
     )
 
 
+def list_archived_public_threads(world: World, call: Call) -> Answer:
+    return _archived(world, call, ChannelType.PUBLIC_THREAD)
+
+
+def list_archived_private_threads(world: World, call: Call) -> Answer:
+    return _archived(world, call, ChannelType.PRIVATE_THREAD, Permission.MANAGE_THREADS)
+
+
+def _archived(world: World, call: Call, kind: ChannelType, *needed: Permission) -> Answer:
+    """All on one page."""
+    parent = world.channel(call.id("channel_id"))
+    world.require(parent, Permission.READ_MESSAGE_HISTORY, *needed)
+    threads = [
+        each
+        for each in world.channels.values()
+        if each.parent_id == parent.id
+        and each.type is kind
+        and each.thread
+        and each.thread.archived
+    ]
+    return ok(
+        {"threads": [payloads.channel(each) for each in threads], "members": [], "has_more": False}
+    )
+
+
 def add_member(world: World, call: Call) -> Answer:
     thread, state = _writable_thread(world, call)
     user = world.user(call.id("user_id"))
@@ -70,6 +95,8 @@ def _writable_thread(world: World, call: Call) -> tuple[Channel, ThreadState]:
 ROUTES = {
     ("POST", "/channels/{channel_id}/threads"): create_thread,
     ("GET", "/guilds/{guild_id}/threads/active"): list_active_threads,
+    ("GET", "/channels/{channel_id}/threads/archived/public"): list_archived_public_threads,
+    ("GET", "/channels/{channel_id}/threads/archived/private"): list_archived_private_threads,
     ("GET", "/channels/{channel_id}/thread-members"): list_members,
     ("PUT", "/channels/{channel_id}/thread-members/@me"): join,
     ("PUT", "/channels/{channel_id}/thread-members/{user_id}"): add_member,
