@@ -41,7 +41,7 @@ async def pgbouncer(url: str, postgres_socket: str, *, pool_size: int) -> AsyncG
     server = await asyncio.start_server(relay, "127.0.0.1", 0)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "pgbouncer.ini")
-        file.write_text(
+        file.write_text(  # noqa: ASYNC240  # a small file, in a test
             CONFIGURATION.format(
                 relay=server.sockets[0].getsockname()[1],
                 user=address.username,
