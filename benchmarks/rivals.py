@@ -66,7 +66,7 @@ class Punctual:
         self._url = url
         self._clock = DatabaseClock().now
         self._producer = connect(url, socket_timeout=2)
-        self._queue = PunctualQueue(self._producer, QUEUE, clock=self._clock)
+        self._queue = PunctualQueue(self._producer, QUEUE, installation_id="benchmark", clock=self._clock)
         self._job = _Job(_nothing)
         self._worker: PunctualWorker | None = None
 
@@ -84,7 +84,7 @@ class Punctual:
         health = RedisHealth(self._producer)
         assert await health.check()
         self._worker = worker = PunctualWorker(
-            PunctualQueue(client, QUEUE, clock=self._clock),
+            PunctualQueue(client, QUEUE, installation_id="benchmark", clock=self._clock),
             [_Job(run)],
             health,
             concurrency=CONCURRENCY,

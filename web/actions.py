@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from domains.database import DatabaseUnavailable
 from domains.errors import UserError
+from domains.formatting import reason_words
 from domains.monitoring.job_actions import Action
-from domains.ticket_lifecycle.channels import ChannelError
-from domains.ticket_lifecycle.models import AutoCloseOutcome
+from domains.ticket_lifecycle.models import TicketStatus
 from web.dependencies import Dependencies
-
-log = logging.getLogger(__name__)
+from web.rendering import PLAIN
 
 CLOSE_TIMEOUT_S = 5.0
 """How long a page waits for a close. A transcript may take longer, and goes on by itself."""
@@ -69,18 +66,12 @@ class Actions:
             close.exception()
 
     async def _retried(self, ticket_id: int) -> str:
-        try:
-            outcome = await self._tickets.retry_close(ticket_id)
-        except DatabaseUnavailable:
-            raise
-        except ChannelError as error:
-            return f"Discord failed: {error} It is tried again by itself."
-        except Exception:
-            log.exception("The close of ticket %s, tried again by an operator, failed", ticket_id)
-            return "It failed; the log says why. It is tried again by itself."
-        if outcome is AutoCloseOutcome.NEEDS_ATTENTION:
-            return "It still needs attention."
-        return f"Tried again: {outcome.value}."
+        ticket = await self._tickets.retry_close(ticket_id)
+        if ticket is None or ticket.status is TicketStatus.CLOSED:
+            return "Tried again: the ticket is closed."
+        if ticket.attention is None:
+            return "Tried again: nothing stands in its way any more."
+        return f"It still needs attention: {reason_words(ticket.attention, PLAIN)}."
 
     async def end(self, _application: web.Application) -> None:
         """A close that is cut short here is taken up by the next start."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domains.formatting import milliseconds
 from domains.monitoring.models import LateClose
-from web.formatting import milliseconds
 
 HEIGHT = 100.0
 BAR = 10.0

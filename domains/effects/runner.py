@@ -18,7 +18,7 @@ from domains.database import Database, DatabaseUnavailable, Subject
 from domains.effects import store
 from domains.effects.effect import Effect, EffectType, GaveUpError, Lane, NeedsPersonError
 from domains.error_codes import error_code
-from domains.retry_policy import MAX_ATTEMPTS, delay_after
+from domains.retry_policy import MAX_ATTEMPTS, QUICK_RETRY_DELAYS, delay_after
 from domains.tasks import cancel, detached, wait_at_most
 from domains.telemetry import NO_TELEMETRY, Telemetry
 
@@ -219,6 +219,7 @@ class EffectRunner:
         try:
             then = await type_.deliver(effect)
             async with self._database.transaction() as transaction:
+                transaction.follow_lazily()
                 if not await store.finish(transaction.connection, effect, self._token):
                     raise LeaseLostError
                 if then is not None:
@@ -268,7 +269,7 @@ class EffectRunner:
             await self._drop(effect)
             return True
         log.info("%s of ticket %s is tried again: %s", effect.kind, effect.ticket_id, error)
-        await self._postpone(effect, delay_after(failures), error=error)
+        await self._postpone(effect, delay_after(failures, QUICK_RETRY_DELAYS), error=error)
         return False
 
     async def _drop(self, effect: Effect) -> None:

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
 from domains.errors import UserError
+from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection, JobState, JobView
 from domains.scheduled_task.jobs.auto_close import AutoClose
+from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.models import (
-    CloseRequest,
-    RequestStatus,
-    Ticket,
-    TicketStatus,
-)
+from domains.ticket_lifecycle.models import Ticket, TicketStatus
 
 OPERATOR_ID = 0
 """Operators have no Discord account."""
@@ -48,29 +46,17 @@ class ActionNotPossibleError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A job, and for an auto-close what PostgreSQL says of its ticket."""
+    """A job, and what PostgreSQL says of the timer it is the alarm of."""
 
     job: JobView
+    now: datetime
     ticket: Ticket | None = None
-    request: CloseRequest | None = None
-    left: timedelta | None = None
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether this is the alarm of a request that still waits for its deadline."""
-        request = self.request
-        if request is None or request.auto_close_at is None:
-            return False
-        return (
-            request.status is RequestStatus.PENDING
-            and self.ticket is not None
-            and self.ticket.status is TicketStatus.OPEN
-            and not self.ticket.exclude_from_autoclose
-        )
+    timer: Timer | None = None
+    """None if nothing asks for the job any more."""
 
     @property
     def is_early(self) -> bool:
-        return self.is_pending and self.left is not None and self.left > timedelta(0)
+        return self.timer is not None and self.timer.due > self.now
 
     @property
     def is_closing(self) -> bool:
@@ -78,9 +64,12 @@ class _Case:
 
 
 class JobActions:
-    def __init__(self, inspection: Inspection, tickets: TicketLifecycle) -> None:
+    def __init__(
+        self, inspection: Inspection, tickets: TicketLifecycle, scheduled_task: ScheduledTask
+    ) -> None:
         self._inspection = inspection
         self._tickets = tickets
+        self._scheduled_task = scheduled_task
 
     async def options(self, job: JobView) -> Sequence[ActionOption]:
         case = await self._case(job)
@@ -103,19 +92,14 @@ class JobActions:
                 return await self._do_cancel(case)
 
     async def _case(self, job: JobView) -> _Case:
-        request_id = job.payload.get("close_request_id")
+        now = self._tickets.now()
         ticket_id = job.payload.get("ticket_id")
-        if job.name != AutoClose.name or not isinstance(ticket_id, int):
-            return _Case(job)
-        ticket = await self._tickets.ticket(ticket_id)
-        if not isinstance(request_id, int):
-            return _Case(job, ticket)
-        return _Case(
-            job,
-            ticket,
-            await self._tickets.close_request(request_id),
-            await self._tickets.time_left(request_id),
-        )
+        kinds = [kind for kind in self._scheduled_task.kinds if kind.name == job.name]
+        if not kinds or not isinstance(ticket_id, int):
+            return _Case(job, now)
+        timers = await self._scheduled_task.timers.of_owners(kinds, [ticket_id])
+        timer = next((timer for timer in timers if timer.key == job.key), None)
+        return _Case(job, now, await self._tickets.ticket(ticket_id), timer)
 
     async def _do_retry(self, case: _Case) -> str:
         job = case.job
@@ -126,18 +110,17 @@ class JobActions:
         return f"{job.key} is tried again, with all its attempts."
 
     async def _do_cancel(self, case: _Case) -> str:
-        job = case.job
-        if not case.is_pending:
+        job, timer = case.job, case.timer
+        if timer is None:
             await self._inspection.remove(job)
             return f"{job.key} is removed."
-        assert case.request is not None
-        request = case.request
-        await self._tickets.withdraw_close_request(request.ticket_id, OPERATOR_ID, request.id)
+        request_id = cast("int", timer.payload["close_request_id"])
+        await self._tickets.withdraw_close_request(timer.owner_id, OPERATOR_ID, request_id)
         if case.ticket is not None and case.ticket.attention is not None:
-            await self._tickets.clear_attention(request.ticket_id)
+            await self._tickets.clear_attention(timer.owner_id)
         if job.state is JobState.FAILED:
             await self._inspection.remove(job)
-        return f"The close request of ticket {request.ticket_id} is withdrawn, and its alarm off."
+        return f"The close request of ticket {timer.owner_id} is withdrawn, and its alarm off."
 
 
 def _insist(option: ActionOption) -> None:
@@ -190,7 +173,10 @@ def _cancel(case: _Case) -> ActionOption:
     if job.state is JobState.ACTIVE:
         text = "It is running; what it has begun, it ends."
         return ActionOption(Action.CANCEL, "Cancel", text, possible=False)
-    if case.is_pending:
+    if case.timer is not None and job.name != AutoClose.name:
+        text = "It belongs to a timer that is still wanted, and would be set again."
+        return ActionOption(Action.CANCEL, "Cancel", text, possible=False)
+    if case.timer is not None:
         text = (
             "Withdraws the close request it belongs to: the ticket stays open, and the member is "
             "shown so. Its alarm alone cannot be cancelled, since it would be set again."

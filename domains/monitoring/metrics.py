@@ -7,7 +7,7 @@ along the way, as `telemetry`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -40,6 +40,7 @@ class MetricsSnapshot:
     queues: Sequence[QueueView] | None
     overdue: int | None
     attention: int | None
+    effects: Mapping[str, int]
 
 
 class Metrics:
@@ -47,10 +48,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
-        self._close_steps = Histogram(
-            "punctual_close_step_seconds",
-            "How long the steps of a close take",
-            ["step"],
+        self._effects = Histogram(
+            "punctual_effect_seconds",
+            "How long it takes to tell Discord something",
+            ["kind"],
             buckets=STEP_BUCKETS_S,
             registry=self._registry,
         )
@@ -75,6 +76,12 @@ class Metrics:
             buckets=LATENESS_BUCKETS_S,
             registry=self._registry,
         )
+        self._end_lateness = Histogram(
+            "punctual_close_end_lateness_seconds",
+            "From a deadline to the end: the ticket's channel is gone",
+            buckets=LATENESS_BUCKETS_S,
+            registry=self._registry,
+        )
         for dependency in ("postgresql", "redis"):
             self._outages.labels(dependency)
         self._process: ProcessCollector | None = None
@@ -86,7 +93,7 @@ class Metrics:
     # --- what the domains tell
 
     def effect_done(self, kind: str, seconds: float) -> None:
-        self._close_steps.labels(kind).observe(seconds)
+        self._effects.labels(kind).observe(seconds)
 
     def job_ended(self, name: str, outcome: str) -> None:
         self._jobs_ended.labels(name, outcome).inc()
@@ -114,18 +121,20 @@ class Metrics:
         """The text and its content type."""
         dependencies = await monitor.dependencies()
         overdue = attention = None
+        effects: Mapping[str, int] = {}
         if dependencies[0].is_there:
             try:
                 await self._count_closes(monitor)
                 async with monitor.reading() as connection:
                     overdue = await sql.overdue_count(connection, OVERDUE_FOR, MAX_OVERDUE)
                     attention = await sql.attention_count(connection)
+                    effects = await sql.effect_counts(connection)
             except PostgreSQLAwayError:
                 pass
         queues = await monitor.queues()
         # Nothing is awaited from here on, so that two scrapes at once do not mix.
         self._snapshot_collector.snapshot = MetricsSnapshot(
-            dependencies, monitor.gateway_latency_s, queues, overdue, attention
+            dependencies, monitor.gateway_latency_s, queues, overdue, attention, effects
         )
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
@@ -138,8 +147,9 @@ class Metrics:
             while True:
                 before = self._last_event
                 self._last_event, late = await sql.closes_after(connection, before, EVENTS_A_SCRAPE)
-                for late_ms in late:
-                    self._lateness.observe(late_ms / 1000)
+                for event, late_ms in late:
+                    histogram = self._end_lateness if event == "closed" else self._lateness
+                    histogram.observe(late_ms / 1000)
                 if self._last_event == before:
                     return
 
@@ -173,6 +183,12 @@ class _SnapshotCollector(Collector):
             yield GaugeMetricFamily(
                 "punctual_attention_tickets", "Tickets that need a person", value=snapshot.attention
             )
+        effects = GaugeMetricFamily(
+            "punctual_effects", "What Discord is still to be told, by state", labels=["state"]
+        )
+        for state, count in snapshot.effects.items():
+            effects.add_metric([state], count)
+        yield effects
         if snapshot.queues is not None:
             yield from _queues(snapshot.queues)
 

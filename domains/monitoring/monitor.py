@@ -6,7 +6,7 @@ Whatever is away is left out, not waited for: an operator looks most when someth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,8 @@ from domains.database import Database, DatabaseUnavailable
 from domains.errors import UserError
 from domains.monitoring import sql
 from domains.monitoring.gateway import Gateway, latency_of
-from domains.monitoring.models import Deadline, Dependency, Lateness, TicketLine
+from domains.monitoring.models import Dependency, Lateness, TicketLine, TimerLine
+from domains.monitoring.timer_list import TimerList
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import (
     Inspection,
@@ -54,8 +55,11 @@ class DatabaseSnapshot:
     overdue: int
     attention_count: int
     attention: Sequence[TicketLine]
-    next_deadlines: Sequence[Deadline]
+    next_timers: Sequence[TimerLine]
     lateness: Lateness
+    end_lateness: Lateness
+    effects: Mapping[str, int]
+    """What Discord is still to be told, by what it waits for."""
     deadlines_by_hour: Sequence[int]
 
 
@@ -82,6 +86,7 @@ class Monitor:
         self._database = database
         self._scheduled_task = scheduled_task
         self._inspection = inspection
+        self._timers = TimerList(database, scheduled_task)
         self._gateway = gateway
         self._discord_status = discord_status
 
@@ -158,14 +163,16 @@ class Monitor:
     async def _database_snapshot(self) -> DatabaseSnapshot | None:
         try:
             by_hour = await self._due_by_hour()
+            soonest = await self.timers(SOONEST, 0)
             async with self.reading() as connection:
-                soonest = await sql.deadlines(connection, SOONEST)
                 return DatabaseSnapshot(
                     overdue=await sql.overdue_count(connection, OVERDUE_FOR, MAX_OVERDUE),
                     attention_count=await sql.attention_count(connection),
                     attention=await sql.tickets_needing_attention(connection, SHOWN),
-                    next_deadlines=[each for each in soonest if not each.ticket.attention][:SHOWN],
-                    lateness=Lateness(await sql.last_closes(connection, LAST_CLOSES)),
+                    next_timers=[each for each in soonest if not each.ticket.attention][:SHOWN],
+                    lateness=Lateness(await sql.last_closes(connection, "expired", LAST_CLOSES)),
+                    end_lateness=Lateness(await sql.last_closes(connection, "closed", LAST_CLOSES)),
+                    effects=await sql.effect_counts(connection),
                     deadlines_by_hour=by_hour or await sql.deadlines_by_hour(connection, HOURS),
                 )
         except PostgreSQLAwayError:
@@ -188,13 +195,13 @@ class Monitor:
                 await sql.attention_count(connection),
             )
 
-    async def deadlines(self, limit: int, offset: int) -> Sequence[Deadline]:
-        async with self.reading() as connection:
-            return await sql.deadlines(connection, limit, offset)
+    async def timers(self, limit: int, offset: int) -> Sequence[TimerLine]:
+        async with self.query_timeout():
+            return await self._timers.page(limit, offset)
 
-    async def deadline_count(self) -> int:
-        async with self.reading() as connection:
-            return await sql.deadline_count(connection)
+    async def timer_count(self) -> int:
+        async with self.query_timeout():
+            return await self._timers.count()
 
     async def find_tickets(self, number: int, limit: int) -> Sequence[TicketLine]:
         async with self.reading() as connection:

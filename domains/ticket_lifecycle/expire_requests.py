@@ -134,8 +134,7 @@ def _why_not(ticket: Ticket, request: CloseRequest, *, is_due: bool) -> AutoClos
         (request.status is RequestStatus.ANSWERED, AutoCloseOutcome.ANSWERED),
         (request.status is not RequestStatus.PENDING, AutoCloseOutcome.NOT_PENDING),
         (ticket.status is not TicketStatus.OPEN, AutoCloseOutcome.NOT_PENDING),
-        (not request.is_asked, AutoCloseOutcome.NOT_ASKED),
         (ticket.exclude_from_autoclose, AutoCloseOutcome.EXCLUDED),
         (not is_due, AutoCloseOutcome.NOT_DUE),
     )
-    return next((outcome for applies, outcome in outcomes if applies), AutoCloseOutcome.NOT_DUE)
+    return next((outcome for applies, outcome in outcomes if applies), AutoCloseOutcome.NOT_ASKED)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from domains.monitoring.diagnosis import diagnose
 from saq.job import Status
 
-from domains.monitoring.diagnosis import diagnose
 from domains.scheduled_task.inspection import Inspection, RedisAwayError
 from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMissingError
 from domains.ticket_lifecycle.models import Ticket

@@ -227,11 +227,14 @@ class Expired:
     late_ms: int
 
 
-DUE = """r.status = 'pending' and r.auto_close_at <= clock_timestamp() and r.message_id is not null
+DUE = """r.status = 'pending' and r.auto_close_at <= clock_timestamp()
     and not exists (select from punctual.effects e
-                    where e.ticket_id = r.ticket_id and e.kind = 'announce-grace')"""
-IS_READ = """(not coalesce((select g.reply_keeps_open from punctual.guild_settings g
-                            where g.guild_id = t.guild_id), true)
+                    where e.ticket_id = r.ticket_id and e.subject_id = r.id
+                      and e.kind in ('ask', 'announce-grace'))"""
+"""Its time is up, and the opener has been told of it."""
+IS_READ = """(r.message_id is null
+    or not coalesce((select g.reply_keeps_open from punctual.guild_settings g
+                     where g.guild_id = t.guild_id), true)
     or (not $2 and coalesce(r.read_at >= (select h.listening_since from punctual.heartbeat h),
                             false)))"""
 """Whether all that the opener has written is known: it has been noted ever since it was read."""
