@@ -36,6 +36,7 @@ LOOK_AGAIN = timedelta(minutes=15)
 """What waits for a person is tried again now and then: it may have been seen to."""
 UNKNOWN_KIND_RETRY = timedelta(minutes=1)
 ELSEWHERE_POLL_S = 0.1
+FOLLOW_POLL_S = 0.02
 
 
 class LeaseLostError(Exception):
@@ -185,6 +186,24 @@ class EffectRunner:
                     raise error
             elif await self._is_in_progress(ticket_id, lane):
                 await asyncio.sleep(ELSEWHERE_POLL_S)
+            else:
+                return
+
+    async def follow(self, ticket_id: int, lane: Lane = Lane.STORY) -> None:
+        """Wait while it is done in its turn; raises as `deliver` does. Where the runner does not
+        run yet, it is delivered."""
+        if not self._background:
+            await self.deliver(ticket_id, lane)
+            return
+        self.wake()
+        while True:
+            task = self._running.get((ticket_id, lane))
+            if task is not None:
+                await asyncio.wait({task})
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    raise error
+            elif await self._is_in_progress(ticket_id, lane):
+                await asyncio.sleep(FOLLOW_POLL_S)
             else:
                 return
 

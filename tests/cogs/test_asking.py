@@ -259,7 +259,7 @@ async def test_a_request_in_a_ticket_that_is_being_closed_is_refused(settings: S
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         await world.sql.execute(
-            "update punctual.tickets set status = 'closing', attention = 'stuck'"
+            "update punctual.tickets set status = 'closing', attention = '{}'"
         )
         text = refusal(await world.sam.slash(channel, "closerequest"))
         assert text == "This ticket is being closed already."

@@ -12,7 +12,7 @@ import simcord
 from domains.scheduled_task.redis_client import connect
 from domains.settings import Settings
 from tests.cogs.replies import refusal, reply, words
-from tests.cogs.world import INCOMPLETE, World, a_world
+from tests.cogs.world import QUEUE, World, a_world
 from tests.waiting import eventually
 
 MANAGE_CHANNELS = discord.Permissions(manage_channels=True)
@@ -45,8 +45,9 @@ async def hurry_jobs(world: World) -> None:
     redis = connect(world.settings.redis_address, socket_timeout=5)
     try:
         pipeline = redis.pipeline(transaction=True)
-        for job_id in await redis.zrange(INCOMPLETE, 0, -1):
-            pipeline.zadd(INCOMPLETE, {job_id.decode(): 1.0})
+        incomplete = f"saq:{world.tickets.installation_id}:{QUEUE}:incomplete"
+        for job_id in await redis.zrange(incomplete, 0, -1):
+            pipeline.zadd(incomplete, {job_id.decode(): 1.0})
         await pipeline.execute()
     finally:
         await redis.aclose()

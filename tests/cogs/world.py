@@ -214,7 +214,7 @@ class World:
         return [row["status"] for row in rows]
 
     async def count(self, table: str) -> int:
-        return await self.sql.fetchval(f"select count(*) from {table}")
+        return await self.sql.fetchval(f"select count(*) from punctual.{table}")
 
     async def is_closed(self, channel: simcord.ChannelHandle) -> bool:
         return (await self.ticket(channel)).status is TicketStatus.CLOSED
@@ -238,12 +238,13 @@ class World:
         ticket = await self.ticket(channel)
         await self.sql.execute(
             """update punctual.close_requests
-               set auto_close_at = now() - interval '1500 milliseconds' where ticket_id = $1 and status = 'pending'""",
+               set auto_close_at = now() - interval '1500 milliseconds'
+               where ticket_id = $1 and status = 'pending'""",
             ticket.id,
         )
 
-    async def jobs(self) -> list[str]:
-        """Keys of the unfinished jobs in Redis."""
+    async def jobs(self, kind: str = "auto-close") -> list[str]:
+        """Keys of the unfinished jobs of a kind in Redis."""
         assert self.settings.redis_address is not None
         redis = connect(self.settings.redis_address, socket_timeout=5)
         try:
@@ -251,7 +252,8 @@ class World:
             ids = await redis.zrange(f"saq:{queue}:incomplete", 0, -1)
         finally:
             await redis.aclose()
-        return [job_id.decode().removeprefix(f"saq:job:{queue}:") for job_id in ids]
+        keys = [job_id.decode().removeprefix(f"saq:job:{queue}:") for job_id in ids]
+        return [key for key in keys if key.startswith(kind)]
 
     def sent(self) -> list[tuple[str, str, dict[str, Any]]]:
         """All requests to Discord in their order: method, path and body."""
