@@ -281,14 +281,14 @@ class TicketLifecycle:
         needs a person is told in the ticket."""
         try:
             await self._effects.follow(ticket_id, lane)
-        except NeedsPersonError as error:
-            log.debug("Ticket %s: %r", ticket_id, error.__cause__)
+        except NeedsPersonError:
+            await self._tell(ticket_id, Lane.ATTENTION)
 
-    async def _tell(self, ticket_id: int) -> None:
+    async def _tell(self, ticket_id: int, lane: Lane = Lane.STORY) -> None:
         """Wait until the ticket says what was decided. What Discord fails to show now is shown
         later."""
         try:
-            await self._effects.follow(ticket_id)
+            await self._effects.follow(ticket_id, lane)
         except (ChannelError, NeedsPersonError) as error:
             log.info("Ticket %s is told later: %s", ticket_id, error or error.__cause__)
 

@@ -103,6 +103,8 @@ class PendingClose:
 
     ticket: Ticket
     request: CloseRequest
+    is_told: bool
+    """Whether the opener has been told of it; before that its time does not run."""
 
 
 @dataclass(frozen=True, slots=True)
