@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from domains.database import Database
@@ -121,6 +122,11 @@ class HelpDesk:
             ticket.guild_id, ticket.channel_id, author_id, message_id
         )
 
+    async def close(self, ticket: Ticket, reason: str | None = None) -> None:
+        """Support closes it, and what follows is done."""
+        await self.lifecycle.close_ticket(ticket.id, STAFF_ID, reason)
+        await self.deliver()
+
     # --- how time passes
 
     async def run_out(self, request: CloseRequest) -> CloseRequest:
@@ -195,6 +201,11 @@ class HelpDesk:
             timer.kind == kind and timer.payload["close_request_id"] == request.id
             for timer in timers
         )
+
+    async def deadlines(self, ticket: Ticket) -> list[datetime]:
+        """When the ticket closes by itself, as PostgreSQL has it; empty if it does not."""
+        timers = await self.timers.of_owners(self.kinds, [ticket.id])
+        return [timer.due for timer in timers if timer.kind == "auto-close"]
 
     async def pending_effects(self, ticket: Ticket) -> list[str]:
         return [effect.kind for effect in await self.lifecycle.pending_effects(ticket.id)]
