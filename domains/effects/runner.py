@@ -220,6 +220,8 @@ class EffectRunner:
             then = await type_.deliver(effect)
             async with self._database.transaction() as transaction:
                 transaction.follow_lazily()
+                if then is not None:
+                    await store.lock_ticket(transaction.connection, effect.ticket_id)
                 if not await store.finish(transaction.connection, effect, self._token):
                     raise LeaseLostError
                 if then is not None:

@@ -60,6 +60,7 @@ async def add_many(
         [subject_id for _, subject_id, _ in steps],
         [int(lane) for _, _, lane in steps],
     )
+    await _hurry(connection, ticket_ids, {lane for _, _, lane in steps})
 
 
 async def add_about(
@@ -82,6 +83,20 @@ async def add_about(
         [ticket_id for ticket_id, _ in subjects],
         [subject_id for _, subject_id in subjects],
         int(lane),
+    )
+    await _hurry(connection, [ticket_id for ticket_id, _ in subjects], {lane})
+
+
+async def _hurry(
+    connection: Connection, ticket_ids: Sequence[int], lanes: Collection[Lane]
+) -> None:
+    """What has failed, and was to be tried again later, must not hold up what follows it now."""
+    await connection.execute(
+        """update punctual.effects set due_at = now()
+           where ticket_id = any($1::bigint[]) and lane = any($2::smallint[]) and failures > 0
+             and due_at > now()""",
+        list(ticket_ids),
+        [int(lane) for lane in lanes],
     )
 
 
@@ -245,6 +260,14 @@ async def release(connection: Connection, token: str) -> None:
     await connection.execute(
         "update punctual.effects set lease_until = null, lease_token = null where lease_token = $1",
         token,
+    )
+
+
+async def lock_ticket(connection: Connection, ticket_id: int) -> None:
+    """Before the effect's own row, as everybody does who writes effects: or two would wait for
+    each other."""
+    await connection.execute(
+        "select from punctual.tickets where id = $1 for no key update", ticket_id
     )
 
 

@@ -21,6 +21,9 @@ from domains.ticket_lifecycle.transitions import TICKET, sync_request
 
 log = logging.getLogger(__name__)
 
+LATE_AFTER = timedelta(seconds=10)
+"""A question that is posted so much later gets its whole delay from then on."""
+
 
 class Ask(TicketEffect):
     """Post the close request. Its timer runs only once the opener has been shown it."""
@@ -32,7 +35,8 @@ class Ask(TicketEffect):
         request, posting = situation.request, situation.posting
         if request is None or request.status is not RequestStatus.PENDING or request.is_asked:
             return None
-        if posting.again:
+        is_late = posting.again or self._comes_late(request)
+        if is_late:
             request = await self._with_full_delay(request)
             if request is None:
                 return None
@@ -40,7 +44,7 @@ class Ask(TicketEffect):
         try:
             message_id = await self.services.channels.ask(situation.ticket, request, posting)
         except DiscordFailedError as error:
-            if posting.again:
+            if is_late:
                 raise  # nobody waits for the answer any more; the opener is asked later
             await self._take_back(situation.ticket, request)
             raise GaveUpError from error
@@ -48,6 +52,10 @@ class Ask(TicketEffect):
             await self._take_back(situation.ticket, request)
             raise GaveUpError from error
         return self._asked(situation.ticket, request, message_id, began, again=posting.again)
+
+    def _comes_late(self, request: CloseRequest) -> bool:
+        """It waited behind something else."""
+        return self.services.database.clock.moment() > request.requested_at + LATE_AFTER
 
     async def _with_full_delay(self, request: CloseRequest) -> CloseRequest | None:
         async with self.services.database.connection() as connection:
