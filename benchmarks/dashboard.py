@@ -28,15 +28,16 @@ from redis.asyncio import Redis
 from saq.job import Status
 from saq.queue.redis import RedisQueue
 
+from bot import connect_domains
 from domains.database import Database
+from domains.effects import EffectRunner
 from domains.monitoring.metrics import Metrics
 from domains.scheduled_task import ScheduledTask
-from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest, JobServices
-from domains.scheduled_task.jobs.auto_close import AutoClose
+from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest
 from domains.scheduled_task.queues.queue import FAILED
 from domains.settings import Settings
 from domains.tasks import cancel
-from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
+from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.channels import TicketChannels
 from domains.transcripts import TranscriptStore
 from embedded import EmbeddedServers
@@ -104,16 +105,15 @@ async def a_large_server(servers: EmbeddedServers, folder: Path) -> AsyncGenerat
     """Its dashboard's address. No worker runs, so that the pages are all there is to do."""
     database = Database(lambda: servers.database_url)
     scheduler = ScheduledTask(database, lambda: servers.redis_url)
+    effects = EffectRunner(database)
     # Discord is not spoken to by any page.
     tickets = TicketLifecycle(
         database,
         cast("TicketChannels", object()),
-        scheduler,
+        effects,
         TranscriptStore(folder / "transcripts"),
-        LifecyclePolicy(),
     )
-    auto_close = AutoClose(JobServices(tickets))
-    scheduler.register([auto_close])
+    connect_domains(database, tickets, scheduler, effects)
     settings = Settings().model_copy(
         update={
             "dashboard_password": SecretStr(PASSWORD),
@@ -136,16 +136,18 @@ async def a_large_server(servers: EmbeddedServers, folder: Path) -> AsyncGenerat
         stack.push_async_callback(database.close)
         assert await scheduler.connect()
         stack.push_async_callback(scheduler.shutdown)
-        await _fill(database, scheduler, auto_close)
+        await _fill(database, scheduler)
         await stack.enter_async_context(view.serving())
         yield f"http://127.0.0.1:{view.dashboard_port}"
 
 
-async def _fill(database: Database, scheduler: ScheduledTask, auto_close: AutoClose) -> None:
+async def _fill(database: Database, scheduler: ScheduledTask) -> None:
     async with database.connection() as connection:
         await connection.execute(
-            """insert into punctual.tickets (guild_id, number, channel_id, opener_id, subject, attention)
-               select 1, n, n, n, 'The printer is on fire', case when n > $1 then 'Look' end
+            """insert into punctual.tickets
+                   (guild_id, number, channel_id, opener_id, subject, attention)
+               select 1, n, n, n, 'The printer is on fire',
+                      case when n > $1 then '{"code": "other", "text": "Look"}'::jsonb end
                from generate_series(1, $1::int + $2::int) n""",
             TIMERS,
             NEED_ATTENTION,
@@ -156,21 +158,22 @@ async def _fill(database: Database, scheduler: ScheduledTask, auto_close: AutoCl
                from punctual.tickets where attention is null"""
         )
         await connection.execute(
-            """insert into punctual.ticket_events (ticket_id, event, late_ms)
-               select id, 'expired', id % 100 from punctual.tickets"""
+            """insert into punctual.ticket_events (ticket_id, guild_id, event, late_ms)
+               select id, 1, 'expired', id % 100 from punctual.tickets"""
         )
         await connection.execute("analyze")
     queue = scheduler.queues[TICKET_LIFECYCLE]
     for number in range(FAILED.number):
         failed = JobRequest(f"failed-{number}", 0, number, {"ticket_id": number})
-        assert await queue.add(auto_close, failed)
+        assert await queue.add(scheduler.job_types["auto-close"], failed)
         await queue.promote_due()
         job = await queue.dequeue(timeout=1)
         assert job is not None
         await queue.finish(job, Status.FAILED, error=TRACEBACK)
     await scheduler.reconcile()
     counts = await scheduler.counts()
-    assert (counts.delayed, counts.failed) == (TIMERS, FAILED.number), counts
+    # Each has a reminder besides.
+    assert (counts.delayed, counts.failed) == (2 * TIMERS, FAILED.number), counts
 
 
 async def compare(servers: EmbeddedServers, folder: Path) -> None:

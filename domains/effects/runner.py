@@ -36,6 +36,7 @@ LOOK_AGAIN = timedelta(minutes=15)
 """What waits for a person is tried again now and then: it may have been seen to."""
 UNKNOWN_KIND_RETRY = timedelta(minutes=1)
 ELSEWHERE_POLL_S = 0.1
+FOLLOW_POLL_S = 0.02
 
 
 class LeaseLostError(Exception):
@@ -58,6 +59,8 @@ class EffectRunner:
         self._types: dict[str, EffectType] = {}
         self._token = secrets.token_hex(8)
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self._errors: dict[tuple[int, int], BaseException] = {}
+        """What kept the last effect of a lane from being done, for who follows it."""
         self._background: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
         self._last_guild = 0
@@ -152,8 +155,11 @@ class EffectRunner:
     def _ended(self, place: tuple[int, int], task: asyncio.Task[None]) -> None:
         if self._running.get(place) is task:
             del self._running[place]
-        if not task.cancelled():
-            task.exception()  # recorded and logged; of use only to who waits for it
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            self._errors.pop(place, None)
+        else:
+            self._errors[place] = error
         self.wake()
 
     def _lane(self, effect: Effect) -> Lane:
@@ -185,6 +191,25 @@ class EffectRunner:
                     raise error
             elif await self._is_in_progress(ticket_id, lane):
                 await asyncio.sleep(ELSEWHERE_POLL_S)
+            else:
+                return
+
+    async def follow(self, ticket_id: int, lane: Lane = Lane.STORY) -> None:
+        """Wait while it is done in its turn; raises as `deliver` does. Where the runner does not
+        run yet, it is delivered."""
+        if not self._background:
+            await self.deliver(ticket_id, lane)
+            return
+        place = ticket_id, lane
+        self._errors.pop(place, None)
+        self.wake()
+        while True:
+            if (task := self._running.get(place)) is not None:
+                await asyncio.wait({task})
+            elif (error := self._errors.get(place)) is not None:
+                raise error
+            elif await self._is_in_progress(ticket_id, lane):
+                await asyncio.sleep(FOLLOW_POLL_S)
             else:
                 return
 
