@@ -230,20 +230,22 @@ class TicketLifecycle:
         decided; DiscordAwayError if it is no use before Discord is back.
         """
         outcome = await self._expiry.auto_close(ticket_id, close_request_id)
+        closes = outcome is AutoCloseOutcome.CLOSING
         if outcome is AutoCloseOutcome.BEING_READ:
             await self.finish_close(ticket_id, Lane.READING)
-            outcome = await self.why_not_expired(ticket_id, close_request_id)
+            decided = await self.why_not_expired(ticket_id, close_request_id)
+            if decided is not AutoCloseOutcome.NOT_ASKED:  # else it is read later
+                outcome = decided
+            closes = outcome in {AutoCloseOutcome.NOT_PENDING, AutoCloseOutcome.ALREADY_CLOSED}
         ticket = await self.ticket(ticket_id)
-        if ticket is not None and ticket.status is TicketStatus.CLOSING:
+        if ticket is None:
+            return outcome
+        if ticket.status is TicketStatus.CLOSING:
             await self.finish_close(ticket_id)
-            ticket = await self.ticket(ticket_id)
-        if ticket is not None and ticket.attention is not None:
+            ticket = await self.ticket(ticket_id) or ticket
+        if ticket.attention is not None:
             return AutoCloseOutcome.NEEDS_ATTENTION
-        if (
-            ticket is not None
-            and ticket.status is TicketStatus.CLOSED
-            and (outcome is AutoCloseOutcome.CLOSING)
-        ):
+        if closes and ticket.status is TicketStatus.CLOSED:
             return AutoCloseOutcome.CLOSED
         return outcome
 
