@@ -216,7 +216,8 @@ class HelpDesk:
         return next(kind for kind in self.kinds if kind.name == name)
 
     async def timers_of_kind(self, name: str = "auto-close") -> Sequence[Timer]:
-        return await self.timers.soonest([self.kind(name)], 100)
+        """Those that PostgreSQL wants."""
+        return [timer async for page in self.timers.pages(self.kind(name)) for timer in page]
 
     async def deadlines(self) -> list[datetime]:
         """When timers will close tickets."""

@@ -13,7 +13,6 @@ from domains.ticket_lifecycle.channels import DiscordFailedError
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
     CloseRequest,
-    GuildSettings,
     RequestStatus,
 )
 from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, HelpDesk
@@ -55,9 +54,7 @@ async def test_what_ran_out_in_an_outage_gets_a_grace_and_the_channel_is_told(
     assert graced.status is RequestStatus.PENDING
     assert graced.grace_at is not None
     assert timedelta(minutes=9) < await left(desk, graced) <= GRACE
-    assert [timer.auto_close_at for timer in desk.timers.scheduled.values()] == [
-        graced.auto_close_at
-    ]
+    assert await desk.deadlines() == [graced.auto_close_at]
     assert await desk.fire(request) is AutoCloseOutcome.NOT_DUE
     await desk.lifecycle.resume_unfinished()
     await desk.lifecycle.resume_unfinished()
@@ -88,13 +85,13 @@ async def test_an_opener_who_wrote_in_the_outage_has_answered(desk: HelpDesk) ->
     await desk.lifecycle.record_heartbeat()
     await desk.lifecycle.resume_unfinished()
     assert (await desk.request(request.id)).status is RequestStatus.ANSWERED
-    assert desk.timers.scheduled == {}
+    assert await desk.deadlines() == []
     ((_, announcement),) = desk.channels.announcements
     assert "stays open" in announcement
 
 
 async def test_a_guild_without_replies_gets_its_grace_all_the_same(desk: HelpDesk) -> None:
-    await desk.lifecycle.save_guild_settings(GuildSettings(GUILD_ID, reply_keeps_open=False))
+    await desk.lifecycle.change_guild_settings(GUILD_ID, reply_keeps_open=False)
     request = await overdue(desk)
     desk.write(await desk.ticket(request.ticket_id))
     await be_away(desk, timedelta(hours=1))
@@ -153,7 +150,7 @@ async def test_processes_that_return_at_once_grant_one_grace(
     ticket = await desk.ticket(request.ticket_id)
     assert (await desk.events(ticket)).count("grace") == 1
     assert len(desk.channels.announcements) == 1
-    assert len(desk.timers.scheduled) == 1
+    assert len(await desk.deadlines()) == 1
 
 
 @pytest.mark.parametrize("error", [DiscordFailedError("503"), RuntimeError("a bug")])
