@@ -32,6 +32,7 @@ from domains.ticket_lifecycle.extend_deadline import ExtendDeadline
 from domains.ticket_lifecycle.grace import Grace
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
+    CloseCause,
     CloseRequest,
     GuildSettings,
     PendingClose,
@@ -230,13 +231,12 @@ class TicketLifecycle:
         decided; DiscordAwayError if it is no use before Discord is back.
         """
         outcome = await self._expiry.auto_close(ticket_id, close_request_id)
-        closes = outcome is AutoCloseOutcome.CLOSING
+        was_due = outcome in {AutoCloseOutcome.CLOSING, AutoCloseOutcome.BEING_READ}
         if outcome is AutoCloseOutcome.BEING_READ:
             await self.finish_close(ticket_id, Lane.READING)
             decided = await self.why_not_expired(ticket_id, close_request_id)
             if decided is not AutoCloseOutcome.NOT_ASKED:  # else it is read later
                 outcome = decided
-            closes = outcome in {AutoCloseOutcome.NOT_PENDING, AutoCloseOutcome.ALREADY_CLOSED}
         ticket = await self.ticket(ticket_id)
         if ticket is None:
             return outcome
@@ -245,7 +245,8 @@ class TicketLifecycle:
             ticket = await self.ticket(ticket_id) or ticket
         if ticket.attention is not None:
             return AutoCloseOutcome.NEEDS_ATTENTION
-        if closes and ticket.status is TicketStatus.CLOSED:
+        is_closed = ticket.status is TicketStatus.CLOSED
+        if was_due and is_closed and ticket.close_cause is CloseCause.EXPIRED:
             return AutoCloseOutcome.CLOSED
         return outcome
 
