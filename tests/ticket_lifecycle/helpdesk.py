@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from tests.ticket_lifecycle.interruptions import (
     Killed,
     Moment,
 )
+from tests.waiting import eventually
 
 GUILD_ID = 1
 OPENER_ID = 10
@@ -141,6 +143,20 @@ class HelpDesk:
             ticket.guild_id, ticket.channel_id, author_id, message_id
         )
 
+    async def meanwhile(
+        self, ticket: Ticket, act: Coroutine[object, object, object]
+    ) -> asyncio.Task[object]:
+        """Somebody acts while the ticket is being told something: returns as soon as that is
+        decided, with the task that waits for its own turn to be told."""
+        before = await self.events(ticket)
+        acting = asyncio.create_task(act)
+
+        async def is_decided() -> bool:
+            return await self.events(ticket) != before
+
+        await eventually(is_decided)
+        return acting
+
     # --- how time passes
 
     async def run_out(self, request: CloseRequest) -> CloseRequest:
@@ -216,7 +232,8 @@ class HelpDesk:
         return next(kind for kind in self.kinds if kind.name == name)
 
     async def timers_of_kind(self, name: str = "auto-close") -> Sequence[Timer]:
-        return await self.timers.soonest([self.kind(name)], 100)
+        """Those that PostgreSQL wants."""
+        return [timer async for page in self.timers.pages(self.kind(name)) for timer in page]
 
     async def deadlines(self) -> list[datetime]:
         """When timers will close tickets."""
@@ -248,7 +265,7 @@ class HelpDesk:
         return [name for name in names if name.lstrip(".").split(".")[0] == str(ticket.id)]
 
 
-def _process(
+def _process(  # noqa: PLR0917  # the parts of a process
     database: Database,
     channels: InterruptibleChannels,
     transcripts: InterruptibleTranscripts,

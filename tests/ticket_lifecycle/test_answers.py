@@ -40,7 +40,7 @@ async def withdraw(desk: HelpDesk, request: CloseRequest) -> None:
 
 
 async def expire(desk: HelpDesk, request: CloseRequest) -> None:
-    assert await desk.run_out_and_fire(request) is AutoCloseOutcome.CLOSING
+    assert await desk.run_out_and_fire(request) is AutoCloseOutcome.CLOSED
 
 
 async def close_by_command(desk: HelpDesk, request: CloseRequest) -> None:
