@@ -53,7 +53,7 @@ async def busy_desk(desk: HelpDesk, counting: CountingDatabase) -> HelpDesk:
                insert into punctual.tickets (guild_id, number, channel_id, opener_id, status,
                                     exclude_from_autoclose, attention)
                select 1, n, n, 10, case when n % 8 = 1 then 'closed' else 'open' end,
-                      n % 8 = 3, case when n % 8 = 5 then '{"code": "close_keeps_failing"}'::jsonb end
+                      n % 8 = 3, case when n % 8 = 5 then '{"code": "unexpected"}'::jsonb end
                from generate_series(1, $1::bigint * 2) n returning id, number)
            insert into punctual.close_requests (ticket_id, requested_by_id, auto_close_at, status)
            select id, 20, case when number % 16 <> 15 then now() - number * interval '1 second' end,
