@@ -262,9 +262,13 @@ class ScheduledTask:
     # --- auto-close
 
     async def auto_close_job(self, ticket_id: int) -> str | None:
-        """The id of the job that waits for the ticket's deadline; None while there is none."""
-        jobs = await self._auto_close_jobs(ticket_id)
-        return jobs[-1] if jobs else None
+        """The id of the job that waits for the ticket's deadline, set if it is not yet: timers may
+        follow their tickets a moment later. None while there is no deadline, or no Redis."""
+        kind = self._job_types[AUTO_CLOSE]
+        if not isinstance(kind, TimerKind):
+            return None
+        wanted = await self.timers.of_owners([kind], [ticket_id])
+        return await self.enqueue(kind, wanted[0].job) if wanted else None
 
     async def _auto_close_jobs(self, ticket_id: int) -> list[str]:
         redis, kind = self._redis, self._job_types[AUTO_CLOSE]
