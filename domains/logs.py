@@ -1,8 +1,8 @@
 """How the log looks. Called once by the program, never on import: a host bot has its own.
 
 Every line that is logged while a job runs tells the job's id and the ticket's, and what Discord is
-told tells its ticket's, as text or JSON;
-the message itself stays as it was written, since operators grep for it.
+told tells its ticket's, as text or JSON; the message itself stays as it was written, since
+operators grep for it.
 """
 
 from __future__ import annotations
