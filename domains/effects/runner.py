@@ -18,6 +18,7 @@ from domains.database import Database, DatabaseUnavailable, Subject
 from domains.effects import store
 from domains.effects.effect import Effect, EffectType, GaveUpError, Lane, NeedsPersonError
 from domains.error_codes import error_code
+from domains.logs import log_about
 from domains.retry_policy import MAX_ATTEMPTS, QUICK_RETRY_DELAYS, delay_after
 from domains.tasks import cancel, detached, wait_at_most
 from domains.telemetry import NO_TELEMETRY, Telemetry
@@ -229,6 +230,7 @@ class EffectRunner:
 
     async def _run_on(self, effect: Effect) -> None:
         """This one, and then what follows in the ticket's list."""
+        log_about(ticket_id=effect.ticket_id)
         next_one: Effect | None = effect
         while next_one is not None and await self._perform(next_one):
             next_one = await self._claim_next(effect.ticket_id, self._lane(effect))
