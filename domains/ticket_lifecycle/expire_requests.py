@@ -61,10 +61,14 @@ class ExpireRequests:
         if not await status.wait_until_noted(NOTING_TIMEOUT_S):
             raise DiscordAwayError("what was written last has not been noted yet")
 
-    async def decide(self, transaction: Transaction, ticket_ids: Sequence[int]) -> Decision:
-        """The tickets must be locked."""
+    async def decide(
+        self, transaction: Transaction, ticket_ids: Sequence[int], *, missed: bool | None = None
+    ) -> Decision:
+        """The tickets must be locked. `missed` is whether messages may have gone by that
+        PostgreSQL does not know of; as far as we know, unless the caller knows better."""
         connection = transaction.connection
-        missed = self._services.status.has_unrecorded_misses
+        if missed is None:
+            missed = self._services.status.has_unrecorded_misses
         expired = await requests.expire(
             connection, ticket_ids, self._services.policy.outage_grace, missed_messages=missed
         )

@@ -170,7 +170,7 @@ async def test_an_auto_close_job_of_another_version_is_understood(
     change: dict[str, object],
 ) -> None:
     # Nobody else is to find that the time has run out.
-    monkeypatch.setattr("domains.scheduled_task.scheduled_task.WATCH_DEADLINES_EVERY_S", 3600)
+    monkeypatch.setattr("domains.scheduled_task.scheduled_task.WATCH_INTERVAL_S", 3600)
     scheduler = tickets.close_with(make_scheduler())
     await scheduler.initialize()
     ticket = await tickets.open()

@@ -129,7 +129,7 @@ async def test_after_redis_has_returned_and_gone_again_the_count_begins_anew(
     notes = Note(fail)
     runner = LocalRunner(5)
     await offer(runner, notes, "job")
-    runner.clear_attempts()
+    runner.clear()
     await offer(runner, notes, "job")
     assert notes.runs["job"] == 2
 

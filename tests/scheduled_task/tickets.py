@@ -13,6 +13,7 @@ from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
 from domains.ticket_lifecycle.models import Ticket, TicketStatus
 from domains.transcripts import TranscriptStore
 from tests.fakes import FakeTicketChannels
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     import asyncpg
@@ -66,6 +67,14 @@ class Tickets:
 
     async def is_closed(self, *tickets: Ticket) -> bool:
         return {await self.status(ticket) for ticket in tickets} == {TicketStatus.CLOSED}
+
+    async def closed(self, *tickets: Ticket) -> None:
+        """Wait until they are."""
+
+        async def all_of_them() -> bool:
+            return await self.is_closed(*tickets)
+
+        await eventually(all_of_them)
 
     async def execute(self, statement: str, *values: object) -> None:
         async with self._database.connection() as connection:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.faults.fault_env import FaultEnv
 from tests.faults.kills import KillAt
 from tests.found.server import (
     QUESTION,
+    Server,
     begin_open,
-    found_server,
     wait_opened,
     write_slow_files,
 )
@@ -20,14 +18,13 @@ SOON_S = 20.0
 """A killed bot's work is left to it for a while."""
 
 
-@pytest.mark.xfail(strict=True, reason="A11: resuming waits for the closes' slots")
 async def test_a_welcome_that_failed_is_posted_though_closes_take_long(fault_env: FaultEnv) -> None:
     discord = fault_env.discord
     await fault_env.start()
     slow = [await fault_env.open() for _ in range(5)]
     for ticket in slow:
         await write_slow_files(discord, ticket, FILES, SLOW_S)
-    server = await found_server(discord)
+    server = await Server.settle_in(discord)
     for ticket in slow:
         await discord.slash(discord.customer, ticket, "close")
     discord.faults.add("POST", "/channels/*/messages", status=503)
@@ -37,7 +34,6 @@ async def test_a_welcome_that_failed_is_posted_though_closes_take_long(fault_env
     assert not any(ticket.deleted for ticket in slow)
 
 
-@pytest.mark.xfail(strict=True, reason="A11: resuming begins with the closes, and waits for them")
 async def test_a_question_that_a_kill_swallowed_is_asked_though_closes_take_long(
     fault_env: FaultEnv,
 ) -> None:
@@ -46,7 +42,7 @@ async def test_a_question_that_a_kill_swallowed_is_asked_though_closes_take_long
     slow = [await fault_env.open() for _ in range(5)]
     for ticket in slow:
         await write_slow_files(discord, ticket, FILES, SLOW_S)
-    server = await found_server(discord)
+    server = await Server.settle_in(discord)
     asked = await server.open()
     for ticket in slow:
         await discord.slash(discord.customer, ticket, "close")

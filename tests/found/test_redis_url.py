@@ -19,7 +19,6 @@ TRACEBACK = "Traceback (most recent call last)"
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.xfail(strict=True, reason="A7: initialize() dies, and the process lives on")
 async def test_a_redis_url_that_cannot_be_understood_ends_the_start_in_one_line(
     fault_env: FaultEnv, wrong: str
 ) -> None:
@@ -32,7 +31,6 @@ async def test_a_redis_url_that_cannot_be_understood_ends_the_start_in_one_line(
     assert "REDIS_URL" in line
 
 
-@pytest.mark.xfail(strict=True, reason="A7: whatever fails in initialize(), nothing watches then")
 async def test_if_the_scheduler_cannot_start_tickets_close_or_the_process_ends(
     fault_env: FaultEnv,
 ) -> None:
