@@ -390,14 +390,20 @@ class TicketStateMachine(RuleBasedStateMachine):
         )
         assert early == 0
 
+    async def _wanted(self) -> frozenset[str]:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return await wanted_jobs(connection)
+        finally:
+            await connection.close()
+
     async def _agrees(self) -> None:
         """After a reconciliation, Redis knows the timers that are wanted, and no others."""
 
         async def is_so() -> bool:
             await self.scheduler.reconcile()
+            wanted = await self._wanted()
             jobs = await self.valkey.call("ZRANGE", f"{QUEUE}incomplete", 0, -1)
-            async with self.database.connection() as connection:
-                wanted = await wanted_jobs(connection)
             return wanted == frozenset(job.decode().removeprefix(RECORDS) for job in jobs)
 
         await eventually(is_so, 15)
