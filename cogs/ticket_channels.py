@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from os import SEEK_END
 from typing import Any
@@ -225,8 +224,11 @@ class DiscordTicketChannels:
         self, ticket: Ticket, announcement: Announcement, posting: Posting
     ) -> None:
         text = by_dm(announcement, ticket, self._guild(ticket.guild_id).name)
-        async with self._dm(ticket) as channel:
+
+        async def send(channel: discord.DMChannel) -> None:
             await channel.send(text, nonce=posting.nonce)
+
+        await self._write_dm(ticket, send)
 
     def _buttons_of(self, announcement: Announcement) -> Any:
         """What `send` takes for a view, or for none."""
@@ -333,20 +335,24 @@ class DiscordTicketChannels:
     async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
         mark = self._mark(ticket)
         embed = embeds.close_dm(ticket, self._guild(ticket.guild_id).name, mark)
-        async with self._dm(ticket) as channel:
+
+        async def send(channel: discord.DMChannel) -> None:
             if posting.again and await self._posted_before(channel, mark, title=embed.title):
                 return
             await channel.send(embed=embed, nonce=posting.nonce)
 
-    @asynccontextmanager
-    async def _dm(self, ticket: Ticket) -> AsyncGenerator[discord.DMChannel]:
-        """The opener's direct messages. What keeps a member from getting them is no error."""
+        await self._write_dm(ticket, send)
+
+    async def _write_dm(
+        self, ticket: Ticket, send: Callable[[discord.DMChannel], Awaitable[None]]
+    ) -> None:
+        """To the opener. What keeps a member from getting it is no error."""
         try:
             async with discord_call(None):
                 user = self._bot.get_user(ticket.opener_id) or await self._bot.fetch_user(
                     ticket.opener_id
                 )
-                yield await user.create_dm()
+                await send(await user.create_dm())
         except PermissionMissingError:
             log.info("The opener of ticket %s takes no direct messages", ticket.id)
         except DiscordFailedError as error:
