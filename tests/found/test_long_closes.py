@@ -11,6 +11,8 @@ from tests.found.server import (
     wait_opened,
     write_slow_files,
 )
+from tests.found.sql import Sql
+from tests.waiting import eventually
 from tests.wire import Moment
 
 SLOW_S, FILES = 5.0, 10
@@ -18,7 +20,9 @@ SOON_S = 20.0
 """A killed bot's work is left to it for a while."""
 
 
-async def test_a_welcome_that_failed_is_posted_though_closes_take_long(fault_env: FaultEnv) -> None:
+async def test_a_welcome_that_failed_is_posted_though_closes_take_long(
+    fault_env: FaultEnv, sql: Sql
+) -> None:
     discord = fault_env.discord
     await fault_env.start()
     slow = [await fault_env.open() for _ in range(5)]
@@ -30,6 +34,12 @@ async def test_a_welcome_that_failed_is_posted_though_closes_take_long(fault_env
     discord.faults.add("POST", "/channels/*/messages", status=503)
     await begin_open(discord, server.panel, server.member)
     channel = await wait_opened(discord, server.member)
+
+    async def waits_for_its_retry() -> bool:
+        return await sql.number("select count(*) from effects where failures = 1") == 1
+
+    await eventually(waits_for_its_retry)
+    await sql.execute("update effects set due_at = now() where failures = 1")
     await discord.wait_message(channel, "It is broken", within=15)
     assert not any(ticket.deleted for ticket in slow)
 
