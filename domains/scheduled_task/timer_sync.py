@@ -35,20 +35,24 @@ class TimerSync:
         self, kinds: Sequence[TimerKind], owner_ids: Sequence[int]
     ) -> Sequence[Timer]:
         """Redis is looked at first: what another transaction adds meanwhile is wanted then, and
-        not taken for a leftover."""
-        scheduled: list[tuple[PunctualQueue, TimerKind, str]] = []
+        not taken for a leftover. What was removed may be wanted again by now, and whoever changed
+        that have seen it in its place; so PostgreSQL is asked once more."""
+        scheduled: list[tuple[PunctualQueue, str]] = []
         for queue in self._redis.by_name.values():
             for key in await queue.keys_about_many(owner_ids):
                 kind = _kind_of(key, kinds)
                 if kind is not None and kind.queue == queue.label:
-                    scheduled.append((queue, kind, key))
+                    scheduled.append((queue, key))
         wanted = await self._timers.of_owners(kinds, owner_ids)
         keys = {timer.key for timer in wanted}
+        removed = 0
         for queue in self._redis.by_name.values():
-            await queue.cancel_many(
-                [key for q, _, key in scheduled if q is queue and key not in keys]
+            removed += await queue.cancel_many(
+                [key for q, key in scheduled if q is queue and key not in keys]
             )
-        known = {key for _, _, key in scheduled}
+        if removed:
+            wanted = await self._timers.of_owners(kinds, owner_ids)
+        known = {key for _, key in scheduled if key in keys}
         await self.add_missing([timer for timer in wanted if timer.key not in known])
         return wanted
 

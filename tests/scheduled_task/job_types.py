@@ -13,6 +13,8 @@ from domains.scheduled_task.timer import Timer
 from domains.scheduled_task.timer_kind import TimerKind, TimerPayload
 from domains.ticket_lifecycle import TicketLifecycle
 
+HOUR = timedelta(hours=1)
+
 Act = Callable[[str], Awaitable[None]]
 """What a job is to do; it gets its key."""
 
@@ -89,7 +91,7 @@ class Alarm(TimerKind):
     wanted: ClassVar[str] = """
         select id as subject_id, id as owner_id, guild_id, due,
                json_build_object('alarm_id', id)::text as payload
-        from scratch.alarms where not rung"""
+        from scratch.alarms where not 'alarm' = any(rung)"""
 
     def __init__(self, database: Database, act: Act = nothing) -> None:
         super().__init__(JobServices(database, cast("TicketLifecycle", None)))
@@ -106,7 +108,9 @@ class Alarm(TimerKind):
             await self.act(timer.key)
         ids = [timer.subject_id for timer in timers if timer.subject_id not in self.postponed]
         await transaction.connection.execute(
-            "update scratch.alarms set rung = true where id = any($1::bigint[])", ids
+            "update scratch.alarms set rung = rung || $2::text where id = any($1::bigint[])",
+            ids,
+            self.name,
         )
         transaction.touch(self.owner, *ids)
         self.rings.append(ids)
@@ -121,6 +125,7 @@ class HiddenAlarm(Alarm):
 
     name: ClassVar[str] = "hidden-alarm"
     due_is_indexed: ClassVar[bool] = False
+    wanted: ClassVar[str] = Alarm.wanted.replace("'alarm'", "'hidden-alarm'")
 
 
 class AlarmsAtOnce(Alarm):
@@ -141,16 +146,14 @@ class Alarms:
                create schema scratch;
                create table scratch.alarms (
                    id bigint primary key, due timestamptz not null, guild_id bigint not null,
-                   rung boolean not null default false)"""
+                   rung text[] not null default '{}')"""
         )
 
-    async def set(
-        self, *ids: int, after: timedelta = timedelta(hours=1), guild_id: int = 1
-    ) -> None:
+    async def set(self, *ids: int, after: timedelta = HOUR, guild_id: int = 1) -> None:
         """Set anew, or moved; behind everybody's back."""
         await self._database.pool.execute(SET_ALARMS, list(ids), after, guild_id)
 
-    async def set_and_touch(self, *ids: int, after: timedelta = timedelta(hours=1)) -> None:
+    async def set_and_touch(self, *ids: int, after: timedelta = HOUR) -> None:
         """As a use case would do it."""
         async with self._database.transaction() as transaction:
             await transaction.connection.execute(SET_ALARMS, list(ids), after, 1)
@@ -165,4 +168,4 @@ class Alarms:
 SET_ALARMS = """
     insert into scratch.alarms (id, due, guild_id)
     select id, date_trunc('milliseconds', now() + $2::interval), $3 from unnest($1::bigint[]) id
-    on conflict (id) do update set due = excluded.due, rung = false"""
+    on conflict (id) do update set due = excluded.due, rung = '{}'"""

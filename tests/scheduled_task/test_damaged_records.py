@@ -19,6 +19,7 @@ from .tickets import Tickets
 
 SEVEN_DAYS_S = 7 * 24 * 3600
 BAD = "bad"
+DEPTH = 100_000
 UNREADABLE = f"{record_key(BAD)}:unreadable"
 
 
@@ -39,6 +40,7 @@ DAMAGED = {
     "another queue's": record(queue="elsewhere"),
     "a status that is none": record(status="dreaming"),
     "a field that SAQ has not": record(colour="red"),
+    "nested too deep": b'{"function": "note", "kwargs": ' + b"[" * DEPTH + b"]" * DEPTH + b"}",
     "attempts that are no number": record(attempts="two"),
 }
 
