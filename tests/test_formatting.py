@@ -7,11 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domains.formatting import (
-    CAUSES,
-    EVENTS,
-    REQUEST_STATUSES,
-    STEPS,
-    TIMERS,
     PlainStyle,
     duration,
     event_details,
@@ -20,12 +15,7 @@ from domains.formatting import (
     reason_words,
     short_duration,
 )
-from domains.scheduled_task.job_type import JobServices
-from domains.scheduled_task.jobs import discover
 from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMissingError
-from domains.ticket_lifecycle.effect_kinds import CLOSE_STEPS
-from domains.ticket_lifecycle.models import CloseCause, RequestStatus
-from tests.ticket_lifecycle.helpdesk import HelpDesk
 
 PLAIN = PlainStyle()
 FORBIDDEN = {"code": "permission_missing", "permissions": ["A", "B"], "place": "#c"}
@@ -63,15 +53,6 @@ def test_a_lateness_reads_well(number: float, words: str) -> None:
 def test_people_and_moments_on_a_page() -> None:
     assert [PLAIN.user(id_) for id_ in (None, 0, 7)] == ["the bot", "an operator", "user 7"]
     assert PLAIN.moment(datetime(2026, 7, 1, 9, 30, 5, tzinfo=UTC)) == "2026-07-01 09:30:05 UTC"
-
-
-def test_there_are_words_for_all_that_can_be(desk: HelpDesk) -> None:
-    kinds = discover(JobServices(desk.database, desk.lifecycle))
-    assert set(TIMERS) == {kind.name for kind in kinds}
-    assert set(CAUSES) == set(CloseCause)
-    assert set(REQUEST_STATUSES) == set(RequestStatus)
-    assert set(STEPS) >= set(CLOSE_STEPS)
-    assert set(EVENTS) >= {status for status in RequestStatus} - {"pending", "superseded"}
 
 
 def test_an_event_of_a_newer_version_is_called_by_its_name() -> None:
