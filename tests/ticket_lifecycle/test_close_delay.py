@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from domains.formatting import duration
 from domains.ticket_lifecycle.close_delay import (
     MAX_CLOSE_DELAY,
     SUGGESTIONS,
     delay_from_hours,
-    in_words,
     parse_close_delay,
 )
 from domains.ticket_lifecycle.errors import InvalidDelayError
@@ -163,7 +163,7 @@ def test_nothing_but_its_own_error_leaves_the_parser_and_the_result_is_in_bounds
 @given(st.integers(60, 30 * 24 * 3600))
 def test_a_delay_in_words_is_understood_again(seconds: int) -> None:
     span = timedelta(seconds=seconds)
-    assert parse_close_delay(in_words(span), MINUTE) == span
+    assert parse_close_delay(duration(span), MINUTE) == span
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_delay_in_words_is_understood_again(seconds: int) -> None:
     ],
 )
 def test_a_span_reads_well(seconds: float, words: str) -> None:
-    assert in_words(timedelta(seconds=seconds)) == words
+    assert duration(timedelta(seconds=seconds)) == words
 
 
 @given(st.one_of(st.none(), st.floats(), st.integers()))
