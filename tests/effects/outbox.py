@@ -104,8 +104,11 @@ class Outbox:
         return not await self.database.pool.fetchval("select exists (select from punctual.effects)")
 
     async def due_in(self, ticket_id: int) -> timedelta:
-        effect, *_ = await self.pending(ticket_id)
-        return effect.due_at - self.database.clock.moment()
+        return await self.database.pool.fetchval(
+            """select due_at - clock_timestamp() from punctual.effects where ticket_id = $1
+               order by lane, id limit 1""",
+            ticket_id,
+        )
 
     async def make_due(self) -> None:
         await self.database.pool.execute("update punctual.effects set due_at = now()")
