@@ -262,14 +262,18 @@ class ScheduledTask:
     # --- auto-close
 
     async def auto_close_job(self, ticket_id: int) -> str | None:
-        """The id of the job that waits for the ticket's deadline; None while there is none."""
-        jobs = await self._auto_close_jobs(ticket_id)
-        return jobs[-1] if jobs else None
+        """The id of the job that waits for the ticket's deadline; None while there is none. Jobs
+        follow a moment after the commit, so it is put into Redis if it is not there yet."""
+        kind = self._job_types[AUTO_CLOSE]
+        assert isinstance(kind, TimerKind)
+        wanted = await self.timers.of_owners([kind], [ticket_id])
+        return await self.enqueue(kind, wanted[0].job) if wanted else None
 
     async def _auto_close_jobs(self, ticket_id: int) -> list[str]:
         redis, kind = self._redis, self._job_types[AUTO_CLOSE]
-        if redis is None or not isinstance(kind, TimerKind):
+        if redis is None:
             return []
+        assert isinstance(kind, TimerKind)
         queue = redis.by_name[kind.queue]
         keys = await redis.attempt(lambda: queue.keys_about_many([ticket_id]), list[str]())
         return [key for key in keys if kind.owns(key)]
@@ -277,14 +281,11 @@ class ScheduledTask:
     async def schedule_auto_close(self, ticket_id: int, delay_hours: float) -> str | None:
         """Schedule the ticket's pending timed request, whose row knows the deadline; without one,
         a job that is due in `delay_hours` and that will find nothing to do."""
-        kind = self._job_types[AUTO_CLOSE]
-        assert isinstance(kind, TimerKind)
-        wanted = await self.timers.of_owners([kind], [ticket_id])
-        if wanted:
-            return await self.enqueue(kind, wanted[0].job)
+        if (job_id := await self.auto_close_job(ticket_id)) is not None:
+            return job_id
         due_ms = round((self._database.clock.now() + delay_hours * 3600) * 1000)
         return await self.enqueue(
-            kind,
+            self._job_types[AUTO_CLOSE],
             JobRequest(
                 key=f"{AUTO_CLOSE}-{ticket_id}-{due_ms}",
                 due=due_ms / 1000,

@@ -166,23 +166,6 @@ def test_a_delay_in_words_is_understood_again(seconds: int) -> None:
     assert parse_close_delay(duration(span), MINUTE) == span
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 seconds"),
-        (0.4, "0 seconds"),
-        (1, "1 second"),
-        (60, "1 minute"),
-        (61, "1 minute 1 second"),
-        (5400, "1 hour 30 minutes"),
-        (86400 * 30, "30 days"),
-        (86400 + 3600, "1 day 1 hour"),
-    ],
-)
-def test_a_span_reads_well(seconds: float, words: str) -> None:
-    assert duration(timedelta(seconds=seconds)) == words
-
-
 @given(st.one_of(st.none(), st.floats(), st.integers()))
 def test_hours_become_a_delay_in_bounds_or_an_error(hours: float | None) -> None:
     try:

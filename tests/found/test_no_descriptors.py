@@ -1,0 +1,37 @@
+"""A process that may open nothing more is no failure of the ticket's."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from tests.faults.fault_env import FaultEnv
+from tests.found.sql import Sql
+
+STANDARD_STREAMS = 3
+
+
+@contextmanager
+def no_new_descriptors(pid: int) -> Generator[None]:
+    """What the process has open stays open; whatever else it opens fails with EMFILE."""
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (STANDARD_STREAMS, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_ticket_whose_time_is_up_while_descriptors_are_short_closes_soon_after(
+    fault_env: FaultEnv, sql: Sql
+) -> None:
+    bot = await fault_env.start()
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "2s")
+    with no_new_descriptors(bot.pid):
+        await asyncio.sleep(6)
+        assert not ticket.deleted
+    await fault_env.discord.wait_deleted(ticket, within=15)
+    assert await sql.attention() == 0
