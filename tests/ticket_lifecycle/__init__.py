@@ -1,1 +1,1 @@
-"""The ticket lifecycle on a real PostgreSQL, with Discord and the scheduler in memory."""
+"""The ticket lifecycle on a real PostgreSQL, with Discord in memory."""

@@ -1,0 +1,1 @@
+"""The outbox and its runner, on a real PostgreSQL, without anything that knows tickets."""
