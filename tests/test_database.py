@@ -1,21 +1,22 @@
-"""The pool, transactions and their promises, locks across processes, the clock, and what an
-operator reads when PostgreSQL is not there."""
+"""The pool, transactions and their promises, who follows them, the clock, and what an operator
+reads when PostgreSQL is not there."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import time
 import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from urllib.parse import quote
 
 import asyncpg
 import pytest
 
 from domains import database as database_module
-from domains.database import Database, DatabaseAwayError, DatabaseUnavailable
+from domains.database import Database, DatabaseAwayError, DatabaseUnavailable, Subject
 from domains.errors import StartupError
 from tests.conftest import TEMPLATE, Servers
 from tests.ticket_lifecycle.databases import scratch_database
@@ -183,91 +184,71 @@ async def test_a_cancelled_transaction_gives_its_connection_back(database_url: s
         await database.close()
 
 
-# --- locks
+# --- who follows what was changed
 
 
-async def pid_of(connection: database_module.Connection) -> int:
-    return await connection.fetchval("select pg_backend_pid()")
+Touched = tuple[list[Subject], bool]
 
 
-async def kill(database: Database, pid: int) -> None:
-    await database.pool.execute("select pg_terminate_backend($1)", pid)
-    await eventually(lambda: _is_gone(database, pid))
+@pytest.fixture
+def followed(database: Database) -> list[Touched]:
+    """What was to be followed after each commit, and whether it may be done lazily."""
+    followed: list[Touched] = []
+
+    async def follow(touched: Sequence[Subject], *, lazily: bool) -> None:
+        followed.append((list(touched), lazily))
+
+    database.on_touched = follow
+    return followed
 
 
-async def _is_gone(database: Database, pid: int) -> bool:
-    return not await database.pool.fetchval(
-        "select exists (select from pg_stat_activity where pid = $1)", pid
-    )
-
-
-async def test_a_lock_excludes_others_in_the_process_and_elsewhere(
-    database: Database, other_process: Database
+async def test_what_a_transaction_has_touched_is_followed_once_after_its_commit(
+    database: Database, followed: list[Touched]
 ) -> None:
-    async with database.exclusive("close ticket 1") as held:
-        assert held
-        for process in (database, other_process):
-            async with process.exclusive("close ticket 1") as also:
-                assert not also
-            async with process.exclusive("close ticket 2") as another:
-                assert another
-    async with other_process.exclusive("close ticket 1") as now:
-        assert now
+    async with database.transaction() as transaction:
+        transaction.touch("ticket", 2, 1)
+        transaction.touch("block", 1)
+        transaction.touch("ticket", 1)
+        transaction.after_commit(promise([], "afterwards"))
+        assert followed == []
+    assert followed == [([("ticket", 2), ("ticket", 1), ("block", 1)], False)]
 
 
-async def test_who_did_not_get_the_lock_does_not_release_it(
-    database: Database, other_process: Database
+async def test_nobody_follows_a_rollback_or_what_touched_nothing(
+    database: Database, followed: list[Touched]
 ) -> None:
-    async with database.exclusive("a"):
-        async with other_process.exclusive("a"):
-            pass
-        async with other_process.exclusive("a") as held:
-            assert not held
+    async with database.transaction():
+        pass
+    with pytest.raises(ValueError, match="no"):
+        async with database.transaction() as transaction:
+            transaction.touch("ticket", 1)
+            raise ValueError("no")
+    assert followed == []
 
 
-@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, KeyboardInterrupt])
-async def test_a_lock_is_released_whatever_happens_under_it(
-    database: Database, other_process: Database, error: type[BaseException]
+async def test_who_needs_not_wait_for_the_followers_says_so(
+    database: Database, followed: list[Touched]
 ) -> None:
-    with pytest.raises(error):
-        async with database.exclusive("b"):
-            raise error
-    async with other_process.exclusive("b") as held:
-        assert held
+    async with database.transaction() as transaction:
+        transaction.follow_lazily()
+        transaction.touch("ticket", 1)
+    assert followed == [([("ticket", 1)], True)]
 
 
-async def test_a_lock_dies_with_its_connection(database: Database, other_process: Database) -> None:
-    async with database.exclusive("c") as held:
-        assert held
-        holder = await other_process.pool.fetchval(
-            "select pid from pg_locks where locktype = 'advisory' and database ="
-            " (select oid from pg_database where datname = current_database())"
-        )
-        await kill(other_process, holder)
-        async with other_process.exclusive("c") as taken_over:
-            assert taken_over
-    async with database.exclusive("c") as again:
-        assert again, "and the one who lost it can go on with another connection"
+async def test_a_follower_that_fails_undoes_nothing_and_stops_no_promise(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(touched: Sequence[Subject], *, lazily: bool) -> None:
+        raise RuntimeError("Redis is away")
 
-
-async def test_only_one_of_many_gets_a_lock(database: Database, other_process: Database) -> None:
-    holders = 0
-    most = 0
-    won = 0
-
-    async def try_it(process: Database) -> None:
-        nonlocal holders, most, won
-        async with process.exclusive("d") as held:
-            if held:
-                holders += 1
-                won += 1
-                most = max(most, holders)
-                await asyncio.sleep(0.001)
-                holders -= 1
-
-    await asyncio.gather(*(try_it(process) for process in (database, other_process) * 25))
-    assert most == 1
-    assert won >= 1
+    database.on_touched = fail
+    async with database.transaction() as transaction:
+        await transaction.connection.execute(INSERT, 7)
+        transaction.touch("ticket", 1)
+        kept = transaction.after_commit(promise([], "kept"))
+    assert kept.result == "kept"
+    assert await exists(database, 7)
+    assert "Redis is away" in caplog.text
 
 
 # --- the clock
@@ -406,6 +387,21 @@ async def test_the_url_is_asked_for_when_connecting(database_url: str) -> None:
 # --- closing, and losing the server
 
 
+async def pid_of(connection: database_module.Connection) -> int:
+    return await connection.fetchval("select pg_backend_pid()")
+
+
+async def kill(database: Database, pid: int) -> None:
+    await database.pool.execute("select pg_terminate_backend($1)", pid)
+    await eventually(lambda: _is_gone(database, pid))
+
+
+async def _is_gone(database: Database, pid: int) -> bool:
+    return not await database.pool.fetchval(
+        "select exists (select from pg_stat_activity where pid = $1)", pid
+    )
+
+
 async def test_closing_twice_is_closing_once(database_url: str) -> None:
     database = Database(lambda: database_url)
     await database.close()
@@ -469,6 +465,8 @@ async def _is_busy(database: Database, pid: int) -> bool:
         asyncpg.AdminShutdownError,
         asyncpg.CrashShutdownError,
         asyncpg.TooManyConnectionsError,
+        asyncpg.ReadOnlySQLTransactionError,
+        asyncpg.DeadlockDetectedError,
         asyncpg.ConnectionDoesNotExistError,
         asyncpg.InterfaceError,
     ],
@@ -482,6 +480,28 @@ def test_a_server_that_starts_stops_or_is_full_is_unavailable(error: type[Except
 )
 def test_a_server_that_says_no_is_there(error: type[Exception]) -> None:
     assert not issubclass(error, DatabaseUnavailable)
+
+
+async def test_an_installation_has_an_id_that_stays(
+    database: Database, other_process: Database
+) -> None:
+    assert re.fullmatch("[0-9a-f]{8}", database.installation_id)
+    assert other_process.installation_id == database.installation_id
+    with pytest.raises(RuntimeError, match="not connected"):
+        _ = Database(lambda: "").installation_id
+
+
+async def test_without_prepared_statements_each_runs_in_a_transaction(database_url: str) -> None:
+    """As a PgBouncer that pools transactions needs it."""
+    database = Database(lambda: database_url, statement_cache=0)
+    await database.connect()
+    try:
+        async with database.connection() as connection:
+            assert connection.is_in_transaction()
+            assert await connection.fetchval("select $1::int", 1) == 1
+            assert await connection.fetchval("select count(*) from pg_prepared_statements") == 0
+    finally:
+        await database.close()
 
 
 async def test_the_server_sees_who_is_there_and_speaks_utc(database: Database) -> None:
