@@ -112,18 +112,15 @@ def _refuse_newer(unknown: set[str]) -> None:
 
 async def _move_from_public(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     """Older versions had their tables in `public`, beside whatever else is there."""
-    if await connection.fetchval("select to_regclass('public.schema_migrations')") is None:
-        return
-    if not await connection.fetchval(
-        """select count(*) > 0 from information_schema.columns
-           where table_schema = 'public' and table_name = 'schema_migrations'
-             and column_name = 'applied_at'"""
-    ):
-        return  # somebody else's
-    if not await connection.fetchval(
+    columns = await connection.fetchval(
+        """select array_agg(column_name::text order by column_name)
+           from information_schema.columns
+           where table_schema = 'public' and table_name = 'schema_migrations'"""
+    )
+    if columns != ["applied_at", "name"] or not await connection.fetchval(
         "select exists (select from public.schema_migrations where name = $1)", FIRST
     ):
-        return
+        return  # there is none, or it is somebody else's
     await _refuse_while_an_older_version_runs(connection)
     for table in (*TABLES, "schema_migrations"):
         await connection.execute(f"alter table public.{table} set schema punctual")
