@@ -225,7 +225,8 @@ class DiscordTicketChannels:
         self, ticket: Ticket, announcement: Announcement, posting: Posting
     ) -> None:
         text = by_dm(announcement, ticket, self._guild(ticket.guild_id).name)
-        async with self._dm(ticket) as channel:
+        async with _no_dm_is_no_error(ticket):
+            channel = await self._dm(ticket)
             await channel.send(text, nonce=posting.nonce)
 
     def _buttons_of(self, announcement: Announcement) -> Any:
@@ -333,27 +334,16 @@ class DiscordTicketChannels:
     async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
         mark = self._mark(ticket)
         embed = embeds.close_dm(ticket, self._guild(ticket.guild_id).name, mark)
-        async with self._dm(ticket) as channel:
+        async with _no_dm_is_no_error(ticket):
+            channel = await self._dm(ticket)
             if posting.again and await self._posted_before(channel, mark, title=embed.title):
                 return
             await channel.send(embed=embed, nonce=posting.nonce)
 
-    @asynccontextmanager
-    async def _dm(self, ticket: Ticket) -> AsyncGenerator[discord.DMChannel]:
-        """The opener's direct messages. What keeps a member from getting them is no error."""
-        try:
-            async with discord_call(None):
-                user = self._bot.get_user(ticket.opener_id) or await self._bot.fetch_user(
-                    ticket.opener_id
-                )
-                yield await user.create_dm()
-        except PermissionMissingError:
-            log.info("The opener of ticket %s takes no direct messages", ticket.id)
-        except DiscordFailedError as error:
-            cause = error.__cause__
-            if not isinstance(cause, discord.HTTPException) or not 400 <= cause.status < 429:
-                raise
-            log.info("The opener of ticket %s cannot be written to: %s", ticket.id, error)
+    async def _dm(self, ticket: Ticket) -> discord.DMChannel:
+        opener_id = ticket.opener_id
+        user = self._bot.get_user(opener_id) or await self._bot.fetch_user(opener_id)
+        return await user.create_dm()
 
     async def remove(self, ticket: Ticket) -> None:
         try:
@@ -456,6 +446,21 @@ class DiscordTicketChannels:
 def mark_prefix(installation_id: str) -> str:
     """With which all our marks begin."""
     return f"Ref {installation_id}-"
+
+
+@asynccontextmanager
+async def _no_dm_is_no_error(ticket: Ticket) -> AsyncGenerator[None]:
+    """Around direct messages to the opener, who may take none, or have no account any more."""
+    try:
+        async with discord_call(None):
+            yield
+    except PermissionMissingError:
+        log.info("The opener of ticket %s takes no direct messages", ticket.id)
+    except DiscordFailedError as error:
+        cause = error.__cause__
+        if not isinstance(cause, discord.HTTPException) or not 400 <= cause.status < 429:
+            raise
+        log.info("The opener of ticket %s cannot be written to: %s", ticket.id, error)
 
 
 def _only(user_id: int) -> discord.AllowedMentions:

@@ -47,14 +47,7 @@ async def shell(settings: Settings) -> AsyncGenerator[Shell]:
         statement_cache=settings.database_statement_cache,
     )
     scheduled_task = ScheduledTask(database, lambda: addresses.redis)
-    tickets = TicketLifecycle(
-        database,
-        no_discord(),
-        EffectRunner(database),  # what is decided here, the bot tells Discord
-        TranscriptStore(settings.data_dir / "transcripts"),
-    )
-    scheduled_task.register(discover(JobServices(database, tickets)))
-    database.on_touched = scheduled_task.on_touched
+    tickets = _tickets(settings, database, scheduled_task)
     inspection = Inspection(scheduled_task)
     await database.connect()
     try:
@@ -71,6 +64,22 @@ async def shell(settings: Settings) -> AsyncGenerator[Shell]:
     finally:
         await scheduled_task.shutdown()
         await database.close()
+
+
+def _tickets(
+    settings: Settings, database: Database, scheduled_task: ScheduledTask
+) -> TicketLifecycle:
+    """Its effects are never started: what is decided here, the bot tells Discord."""
+    effects = EffectRunner(database)
+    tickets = TicketLifecycle(
+        database, no_discord(), effects, TranscriptStore(settings.data_dir / "transcripts")
+    )
+    scheduled_task.register(discover(JobServices(database, tickets)))
+    for kind in scheduled_task.kinds:
+        effects.register(kind.effect_types())
+    tickets.set_scheduler(scheduled_task)
+    database.on_touched = scheduled_task.on_touched
+    return tickets
 
 
 async def _refuse_other_versions(url: str) -> None:

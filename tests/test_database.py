@@ -1,15 +1,16 @@
-"""The pool, transactions and their promises, who follows them, the clock, and what an operator
-reads when PostgreSQL is not there."""
+"""The pool, transactions and their promises, the clock, and what an operator reads when PostgreSQL
+is not there."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import socket
 import time
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 import asyncpg
@@ -56,6 +57,21 @@ INSERT = "insert into punctual.guild_settings (guild_id) values ($1)"
 async def exists(database: Database, guild_id: int) -> bool:
     return await database.pool.fetchval(
         "select exists (select from punctual.guild_settings where guild_id = $1)", guild_id
+    )
+
+
+async def pid_of(connection: database_module.Connection) -> int:
+    return await connection.fetchval("select pg_backend_pid()")
+
+
+async def kill(database: Database, pid: int) -> None:
+    await database.pool.execute("select pg_terminate_backend($1)", pid)
+    await eventually(lambda: _is_gone(database, pid))
+
+
+async def _is_gone(database: Database, pid: int) -> bool:
+    return not await database.pool.fetchval(
+        "select exists (select from pg_stat_activity where pid = $1)", pid
     )
 
 
@@ -184,69 +200,57 @@ async def test_a_cancelled_transaction_gives_its_connection_back(database_url: s
         await database.close()
 
 
-# --- who follows what was changed
+# --- whom a commit touches
 
 
-Touched = tuple[list[Subject], bool]
+@dataclass
+class Follower:
+    """In the scheduler's place."""
+
+    heard: list[tuple[list[Subject], bool]] = field(default_factory=list[Any])
+    error: Exception | None = None
+
+    async def __call__(self, touched: Sequence[Subject], *, lazily: bool) -> None:
+        self.heard.append((list(touched), lazily))
+        if self.error is not None:
+            raise self.error
 
 
-@pytest.fixture
-def followed(database: Database) -> list[Touched]:
-    """What was to be followed after each commit, and whether it may be done lazily."""
-    followed: list[Touched] = []
-
-    async def follow(touched: Sequence[Subject], *, lazily: bool) -> None:
-        followed.append((list(touched), lazily))
-
-    database.on_touched = follow
-    return followed
-
-
-async def test_what_a_transaction_has_touched_is_followed_once_after_its_commit(
-    database: Database, followed: list[Touched]
-) -> None:
+async def test_who_keeps_the_timers_hears_once_whom_a_commit_touched(database: Database) -> None:
+    database.on_touched = follower = Follower()
     async with database.transaction() as transaction:
         transaction.touch("ticket", 2, 1)
         transaction.touch("block", 1)
-        transaction.touch("ticket", 1)
-        transaction.after_commit(promise([], "afterwards"))
-        assert followed == []
-    assert followed == [([("ticket", 2), ("ticket", 1), ("block", 1)], False)]
-
-
-async def test_nobody_follows_a_rollback_or_what_touched_nothing(
-    database: Database, followed: list[Touched]
-) -> None:
+        transaction.touch("ticket", 1, 3)
+        assert follower.heard == []
+    async with database.transaction() as transaction:
+        transaction.touch("ticket", 4)
+        transaction.follow_lazily()
     async with database.transaction():
         pass
-    with pytest.raises(ValueError, match="no"):
+    everybody = [("ticket", 2), ("ticket", 1), ("block", 1), ("ticket", 3)]
+    assert follower.heard == [(everybody, False), ([("ticket", 4)], True)]
+
+
+async def test_a_rollback_touches_nobody(database: Database) -> None:
+    database.on_touched = follower = Follower()
+    with pytest.raises(ValueError):
         async with database.transaction() as transaction:
             transaction.touch("ticket", 1)
-            raise ValueError("no")
-    assert followed == []
+            raise ValueError
+    assert follower.heard == []
 
 
-async def test_who_needs_not_wait_for_the_followers_says_so(
-    database: Database, followed: list[Touched]
-) -> None:
-    async with database.transaction() as transaction:
-        transaction.follow_lazily()
-        transaction.touch("ticket", 1)
-    assert followed == [([("ticket", 1)], True)]
-
-
-async def test_a_follower_that_fails_undoes_nothing_and_stops_no_promise(
+async def test_timers_that_could_not_follow_undo_nothing_and_stop_nobody(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(touched: Sequence[Subject], *, lazily: bool) -> None:
-        raise RuntimeError("Redis is away")
-
-    database.on_touched = fail
+    database.on_touched = Follower(error=RuntimeError("Redis is away"))
+    heard: list[str] = []
     async with database.transaction() as transaction:
         await transaction.connection.execute(INSERT, 7)
         transaction.touch("ticket", 1)
-        kept = transaction.after_commit(promise([], "kept"))
-    assert kept.result == "kept"
+        transaction.after_commit(promise(heard, "kept"))
+    assert heard == ["kept"]
     assert await exists(database, 7)
     assert "Redis is away" in caplog.text
 
@@ -387,21 +391,6 @@ async def test_the_url_is_asked_for_when_connecting(database_url: str) -> None:
 # --- closing, and losing the server
 
 
-async def pid_of(connection: database_module.Connection) -> int:
-    return await connection.fetchval("select pg_backend_pid()")
-
-
-async def kill(database: Database, pid: int) -> None:
-    await database.pool.execute("select pg_terminate_backend($1)", pid)
-    await eventually(lambda: _is_gone(database, pid))
-
-
-async def _is_gone(database: Database, pid: int) -> bool:
-    return not await database.pool.fetchval(
-        "select exists (select from pg_stat_activity where pid = $1)", pid
-    )
-
-
 async def test_closing_twice_is_closing_once(database_url: str) -> None:
     database = Database(lambda: database_url)
     await database.close()
@@ -465,8 +454,6 @@ async def _is_busy(database: Database, pid: int) -> bool:
         asyncpg.AdminShutdownError,
         asyncpg.CrashShutdownError,
         asyncpg.TooManyConnectionsError,
-        asyncpg.ReadOnlySQLTransactionError,
-        asyncpg.DeadlockDetectedError,
         asyncpg.ConnectionDoesNotExistError,
         asyncpg.InterfaceError,
     ],
@@ -480,28 +467,6 @@ def test_a_server_that_starts_stops_or_is_full_is_unavailable(error: type[Except
 )
 def test_a_server_that_says_no_is_there(error: type[Exception]) -> None:
     assert not issubclass(error, DatabaseUnavailable)
-
-
-async def test_an_installation_has_an_id_that_stays(
-    database: Database, other_process: Database
-) -> None:
-    assert re.fullmatch("[0-9a-f]{8}", database.installation_id)
-    assert other_process.installation_id == database.installation_id
-    with pytest.raises(RuntimeError, match="not connected"):
-        _ = Database(lambda: "").installation_id
-
-
-async def test_without_prepared_statements_each_runs_in_a_transaction(database_url: str) -> None:
-    """As a PgBouncer that pools transactions needs it."""
-    database = Database(lambda: database_url, statement_cache=0)
-    await database.connect()
-    try:
-        async with database.connection() as connection:
-            assert connection.is_in_transaction()
-            assert await connection.fetchval("select $1::int", 1) == 1
-            assert await connection.fetchval("select count(*) from pg_prepared_statements") == 0
-    finally:
-        await database.close()
 
 
 async def test_the_server_sees_who_is_there_and_speaks_utc(database: Database) -> None:

@@ -15,7 +15,7 @@ from domains.monitoring.monitor import PostgreSQLAwayError
 from domains.scheduled_task.inspection import JobState, JobView
 from domains.ticket_lifecycle.models import Ticket
 from domains.ticket_lifecycle.wording import outlook_words
-from web.charts import deadlines_chart, lateness_chart
+from web.charts import lateness_chart, timers_chart
 from web.dependencies import Dependencies
 from web.rendering import PLAIN
 
@@ -79,9 +79,7 @@ class Pages:
             request,
             live=True,
             overview=overview,
-            deadlines=(
-                deadlines_chart(database.deadlines_by_hour, overview.now) if database else None
-            ),
+            timers=timers_chart(database.timers_by_hour, overview.now) if database else None,
             lateness=lateness_chart(database.lateness.closes) if database else None,
         )
 
@@ -138,8 +136,8 @@ class Pages:
             effects = await self._tickets.pending_effects(ticket_id)
             explanation = await self._tickets.explain(ticket_id)
         assert explanation is not None
-        jobs = await self._monitor.jobs_of(ticket_id)
-        diagnosis = [outlook_words(explanation, PLAIN), alarm_words(explanation, jobs)]
+        timers = await self._monitor.timers_of_ticket(ticket_id)
+        jobs, now = await self._monitor.jobs_of(ticket_id), self._monitor.now()
         return self._page(
             "ticket",
             request,
@@ -148,7 +146,8 @@ class Pages:
             events=events,
             effects=effects,
             jobs=jobs,
-            diagnosis=" ".join(filter(None, diagnosis)),
+            outlook=outlook_words(explanation, PLAIN),
+            timers=[(timer, alarm_words(timer, jobs, now, PLAIN)) for timer in timers],
         )
 
     async def search(self, request: web.Request) -> web.Response:

@@ -18,6 +18,7 @@ from domains.database import Database, DatabaseUnavailable, Subject
 from domains.effects import store
 from domains.effects.effect import Effect, EffectType, GaveUpError, Lane, NeedsPersonError
 from domains.error_codes import error_code
+from domains.logs import log_about
 from domains.retry_policy import MAX_ATTEMPTS, QUICK_RETRY_DELAYS, delay_after
 from domains.tasks import cancel, detached, wait_at_most
 from domains.telemetry import NO_TELEMETRY, Telemetry
@@ -29,6 +30,9 @@ MAX_CONCURRENT_A_GUILD = 8
 """Of one guild, over all processes: its log channel alone takes five messages in five seconds."""
 LEASE = timedelta(seconds=5)
 RENEW_EVERY_S = 1.0
+UNHELD_AFTER = timedelta(seconds=2)
+"""What is leased to us and has not been renewed for so long is not being done: PostgreSQL went
+away when it was taken, or was to be given back."""
 POLL_EVERY_S = 1.0
 """For what another process has written. What this one writes wakes it."""
 POLL_SOONEST_S = 0.05
@@ -59,6 +63,8 @@ class EffectRunner:
         self._types: dict[str, EffectType] = {}
         self._token = secrets.token_hex(8)
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self._held: set[int] = set()
+        """The effects that are being done: only their leases are renewed."""
         self._errors: dict[tuple[int, int], BaseException] = {}
         """What kept the last effect of a lane from being done, for who follows it."""
         self._background: list[asyncio.Task[None]] = []
@@ -171,7 +177,11 @@ class EffectRunner:
             await asyncio.sleep(RENEW_EVERY_S)
             try:
                 async with self._database.connection() as connection:
-                    await store.renew(connection, self._token, LEASE)
+                    await store.renew(connection, self._token, self._held, LEASE)
+                    if await store.give_back(
+                        connection, self._token, self._held, LEASE - UNHELD_AFTER
+                    ):
+                        self.wake()
             except DatabaseUnavailable:
                 continue
             except Exception:
@@ -229,8 +239,15 @@ class EffectRunner:
 
     async def _run_on(self, effect: Effect) -> None:
         """This one, and then what follows in the ticket's list."""
+        log_about(ticket_id=effect.ticket_id)
         next_one: Effect | None = effect
-        while next_one is not None and await self._perform(next_one):
+        while next_one is not None:
+            self._held.add(next_one.id)
+            try:
+                if not await self._perform(next_one):
+                    return
+            finally:
+                self._held.discard(next_one.id)
             next_one = await self._claim_next(effect.ticket_id, self._lane(effect))
 
     async def _perform(self, effect: Effect) -> bool:
@@ -265,7 +282,7 @@ class EffectRunner:
         return True
 
     async def _is_dropped(self, type_: EffectType, effect: Effect, error: Exception) -> bool:
-        """Never raises: without PostgreSQL the lease runs out, and that is as good."""
+        """Never raises: without PostgreSQL it is given back when that is there again."""
         try:
             if means_away(error):
                 await self._postpone(effect, retry_after(error))

@@ -246,14 +246,35 @@ async def is_in_progress(connection: Connection, ticket_id: int, lane: Lane) -> 
     )
 
 
-async def renew(connection: Connection, token: str, lease: timedelta) -> None:
+async def renew(
+    connection: Connection, token: str, effect_ids: Collection[int], lease: timedelta
+) -> None:
     """For all that this runner is at."""
     await connection.execute(
-        """update punctual.effects set lease_until = clock_timestamp() + $2::interval
-           where lease_token = $1 and lease_until is not null""",
+        """update punctual.effects set lease_until = clock_timestamp() + $3::interval
+           where lease_token = $1 and id = any($2::bigint[])""",
         token,
+        list(effect_ids),
         lease,
     )
+
+
+async def give_back(
+    connection: Connection, token: str, held_ids: Collection[int], left: timedelta
+) -> bool:
+    """What is leased to this runner, with less than so much left, though it is not at it. True if
+    there was anything."""
+    given_back = await connection.fetchval(
+        """with given_back as (
+               update punctual.effects set lease_until = null, lease_token = null
+               where lease_token = $1 and id <> all($2::bigint[])
+                 and lease_until < clock_timestamp() + $3::interval returning 1)
+           select count(*) from given_back""",
+        token,
+        list(held_ids),
+        left,
+    )
+    return bool(given_back)
 
 
 async def release(connection: Connection, token: str) -> None:

@@ -19,7 +19,7 @@ from domains.scheduled_task.inspection import Inspection, JobState, JobView
 from domains.scheduled_task.jobs.auto_close import AutoClose
 from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.models import Ticket, TicketStatus
+from domains.ticket_lifecycle.models import Ticket
 
 OPERATOR_ID = 0
 """Operators have no Discord account."""
@@ -58,10 +58,6 @@ class _Case:
     def is_early(self) -> bool:
         return self.timer is not None and self.timer.due > self.now
 
-    @property
-    def is_closing(self) -> bool:
-        return self.ticket is not None and self.ticket.status is TicketStatus.CLOSING
-
 
 class JobActions:
     def __init__(
@@ -94,19 +90,25 @@ class JobActions:
     async def _case(self, job: JobView) -> _Case:
         now = self._tickets.now()
         ticket_id = job.payload.get("ticket_id")
-        kinds = [kind for kind in self._scheduled_task.kinds if kind.name == job.name]
-        if not kinds or not isinstance(ticket_id, int):
-            return _Case(job, now)
-        timers = await self._scheduled_task.timers.of_owners(kinds, [ticket_id])
-        timer = next((timer for timer in timers if timer.key == job.key), None)
-        return _Case(job, now, await self._tickets.ticket(ticket_id), timer)
+        return _Case(
+            job,
+            now,
+            await self._tickets.ticket(ticket_id) if isinstance(ticket_id, int) else None,
+            await self._timer_of(job),
+        )
+
+    async def _timer_of(self, job: JobView) -> Timer | None:
+        kinds = [kind for kind in self._scheduled_task.kinds if kind.owns(job.key)]
+        if job.subject_id is None:
+            return None
+        timers = await self._scheduled_task.timers.of_owners(kinds, [job.subject_id])
+        return next((timer for timer in timers if timer.key == job.key), None)
 
     async def _do_retry(self, case: _Case) -> str:
         job = case.job
-        if case.ticket is not None and case.ticket.attention is not None:
-            # Else the job would leave the ticket to the person it asked for.
-            await self._tickets.clear_attention(case.ticket.id)
         await self._inspection.requeue(job)
+        if case.ticket is not None and case.ticket.attention is not None:
+            await self._tickets.retry_close(case.ticket.id)
         return f"{job.key} is tried again, with all its attempts."
 
     async def _do_cancel(self, case: _Case) -> str:
@@ -116,8 +118,6 @@ class JobActions:
             return f"{job.key} is removed."
         request_id = cast("int", timer.payload["close_request_id"])
         await self._tickets.withdraw_close_request(timer.owner_id, OPERATOR_ID, request_id)
-        if case.ticket is not None and case.ticket.attention is not None:
-            await self._tickets.clear_attention(timer.owner_id)
         if job.state is JobState.FAILED:
             await self._inspection.remove(job)
         return f"The close request of ticket {timer.owner_id} is withdrawn, and its alarm off."
@@ -141,7 +141,7 @@ def _retry(case: _Case) -> ActionOption:
     if job.state is JobState.FAILED:
         text = "Queues it anew, with all its attempts."
         if case.ticket is not None and case.ticket.attention:
-            text += " The ticket's call for attention is taken back."
+            text += " What keeps its ticket from closing is tried again, too."
         return ActionOption(Action.RETRY, "Retry", text)
     if job.waits_for_retry:
         text = "It is tried again at its time; to bring that forward, run it now."
@@ -154,10 +154,11 @@ def _run_now(case: _Case) -> ActionOption:
         text = "Only a delayed job can be brought forward."
         return ActionOption(Action.RUN_NOW, "Run now", text, possible=False)
     if case.is_early:
-        text = (
-            "Nothing closes a ticket before its deadline: the job would see that it is early and "
-            "go back to wait. To close it now, use /close in the ticket."
-        )
+        is_close = case.job.name == AutoClose.name
+        what = "closes a ticket before its deadline" if is_close else "happens before its time"
+        text = f"Nothing {what}: the job would see that it is early and go back to wait."
+        if is_close:
+            text += " To close it now, use /close in the ticket."
         return ActionOption(Action.RUN_NOW, "Run now", text, possible=False)
     if case.job.waits_for_retry:
         text = (
@@ -184,10 +185,4 @@ def _cancel(case: _Case) -> ActionOption:
         return ActionOption(Action.CANCEL, "Withdraw the close request", text)
     if job.state in (JobState.COMPLETED, JobState.FAILED):
         return ActionOption(Action.CANCEL, "Remove", "Forgets this record. Nothing else changes.")
-    if case.is_closing:
-        text = (
-            "The ticket's time was up and its close has begun; it is taken up again whatever "
-            "becomes of this job."
-        )
-        return ActionOption(Action.CANCEL, "Cancel", text, possible=False)
     return ActionOption(Action.CANCEL, "Cancel", "Removes it before it runs.")

@@ -31,26 +31,52 @@ class TicketLine:
 
 
 @dataclass(frozen=True, slots=True)
-class TimerLine:
-    """A timer of whichever kind, and what it waits for."""
+class TimerContext:
+    """What a timer's ticket has to do with it."""
 
-    timer: Timer
     ticket: TicketLine
     requested_by_id: int | None
     is_told: bool
     """Whether the member has been told of it; before that its time does not run."""
     in_grace: bool
 
+
+@dataclass(frozen=True, slots=True)
+class TimerLine:
+    """A timer of whichever kind, and what it waits for."""
+
+    timer: Timer
+    context: TimerContext | None
+    """None for a timer that is about no ticket."""
+
+    @property
+    def ticket(self) -> TicketLine | None:
+        return self.context.ticket if self.context else None
+
+    @property
+    def needs_person(self) -> bool:
+        return self.ticket is not None and self.ticket.attention is not None
+
     def state(self, now: datetime) -> str:
         """Why it fires then, or does not."""
+        context = self.context
         states = (
-            (self.ticket.attention is not None, "attention"),
-            (self.ticket.excluded, "excluded"),
-            (not self.is_told, "unasked"),
+            (self.needs_person, "attention"),
+            (context is not None and context.ticket.excluded, "excluded"),
+            (context is not None and not context.is_told, "unasked"),
             (self.timer.due < now, "overdue"),
-            (self.in_grace, "grace"),
+            (context is not None and context.in_grace, "grace"),
         )
         return next((state for applies, state in states if applies), "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class TimersOfKind:
+    """How many timers of one kind there are, and how many of them are overdue."""
+
+    kind: str
+    total: int
+    overdue: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from domains.monitoring.models import LateClose, TicketLine
+from domains.monitoring.models import LateClose, TicketLine, TimerContext
 
 if TYPE_CHECKING:
     import asyncpg
@@ -76,14 +75,6 @@ async def closes_after(
 # --- what is due
 
 
-@dataclass(frozen=True, slots=True)
-class TimerContext:
-    ticket: TicketLine
-    requested_by_id: int | None
-    is_told: bool
-    in_grace: bool
-
-
 async def timer_contexts(
     connection: Connection, ticket_ids: Sequence[int]
 ) -> Mapping[int, TimerContext]:
@@ -121,22 +112,6 @@ async def overdue_count(connection: Connection, overdue_for: timedelta, at_most:
         overdue_for,
         at_most,
     )
-
-
-async def deadlines_by_hour(connection: Connection, hours: int) -> Sequence[int]:
-    """How many deadlines fall into this hour and each of the next."""
-    records = await connection.fetch(
-        """select floor(extract(epoch from auto_close_at - date_trunc('hour', now())) / 3600)::int
-                      as hour,
-                  count(*) as deadlines
-           from punctual.close_requests
-           where status = 'pending' and auto_close_at >= date_trunc('hour', now())
-             and auto_close_at < date_trunc('hour', now()) + make_interval(hours => $1)
-           group by 1""",
-        hours,
-    )
-    counts = {record["hour"]: record["deadlines"] for record in records}
-    return [counts.get(hour, 0) for hour in range(hours)]
 
 
 # --- tickets

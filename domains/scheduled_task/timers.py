@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from domains.database import Database
@@ -100,6 +100,13 @@ class Timers:
     async def count(self, kinds: Sequence[TimerKind]) -> int:
         async with self._database.connection() as connection:
             return await timer_store.count(connection, _listed(kinds))
+
+    async def due_counts(
+        self, kinds: Sequence[TimerKind], times: Sequence[datetime]
+    ) -> Sequence[int]:
+        """How many are wanted from each of these times, which rise, to the next."""
+        async with self._database.connection() as connection:
+            return await timer_store.due_counts(connection, _wanted(kinds), times)
 
 
 def _wanted_of(kind: TimerKind) -> Wanted:

@@ -32,6 +32,7 @@ from domains.ticket_lifecycle.extend_deadline import ExtendDeadline
 from domains.ticket_lifecycle.grace import Grace
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
+    CloseCause,
     CloseRequest,
     GuildSettings,
     PendingClose,
@@ -230,20 +231,22 @@ class TicketLifecycle:
         decided; DiscordAwayError if it is no use before Discord is back.
         """
         outcome = await self._expiry.auto_close(ticket_id, close_request_id)
+        was_due = outcome in {AutoCloseOutcome.CLOSING, AutoCloseOutcome.BEING_READ}
         if outcome is AutoCloseOutcome.BEING_READ:
             await self.finish_close(ticket_id, Lane.READING)
-            outcome = await self.why_not_expired(ticket_id, close_request_id)
+            decided = await self.why_not_expired(ticket_id, close_request_id)
+            if decided is not AutoCloseOutcome.NOT_ASKED:  # else it is read later
+                outcome = decided
         ticket = await self.ticket(ticket_id)
-        if ticket is not None and ticket.status is TicketStatus.CLOSING:
+        if ticket is None:
+            return outcome
+        if ticket.status is TicketStatus.CLOSING:
             await self.finish_close(ticket_id)
-            ticket = await self.ticket(ticket_id)
-        if ticket is not None and ticket.attention is not None:
+            ticket = await self.ticket(ticket_id) or ticket
+        if ticket.attention is not None:
             return AutoCloseOutcome.NEEDS_ATTENTION
-        if (
-            ticket is not None
-            and ticket.status is TicketStatus.CLOSED
-            and (outcome is AutoCloseOutcome.CLOSING)
-        ):
+        is_closed = ticket.status is TicketStatus.CLOSED
+        if was_due and is_closed and ticket.close_cause is CloseCause.EXPIRED:
             return AutoCloseOutcome.CLOSED
         return outcome
 

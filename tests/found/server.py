@@ -1,4 +1,4 @@
-"""Another server that the bot is in, with people of its own: for what one must not do to all."""
+"""Another server that has the same bot, with people of its own."""
 
 from __future__ import annotations
 
@@ -19,33 +19,39 @@ class Server:
     staff: Member
     member: Member
 
+    @staticmethod
+    async def settle_in(discord: Discord, name: str = "Elsewhere") -> Server:
+        """With the bot running: `/setup` and `/panel`, as the owner."""
+        guild = discord.add_guild(name)
+        owner = guild.members[guild.owner_id]
+        role = add_role(discord.world, guild, "Helpers")
+        general = discord.add_channel("general", guild=guild)
+        await discord.slash(
+            owner,
+            general,
+            "setup",
+            support_role=role,
+            category=discord.add_category("Tickets", guild=guild),
+            log_channel=discord.add_channel("ticket-log", guild=guild),
+        )
+        await discord.slash(owner, general, "panel", channel=general)
+        panel = general.last_message
+        assert panel is not None
+        return Server(
+            discord,
+            guild,
+            general,
+            panel,
+            discord.add_member(f"susan of {name}", [role], guild=guild),
+            discord.add_member(f"bob of {name}", guild=guild),
+        )
+
     async def open(self) -> Channel:
-        await begin_open(self.discord, self.panel, self.member)
+        opening = await begin_open(self.discord, self.panel, self.member)
+        await opening.finished(within=10)
         channel = await wait_opened(self.discord, self.member)
         await self.discord.wait_message(channel, "It is broken")
         return channel
-
-
-async def found_server(discord: Discord) -> Server:
-    """With a running bot, which is set up there."""
-    guild = discord.add_guild("Elsewhere")
-    owner = guild.members[guild.owner_id]
-    role = add_role(discord.world, guild, "Helpers")
-    staff = discord.add_member("susan", [role], guild=guild)
-    general = discord.add_channel("general", guild=guild)
-    await discord.slash(
-        owner,
-        general,
-        "setup",
-        support_role=role,
-        category=discord.add_category("Tickets", guild=guild),
-        log_channel=discord.add_channel("ticket-log", guild=guild),
-    )
-    await discord.slash(owner, general, "panel", channel=general)
-    panel = general.last_message
-    assert panel is not None
-    member = discord.add_member("bob", guild=guild)
-    return Server(discord, guild, general, panel, staff, member)
 
 
 async def begin_open(discord: Discord, panel: Message, member: Member) -> Interaction:
@@ -55,15 +61,15 @@ async def begin_open(discord: Discord, panel: Message, member: Member) -> Intera
 
 
 async def wait_opened(discord: Discord, member: Member, within: float = 10.0) -> Channel:
+    """The newest, since a member may have several."""
+
     def found() -> Channel | None:
-        return next(
-            (
-                channel
-                for channel in discord.world.channels.values()
-                if channel.name.startswith("ticket-0") and member.id in channel.overwrites
-            ),
-            None,
-        )
+        channels = [
+            channel
+            for channel in discord.world.channels.values()
+            if channel.name.startswith("ticket-0") and member.id in channel.overwrites
+        ]
+        return max(channels, key=lambda channel: channel.id, default=None)
 
     channel = await discord.until(found, f"a ticket of {member.name}", within=within)
     assert channel is not None

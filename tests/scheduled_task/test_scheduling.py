@@ -258,3 +258,15 @@ async def test_counts_tell_jobs_by_state_as_attributes_and_by_name(
     assert [counts[state] for state in states] == [3, 4, 1, 2, 1]
     holding.may_end.set()
     await eventually(lambda: notes.runs.total() == 5)
+
+
+async def test_the_job_is_told_though_timers_follow_a_moment_later(
+    scheduler: ScheduledTask, tickets: Tickets
+) -> None:
+    """An effect that nobody waits for has its timers followed lazily; somebody asks before."""
+    for _ in range(20):
+        ticket = await tickets.open()
+        (_, first), (_, second) = await tickets.ask(ticket), await tickets.ask(ticket, 2.0)
+        assert first is not None
+        assert second is not None
+        assert first != second

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import pytest
 
 from domains.ticket_lifecycle.errors import TicketNotFoundError
@@ -61,11 +63,13 @@ async def test_a_guilds_choices_are_kept_and_changed(desk: HelpDesk) -> None:
         log_channel_id=8,
         reply_keeps_open=False,
     )
-    await desk.lifecycle.save_guild_settings(chosen)
+    everything = asdict(chosen)
+    del everything["guild_id"]
+    assert await desk.lifecycle.change_guild_settings(GUILD_ID, **everything) == chosen
     assert await desk.restarted().lifecycle.guild_settings(GUILD_ID) == chosen
-    changed = GuildSettings(GUILD_ID, support_role_ids=(9,))
-    await desk.lifecycle.save_guild_settings(changed)
-    assert await desk.lifecycle.guild_settings(GUILD_ID) == changed
+    await desk.lifecycle.change_guild_settings(GUILD_ID, support_role_ids=(9,), category_id=None)
+    changed = replace(chosen, support_role_ids=(9,), category_id=None)
+    assert await desk.lifecycle.guild_settings(GUILD_ID) == changed, "the rest stays"
 
 
 async def test_events_say_what_who_and_why_in_order(desk: HelpDesk) -> None:
@@ -73,11 +77,11 @@ async def test_events_say_what_who_and_why_in_order(desk: HelpDesk) -> None:
     await desk.lifecycle.request_close(ticket.id, STAFF_ID, "Solved?", 1)
     await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
     events = await desk.lifecycle.events(ticket.id)
-    assert [(event.event, event.actor_id, event.detail) for event in events] == [
-        ("opened", OPENER_ID, None),
-        ("close_requested", STAFF_ID, "Solved?"),
-        ("closing", STAFF_ID, "command"),
-        ("closed", STAFF_ID, None),
+    assert [(event.event, event.actor_id, event.params) for event in events] == [
+        ("opened", OPENER_ID, {}),
+        ("close_requested", STAFF_ID, {"reason": "Solved?"}),
+        ("closing", STAFF_ID, {"cause": "command"}),
+        ("closed", STAFF_ID, {}),
     ]
     times = [event.at for event in events]
     assert times == sorted(times)

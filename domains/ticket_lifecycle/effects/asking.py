@@ -210,7 +210,7 @@ class ReadReplies(TicketEffect):
             or request.message_id is None
         ):
             return None
-        began = perf_counter()
+        began, misses = perf_counter(), self.services.status.misses
         if await self._has_answered(ticket, request.message_id):
             await self._answers.replied(ticket, request)
             return None
@@ -220,7 +220,8 @@ class ReadReplies(TicketEffect):
             await tickets.lock(transaction.connection, ticket.id)
             await requests.set_read(transaction.connection, request.id, took)
             await tickets.clear_attention(transaction.connection, ticket.id)
-            await self._expiry.decide(transaction, [ticket.id])
+            missed = self.services.status.misses != misses  # what went by before has been read
+            await self._expiry.decide(transaction, [ticket.id], missed=missed)
             transaction.touch(TICKET, ticket.id)
 
         return decide

@@ -254,7 +254,7 @@ async def expire(
     grants the grace. Not before what the opener may have written is known.
     """
     records = await connection.fetch(
-        f"""update punctual.close_requests r set status = 'expired', resolved_at = now()
+        f"""update punctual.close_requests r set status = 'expired', resolved_at = clock_timestamp()
             from punctual.tickets t
             where r.ticket_id = any($1::bigint[]) and t.id = r.ticket_id and {DUE} and {IS_READ}
               and ($3::interval = interval '0'

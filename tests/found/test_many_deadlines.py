@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.faults.fault_env import FaultEnv
-from tests.found.sql2 import Sql
+from tests.found.sql import Sql
 from tests.waiting import eventually
 
 TICKETS = 2_000
@@ -13,7 +11,6 @@ DUE_IN_S = 3.0
 LATEST_S = 5.0
 
 
-@pytest.mark.xfail(strict=True, reason="A18: each decision waits for the closes before it")
 async def test_two_thousand_deadlines_of_one_second_are_decided_within_five(
     fault_env: FaultEnv, sql: Sql
 ) -> None:

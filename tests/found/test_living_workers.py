@@ -5,26 +5,23 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from tests.faults.fault_env import FaultEnv
 from tests.faults.test_clock_jumps import CLOCK
-from tests.found import sql
+from tests.found.sql import Sql
 
 AHEAD_S = 10.0
 
 
-@pytest.mark.xfail(strict=True, reason="A13: a pulse counts by the clock of who looks at it")
 async def test_a_clock_that_is_ahead_robs_no_living_worker(
-    fault_env: FaultEnv, tmp_path: Path
+    fault_env: FaultEnv, tmp_path: Path, sql: Sql
 ) -> None:
     clock = tmp_path / "clock-offset"
     clock.write_text(str(AHEAD_S), encoding="ascii")
     punctual = await fault_env.start()
     ticket = await fault_env.open()
-    processing = f"Processing auto-close for ticket {await sql.ticket_id(fault_env, ticket)}"
+    processing = f"Processing auto-close for ticket {await sql.ticket_id(ticket.id)}"
     await fault_env.ask(ticket, "2s")
-    async with sql.no_decisions(fault_env):
+    async with sql.locked("close_requests", "exclusive"):
         await punctual.logged(processing)
         hasty = await fault_env.start(PYTHONPATH=str(CLOCK), CLOCK_OFFSET=str(clock))
         await asyncio.sleep(4)

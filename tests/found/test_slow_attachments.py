@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.faults.fault_env import FaultEnv
-from tests.found.server import found_server, write_slow_files
+from tests.found.server import Server, write_slow_files
 
 SLOW_S, FILES, CLOSES = 4.0, 10, 5
 SOON_S = 10.0
 
 
-@pytest.mark.xfail(strict=True, reason="A2: five slow closes take up all slots of the bot")
 async def test_slow_attachments_in_one_server_hold_up_no_close_in_another(
     fault_env: FaultEnv,
 ) -> None:
@@ -20,7 +17,7 @@ async def test_slow_attachments_in_one_server_hold_up_no_close_in_another(
     slow = [await fault_env.open() for _ in range(CLOSES)]
     for ticket in slow:
         await write_slow_files(discord, ticket, FILES, SLOW_S)
-    server = await found_server(discord)
+    server = await Server.settle_in(discord)
     closed, timed = await server.open(), await server.open()
     for ticket in slow:
         await discord.slash(discord.customer, ticket, "close")

@@ -8,14 +8,13 @@ import pytest
 
 from tests.faults.fault_env import FaultEnv
 from tests.found.gauge import Gauge
-from tests.found.sql2 import Sql
+from tests.found.sql import Sql
 from tests.process.bot_process import ROOT
 from tests.waiting import eventually
 
 SMALL_POOL = f"{Path(__file__).with_name('small_pool')}:{ROOT}"
 
 
-@pytest.mark.xfail(strict=True, reason="A14: a pool of fewer than four is a semaphore of none")
 @pytest.mark.parametrize("how", ["by command", "by its timer"])
 async def test_a_ticket_closes_however_few_connections_the_pool_has(
     fault_env: FaultEnv, how: str
@@ -29,7 +28,6 @@ async def test_a_ticket_closes_however_few_connections_the_pool_has(
     await fault_env.discord.wait_deleted(ticket, within=6)
 
 
-@pytest.mark.xfail(strict=True, reason="A14: WORKER_CONCURRENCY is capped at five closes")
 async def test_more_than_five_tickets_close_at_once_where_the_operator_wants_it(
     fault_env: FaultEnv, sql: Sql
 ) -> None:

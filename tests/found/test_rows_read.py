@@ -6,10 +6,9 @@ import asyncio
 import socket
 
 import aiohttp
-import pytest
 
 from tests.faults.fault_env import FaultEnv
-from tests.found.sql2 import Sql
+from tests.found.sql import Sql
 
 TICKETS = 20_000
 SMALL = 2_000
@@ -18,7 +17,6 @@ MOST_READ = 2_000
 PASSWORD = "a long password for the dashboard"
 
 
-@pytest.mark.xfail(strict=True, reason="A19: every five seconds all pending requests are read")
 async def test_an_idle_bot_reads_few_rows_however_many_requests_are_pending(
     fault_env: FaultEnv, sql: Sql
 ) -> None:
@@ -36,7 +34,6 @@ async def rows_read_in_all(fault_env: FaultEnv, sql: Sql) -> int:
     return await sql.rows_read()
 
 
-@pytest.mark.xfail(strict=True, reason="A19: the closes of all servers are read for one's lateness")
 async def test_the_doctor_of_a_small_server_reads_nothing_of_a_large_one(
     fault_env: FaultEnv, sql: Sql
 ) -> None:
@@ -54,7 +51,6 @@ async def test_the_doctor_of_a_small_server_reads_nothing_of_a_large_one(
     assert await rows_read_in_all(fault_env, sql) - before < MOST_READ
 
 
-@pytest.mark.xfail(strict=True, reason="A19: tickets are searched from the first to the last")
 async def test_a_ticket_is_found_by_its_number_without_a_look_at_all(
     fault_env: FaultEnv, sql: Sql
 ) -> None:

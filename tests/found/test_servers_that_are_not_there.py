@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from tests.faults.fault_env import FaultEnv
-from tests.found import redis, sql
+from tests.found.redis import Redis
+from tests.found.sql import Sql
 from tests.waiting import eventually
 
 FAILED = "❌ Failed to auto-close"
@@ -15,9 +16,8 @@ SOON_S = 10.0
 
 
 @pytest.mark.parametrize("since", ["while it runs", "from the start"])
-@pytest.mark.xfail(strict=True, reason="A4: a server that is not available costs attempts")
 async def test_an_unavailable_server_is_waited_for_and_its_tickets_close_when_it_is_back(
-    fault_env: FaultEnv, since: str
+    fault_env: FaultEnv, since: str, sql: Sql
 ) -> None:
     discord = fault_env.discord
     await fault_env.start()
@@ -30,22 +30,21 @@ async def test_an_unavailable_server_is_waited_for_and_its_tickets_close_when_it
         discord.lose_guild(discord.guild)
         await fault_env.start()
     await asyncio.sleep(5)
-    assert await sql.attention(fault_env, ticket) is None
+    assert await sql.attention() == 0
     discord.find_guild_again(discord.guild)
     await discord.wait_deleted(ticket, within=SOON_S)
     assert not any(FAILED in bot.log for bot in fault_env.bots)
 
 
 @pytest.mark.parametrize("since", ["while it runs", "while it is down"])
-@pytest.mark.xfail(strict=True, reason="A4: tickets of a server that the bot has left stay")
 async def test_when_the_bot_has_left_a_server_its_tickets_end_and_their_timers_go(
-    fault_env: FaultEnv, since: str
+    fault_env: FaultEnv, since: str, sql: Sql, redis: Redis
 ) -> None:
     discord = fault_env.discord
     bot = await fault_env.start()
     ticket = await fault_env.open()
     await fault_env.ask(ticket, "1h")
-    timer = await redis.key_of_timer(fault_env, ticket)
+    timer = await sql.latest_request(ticket.id)
     if since == "while it runs":
         discord.remove_member(discord.bot)
     else:
@@ -54,10 +53,8 @@ async def test_when_the_bot_has_left_a_server_its_tickets_end_and_their_timers_g
         bot = await fault_env.start()
 
     async def over() -> bool:
-        return await sql.status(fault_env, ticket) == "closed" and not await redis.has_job(
-            fault_env, timer
-        )
+        return await sql.ticket_status(ticket.id) == "closed" and not await redis.has_timer(timer)
 
     await eventually(over, SOON_S)
-    assert await sql.attention(fault_env, ticket) is None
+    assert await sql.attention() == 0
     assert FAILED not in bot.log

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from tests.faults.fault_env import FaultEnv
 from tests.faults.proxy import PostgresProxy
-from tests.found.sql2 import Sql
+from tests.found.sql import Sql
 from tests.waiting import eventually
 
 MESSAGES = 300
 
 
-@pytest.mark.xfail(strict=True, reason="A22: a query for every message of every channel")
 async def test_messages_in_other_channels_are_not_looked_up_in_the_database(
     fault_env: FaultEnv, proxy: PostgresProxy, sql: Sql
 ) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.fault_env import READY, FaultEnv
-from tests.found import redis, sql
+from tests.found.redis import Redis
+from tests.found.sql import Sql
 
 UNREADY = {"WIRE_DISCORD_READY_SECONDS": "5"}
 """discord.py waits so long for more servers: a bot in many waits longer."""
 
 
 @pytest.mark.parametrize("without_redis", ["immediate", "keep"])
-@pytest.mark.xfail(strict=True, reason="A6: before on_ready Redis counts as away")
 async def test_a_request_between_login_and_ready_gets_its_timer(
-    fault_env: FaultEnv, without_redis: str
+    fault_env: FaultEnv, without_redis: str, sql: Sql, redis: Redis
 ) -> None:
     discord = fault_env.discord
     await fault_env.start()
@@ -24,7 +24,7 @@ async def test_a_request_between_login_and_ready_gets_its_timer(
     reply = await discord.slash(discord.staff, ticket, "closerequest", close_delay="1h")
     assert READY not in bot.log, "it was ready too soon for this test"
     assert "Redis" not in reply.text
-    assert await redis.has_job(fault_env, await redis.key_of_timer(fault_env, ticket))
+    assert await redis.has_timer(await sql.latest_request(ticket.id))
     await bot.logged(READY)
-    assert await sql.status(fault_env, ticket) == "open"
-    assert (await sql.latest_request(fault_env, ticket)).status == "pending"
+    assert await sql.ticket_status(ticket.id) == "open"
+    assert await sql.request_status(ticket.id) == "pending"

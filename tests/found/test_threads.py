@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.faults.fault_env import FaultEnv
-from tests.found.sql2 import Sql
+from tests.found.sql import Sql
 from tests.waiting import eventually
 from tests.wire import Channel, Message, Permission
 from tests.wire.channels import modify
@@ -28,14 +28,12 @@ def write(fault_env: FaultEnv, thread: Channel, text: str) -> Message:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="A24: nothing is said of threads in a ticket's permissions")
 async def test_members_may_open_no_threads_in_a_ticket(fault_env: FaultEnv) -> None:
     await fault_env.start()
     ticket = await fault_env.open()
     assert not fault_env.discord.world.permissions(fault_env.discord.customer, ticket) & THREADS
 
 
-@pytest.mark.xfail(strict=True, reason="A24: a thread is another channel, and so no ticket's")
 async def test_an_answer_in_a_thread_of_the_ticket_keeps_it_open(
     fault_env: FaultEnv, sql: Sql
 ) -> None:
@@ -51,7 +49,6 @@ async def test_an_answer_in_a_thread_of_the_ticket_keeps_it_open(
     await eventually(answered, 5)
 
 
-@pytest.mark.xfail(strict=True, reason="A24: only the channel itself is read")
 async def test_an_answer_in_a_thread_is_found_if_the_bot_was_down_when_it_came(
     fault_env: FaultEnv, sql: Sql
 ) -> None:
@@ -73,7 +70,6 @@ async def test_an_answer_in_a_thread_is_found_if_the_bot_was_down_when_it_came(
     assert not ticket.deleted
 
 
-@pytest.mark.xfail(strict=True, reason="A24: the thread is deleted with the channel, unread")
 @pytest.mark.parametrize("archived", [False, True], ids=["open", "archived"])
 async def test_what_was_written_in_a_thread_is_in_the_transcript(
     fault_env: FaultEnv, archived: bool

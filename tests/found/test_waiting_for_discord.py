@@ -8,49 +8,45 @@ import pytest
 
 from tests.faults.fault_env import FaultEnv
 from tests.found.gauge import Gauge
-from tests.found.neighbours import Neighbour
-from tests.found.sql2 import Sql
-from tests.waiting import eventually
+from tests.found.server import QUESTION, Server, begin_open, wait_opened
+from tests.found.sql import Sql
 from tests.wire import Moment
 
 SERVERS = 8
 SLOWLY_S = 2.0
 
 
-async def neighbours(fault_env: FaultEnv, count: int) -> list[Neighbour]:
-    return [await Neighbour.settle_in(fault_env.discord, f"Server {n}") for n in range(count)]
+async def settle_in(fault_env: FaultEnv) -> list[Server]:
+    return [await Server.settle_in(fault_env.discord, f"Server {n}") for n in range(SERVERS)]
 
 
-@pytest.mark.xfail(strict=True, reason="A15: four openings at once in all, each on a connection")
 async def test_eight_servers_open_tickets_at_once_while_each_channel_takes_two_seconds(
     fault_env: FaultEnv,
 ) -> None:
     await fault_env.start()
-    servers = await neighbours(fault_env, SERVERS)
-    forms = [await server.fill_in() for server in servers]
+    servers = await settle_in(fault_env)
     channels = Gauge(fault_env.discord, "POST", "/guilds/*/channels", SLOWLY_S)
-    for server, form in zip(servers, forms, strict=True):
-        server.send(form)
-    await eventually(lambda: all(server.ticket for server in servers), 20)
+    for server in servers:
+        await begin_open(fault_env.discord, server.panel, server.member)
+    for server in servers:
+        await wait_opened(fault_env.discord, server.member, within=20)
     assert channels.most == SERVERS
 
 
-@pytest.mark.xfail(strict=True, reason="A15: four questions at once in all, each on a connection")
 async def test_eight_servers_ask_at_once_while_each_message_takes_two_seconds(
     fault_env: FaultEnv,
 ) -> None:
     await fault_env.start()
-    servers = await neighbours(fault_env, SERVERS)
+    servers = await settle_in(fault_env)
     tickets = [await server.open() for server in servers]
     messages = Gauge(fault_env.discord, "POST", "/channels/*/messages", SLOWLY_S)
     for server, ticket in zip(servers, tickets, strict=True):
         fault_env.discord.begin_slash(server.staff, ticket, "closerequest", close_delay="1h")
     for ticket in tickets:
-        await fault_env.discord.wait_message(ticket, "May this ticket be closed?", within=20)
+        await fault_env.discord.wait_message(ticket, QUESTION, within=20)
     assert messages.most == SERVERS
 
 
-@pytest.mark.xfail(strict=True, reason="A15: the lock is a session's, and the session is held")
 @pytest.mark.parametrize("doing", ["opening", "asking", "closing"])
 async def test_no_lock_and_no_transaction_is_held_while_discord_takes_its_time(
     fault_env: FaultEnv, sql: Sql, doing: str

@@ -9,7 +9,6 @@ from tests.faults.fault_env import FaultEnv
 TOKEN_RESET, SHARDING_REQUIRED = 4004, 4011
 
 
-@pytest.mark.xfail(strict=True, reason="A26: only what comes at the login is expected")
 @pytest.mark.parametrize("code", [TOKEN_RESET, SHARDING_REQUIRED])
 async def test_a_running_bot_that_discord_wants_no_more_ends_with_one_line_and_status_2(
     fault_env: FaultEnv, code: int

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.faults.fault_env import FaultEnv
-from tests.found.sql2 import Sql
+from tests.found.sql import Sql
 from tests.waiting import eventually
 
 TICKETS = 5_000
 MOST_READ = 500
 
 
-@pytest.mark.xfail(strict=True, reason="A17: their requests are owed a message for ever")
 async def test_tickets_whose_channel_was_deleted_by_hand_leave_nothing_to_be_looked_at(
     fault_env: FaultEnv, sql: Sql
 ) -> None:

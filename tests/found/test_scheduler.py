@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar, cast
 
-import pytest
-from domains.monitoring.telemetry import NoTelemetry
-
 from domains.database import Database
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.job_type import JobRequest, JobType, Payload, RunPolicy
+from domains.telemetry import NoTelemetry
 from tests.faults.fault_env import FaultEnv
 from tests.faults.own_servers import OwnValkey
-from tests.found.redis2 import Redis2
+from tests.found.redis import Redis
 from tests.scheduled_task.job_types import Note, request
 from tests.waiting import eventually
 
@@ -27,7 +25,6 @@ NO_REDIS = "redis://127.0.0.1:1"
 # --- a shutdown
 
 
-@pytest.mark.xfail(strict=True, reason="A21: what is under way when the scheduler goes, falls")
 async def test_scheduling_in_the_middle_of_a_shutdown_schedules_nothing_and_raises_nothing(
     database: Database, valkey: OwnValkey
 ) -> None:
@@ -61,7 +58,6 @@ async def fail_with_a_word(_: str) -> None:
     raise RuntimeError("somebody's channel is called NotDueError")
 
 
-@pytest.mark.xfail(strict=True, reason="A21: a word in a traceback decides what is counted")
 async def test_a_retry_is_counted_whatever_words_are_in_the_error(
     database: Database, valkey: OwnValkey
 ) -> None:
@@ -93,15 +89,13 @@ return stray
 """
 
 
-@pytest.mark.xfail(strict=True, reason="A21: a job that is given up stays in the index of subjects")
 async def test_a_job_whose_record_is_lost_leaves_no_trace_in_the_index_of_subjects(
-    fault_env: FaultEnv,
+    fault_env: FaultEnv, redis: Redis
 ) -> None:
     """As under a maxmemory-policy that evicts: it is said to be queued, and neither its record nor
     the list is there. Were its ticket gone too by the time it is given up, nobody would ask for it
     anew, and the trace would stay for ever."""
     await fault_env.start()
-    redis = Redis2(fault_env.valkey)
     ticket = await fault_env.open()
     await fault_env.ask(ticket, "2s")
     incomplete, subjects = await redis.key(":incomplete"), await redis.key(":subjects")
@@ -150,7 +144,6 @@ def containers_that_know(beginning: str) -> int:
     return known
 
 
-@pytest.mark.xfail(strict=True, reason="A21: every job that ever failed is remembered")
 async def test_without_redis_jobs_that_are_over_are_forgotten(database: Database) -> None:
     failing = Failing()
     scheduler = ScheduledTask(database, lambda: NO_REDIS)
@@ -182,7 +175,6 @@ class Endless(JobType):
         return [request("endless-1")]
 
 
-@pytest.mark.xfail(strict=True, reason="A21: without Redis an attempt may take for ever")
 async def test_without_redis_an_attempt_takes_no_longer_than_its_policy_says(
     database: Database,
 ) -> None:

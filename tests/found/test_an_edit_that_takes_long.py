@@ -12,7 +12,6 @@ SLOW_S = 9.0
 """A call to Discord may take ten seconds."""
 
 
-@pytest.mark.xfail(strict=True, reason="A10: what is under way is taken for what is owed")
 async def test_that_the_ticket_stays_open_is_said_once_though_the_edit_takes_long(
     fault_env: FaultEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:

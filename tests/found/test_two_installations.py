@@ -8,44 +8,43 @@ from pathlib import Path
 import pytest
 
 from tests.faults.fault_env import READY, FaultEnv
-from tests.found import redis, sql
+from tests.found.redis import Redis
+from tests.found.sql import Sql
 from tests.wire import Discord
 
 PROCESSING = "🤖 Processing auto-close"
 
 
 @pytest.fixture
-async def other(fault_env: FaultEnv, tmp_path: Path) -> AsyncGenerator[FaultEnv]:
+async def other(fault_env: FaultEnv, sql: Sql, tmp_path: Path) -> AsyncGenerator[FaultEnv]:
     """Of its own, but for the two servers."""
     data = tmp_path / "other"
     data.mkdir()
     async with (
-        sql.empty_database(sql.url_of(fault_env), "other_installation") as url,
+        sql.empty_database("other_installation") as database,
         Discord() as there,
     ):
-        environment = fault_env.environment | {"DATABASE_URL": url, "DATA_DIR": str(data)}
-        laboratory = FaultEnv(there, environment, fault_env.postgres, fault_env.valkey)
+        environment = fault_env.environment | {"DATABASE_URL": database.url, "DATA_DIR": str(data)}
+        other = FaultEnv(there, environment, fault_env.postgres, fault_env.valkey)
         try:
-            yield laboratory
+            yield other
         finally:
-            await laboratory.end()
+            await other.end()
 
 
-@pytest.mark.xfail(strict=True, reason="A5: what the own database does not know is removed")
 async def test_no_installation_removes_the_timers_of_another(
-    fault_env: FaultEnv, other: FaultEnv
+    fault_env: FaultEnv, other: FaultEnv, sql: Sql, redis: Redis
 ) -> None:
     await fault_env.start()
     ticket = await fault_env.open()
     await fault_env.ask(ticket, "1h")
-    timer = await redis.key_of_timer(fault_env, ticket)
-    assert await redis.has_job(fault_env, timer)
+    timer = await sql.latest_request(ticket.id)
+    assert await redis.has_timer(timer)
     newcomer = await other.start()
-    assert await redis.has_job(fault_env, timer)
+    assert await redis.has_timer(timer)
     assert f"{READY} 0 orphaned jobs" in newcomer.log
 
 
-@pytest.mark.xfail(strict=True, reason="A5: the queue has one name for all installations")
 async def test_no_installation_takes_the_jobs_of_another(
     fault_env: FaultEnv, other: FaultEnv
 ) -> None:

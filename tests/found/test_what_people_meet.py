@@ -14,14 +14,13 @@ from domains.database import Database
 from domains.errors import UserError
 from tests.faults.fault_env import FaultEnv
 from tests.faults.test_clock_jumps import CLOCK
-from tests.found.sql2 import Sql
+from tests.found.sql import Sql
 from tests.ticket_lifecycle.helpdesk import STAFF_ID, HelpDesk
 from tests.wire import Discord
 
 LONGEST = timedelta(days=30)
 
 
-@pytest.mark.xfail(strict=True, reason="A21: only the first delay is held against the limit")
 async def test_staff_moves_no_deadline_beyond_thirty_days(
     database: Database, tmp_path: Path
 ) -> None:
@@ -36,7 +35,6 @@ async def test_staff_moves_no_deadline_beyond_thirty_days(
     assert deadline <= desk.lifecycle.now() + LONGEST + timedelta(seconds=1)
 
 
-@pytest.mark.xfail(strict=True, reason="A21: each writes the whole row that it has read before")
 async def test_two_settings_changed_at_once_are_both_kept(fault_env: FaultEnv, sql: Sql) -> None:
     """Both have read the settings before either may write."""
     await fault_env.start()
@@ -71,7 +69,6 @@ def full_categories(fault_env: FaultEnv, monkeypatch: pytest.MonkeyPatch) -> Dis
     return fault_env.discord
 
 
-@pytest.mark.xfail(strict=True, reason="A21: what it is, is told to the log only")
 async def test_that_all_categories_are_full_is_told_as_that(
     fault_env: FaultEnv, full_categories: Discord
 ) -> None:
@@ -83,7 +80,6 @@ async def test_that_all_categories_are_full_is_told_as_that(
     assert "full" in reply.text or fault_env.helpdesk.tickets()
 
 
-@pytest.mark.xfail(strict=True, reason="A21: the transcript's end is told by the host's clock")
 async def test_a_transcript_tells_when_the_ticket_closed_by_the_databases_clock(
     fault_env: FaultEnv, tmp_path: Path
 ) -> None:

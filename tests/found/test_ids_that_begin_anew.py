@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.fault_env import FaultEnv
-from tests.found import sql
 from tests.found.server import QUESTION, begin_open, wait_opened
+from tests.found.sql import Sql
 
 
 @pytest.mark.parametrize("how", ["emptied", "restored"])
-@pytest.mark.xfail(strict=True, reason="A12: a nonce is only the row's id, which comes again")
 async def test_a_question_is_not_swallowed_as_a_repeat_of_one_from_before(
-    fault_env: FaultEnv, monkeypatch: pytest.MonkeyPatch, how: str
+    fault_env: FaultEnv, monkeypatch: pytest.MonkeyPatch, how: str, sql: Sql
 ) -> None:
     """Discord knows a nonce again for some minutes. Restored, the installation is the same."""
     monkeypatch.setattr("tests.wire.messages.NONCE_SECONDS", 300.0)
@@ -21,7 +20,7 @@ async def test_a_question_is_not_swallowed_as_a_repeat_of_one_from_before(
     panel = await fault_env.panel()
     await fault_env.ask(await fault_env.open(), "1h")
     await fault_env.kill()
-    await (sql.forget_everything(fault_env) if how == "emptied" else sql.forget_tickets(fault_env))
+    await (sql.forget_everything() if how == "emptied" else sql.forget_tickets())
     await fault_env.start()
     panel = await fault_env.helpdesk.set_up() if how == "emptied" else panel
     member = discord.add_member("bob")

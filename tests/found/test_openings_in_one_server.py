@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from tests.faults.fault_env import FaultEnv
-from tests.found.server import begin_open, found_server, wait_opened
+from tests.found.server import Server, begin_open, wait_opened
 
 MEMBERS, SLOW_S, SOON_S = 14, 2.0, 8.0
 
 
-@pytest.mark.xfail(strict=True, reason="A3: four openings at once in the whole bot")
 async def test_slow_openings_in_one_server_hold_up_none_in_another(fault_env: FaultEnv) -> None:
     discord = fault_env.discord
     await fault_env.start()
     panel = await fault_env.panel()
-    server = await found_server(discord)
+    server = await Server.settle_in(discord)
     discord.faults.add("POST", f"/guilds/{discord.guild.id}/channels", hang=SLOW_S, times=None)
     for number in range(MEMBERS):
         await begin_open(discord, panel, discord.add_member(f"member{number}"))
