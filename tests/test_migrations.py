@@ -355,7 +355,6 @@ async def test_what_an_older_version_left_half_done_goes_on_as_effects(
 
 WRONG = "the bot lacks the permission Manage Channels in #ticket-0011"
 HALF_DONE = f"""
-insert into guild_settings (guild_id, support_role_ids) values (1, '{{7}}');
 insert into tickets (guild_id, number, channel_id, opener_id, opening, opened_at)
     select 1, n, case when n not in (1, 8) then n end, 10 + n, n in (1, 2, 8),
            now() - interval '1 hour'
@@ -375,37 +374,22 @@ insert into close_requests (ticket_id, requested_by_id, reason, auto_close_at, a
     from tickets where number between 3 and 6;
 insert into close_requests (ticket_id, requested_by_id, auto_close_at, message_id, status)
     select id, 20, now(), 1, 'expired' from tickets where number > 8;
-insert into ticket_events (ticket_id, event, actor_id, detail, late_ms)
-    select id, 'opened', opener_id, null, null from tickets
-    union all select id, 'expired', null, 'Solved?', 7 from tickets where status = 'closing';
 """
 """1: its channel not noted. 2: not welcomed. 3: not asked. 4: the answer not shown. 5: the grace
 not announced. 6: asked. 7: nothing. 8: no channel. 9 to 13: closing, with no step done, and so on;
 11 waits for a person."""
 
 
-async def moved(url: str, tmp_path: Path) -> tuple[HelpDesk, Database]:
-    """Into a world in which the channels of the tickets stand."""
-    database = Database(lambda: url)
-    await database.connect()
-    desk = HelpDesk.in_a_new_world(database, tmp_path / "transcripts")
-    for record in await database.pool.fetch("select id, number from punctual.tickets"):
-        if record["number"] not in (8, 13):
-            channel = FakeChannel(record["number"], record["id"])
-            desk.channels.channels[channel.id] = channel
-    return desk, database
-
-
 async def test_what_an_older_version_had_half_done_goes_on_after_the_move(
     empty_url: str, tmp_path: Path
 ) -> None:
     await make_older(empty_url, HALF_DONE)
-    desk, database = await moved(empty_url, tmp_path)
-    try:
-        ids = {
-            record["number"]: record["id"]
-            for record in await database.pool.fetch("select id, number from punctual.tickets")
-        }
+    async with connected(empty_url) as database:
+        desk = HelpDesk.in_a_new_world(database, tmp_path / "transcripts")
+        rows = await database.pool.fetch("select number, id from punctual.tickets")
+        ids = dict(map(tuple[int, int], rows))
+        for number in ids.keys() - {8, 13}:
+            desk.channels.channels[number] = FakeChannel(number, ids[number])
         stuck = await desk.lifecycle.explain(ids[11])
         assert stuck is not None
         assert stuck.outlook is Outlook.NEEDS_ATTENTION
@@ -433,8 +417,6 @@ async def test_what_an_older_version_had_half_done_goes_on_after_the_move(
         assert sorted(t for t, _ in desk.channels.logged) == [ids[9], ids[10]]
         assert sorted(desk.channels.dms) == [ids[9], ids[10], ids[11]]
         assert sorted(desk.channels.removed) == [ids[9], ids[10], ids[11], ids[12]]
-    finally:
-        await database.close()
 
 
 async def test_a_move_that_fails_leaves_the_older_version_as_it_was(
