@@ -18,9 +18,13 @@ from domains import migrating
 from domains.database import Database
 from domains.errors import StartupError
 from domains.tasks import cancel
+from domains.ticket_lifecycle.explanation import Outlook
+from domains.ticket_lifecycle.models import RequestStatus, TicketStatus
 from domains.ticket_lifecycle.store import requests, tickets
 from tests.conftest import Servers
+from tests.fakes import FakeChannel
 from tests.ticket_lifecycle.databases import execute, scratch_database
+from tests.ticket_lifecycle.helpdesk import HelpDesk
 
 FILES = migrating.files()
 NAMES = list(FILES)
@@ -347,6 +351,82 @@ async def test_what_an_older_version_left_half_done_goes_on_as_effects(
              and failures = 0 and due_at <= now()""",
     )
     assert effects == [(left or None,)]
+
+
+WRONG = "the bot lacks the permission Manage Channels in #ticket-0011"
+HALF_DONE = f"""
+insert into tickets (guild_id, number, channel_id, opener_id, opening, opened_at)
+    select 1, n, case when n not in (1, 8) then n end, 10 + n, n in (1, 2, 8),
+           now() - interval '1 hour'
+    from generate_series(1, 8) n;
+insert into tickets (guild_id, number, channel_id, opener_id, status, closed_by_id, close_reason,
+                     close_cause, close_step, close_attempts, close_failures, close_retry_at)
+    select 1, 8 + n, 8 + n, 10, 'closing', 20, 'done', 'expired', step, 2, 1,
+           now() + interval '4 minutes'
+    from unnest(array[null, 'transcript', 'log', 'dm', 'channel']) with ordinality s (step, n);
+update tickets set attention = '{WRONG}', attention_at = now() where number = 11;
+insert into close_requests (ticket_id, requested_by_id, reason, auto_close_at, announced,
+                            message_id, grace_at, grace_announced, shown, status)
+    select id, 20, 'Solved?', date_trunc('milliseconds', now()) + interval '2 hours',
+           number <> 3, case when number <> 3 then 1000000 + number end,
+           case when number = 5 then now() end, number <> 5, number not in (4, 5),
+           case when number = 4 then 'denied' else 'pending' end
+    from tickets where number between 3 and 6;
+insert into close_requests (ticket_id, requested_by_id, auto_close_at, message_id, status)
+    select id, 20, now(), 1, 'expired' from tickets where number > 8;
+"""
+"""1: its channel not noted. 2: not welcomed. 3: not asked. 4: the answer not shown. 5: the grace
+not announced. 6: asked. 7: nothing. 8: no channel. 9 to 13: closing, with no step done, and so on;
+11 waits for a person."""
+
+
+async def test_what_an_older_version_had_half_done_goes_on_after_the_move(
+    empty_url: str, tmp_path: Path
+) -> None:
+    await make_older(empty_url, HALF_DONE)
+    async with connected(empty_url) as database:
+        desk = HelpDesk.in_a_new_world(database, tmp_path / "transcripts")
+        rows = await database.pool.fetch("select number, id from punctual.tickets")
+        ids = dict(map(tuple[int, int], rows))
+        for number in ids.keys() - {8, 13}:
+            desk.channels.channels[number] = FakeChannel(number, ids[number])
+        stuck = await desk.lifecycle.explain(ids[11])
+        assert stuck is not None
+        assert stuck.outlook is Outlook.NEEDS_ATTENTION
+        assert stuck.attention == {"code": "other", "text": WRONG}
+
+        await desk.listen()
+        await desk.deliver()
+        assert await database.pool.fetch("select kind from punctual.effects") == []
+        assert sorted(desk.channels.welcomed) == [ids[1], ids[2]]
+        assert await desk.lifecycle.ticket(ids[8]) is None, "its member has gone on"
+        [asked, denied, in_grace, pending] = [
+            request
+            for number in range(3, 7)
+            for request in await desk.requests(await desk.ticket(ids[number]))
+        ]
+        assert desk.channels.asked == [asked.id]
+        assert desk.shown_outcomes(denied) == {"denied"}
+        assert in_grace.id in desk.channels.deadlines
+        assert desk.channels.announcements == [(ids[5], "grace")]
+        for request in (asked, in_grace, pending):
+            assert request.status is RequestStatus.PENDING
+            assert await desk.has_timer(request)
+        closed = [await desk.ticket(ids[number]) for number in range(9, 14)]
+        assert {ticket.status for ticket in closed} == {TicketStatus.CLOSED}
+        assert sorted(t for t, _ in desk.channels.logged) == [ids[9], ids[10]]
+        assert sorted(desk.channels.dms) == [ids[9], ids[10], ids[11]]
+        assert sorted(desk.channels.removed) == [ids[9], ids[10], ids[11], ids[12]]
+
+
+async def test_a_move_that_fails_leaves_the_older_version_as_it_was(
+    empty_url: str, migrations: Path
+) -> None:
+    await make_older(empty_url, older_ticket())
+    (migrations / "9999_broken.sql").write_text("oops;")
+    assert "oops" in await refusal(empty_url)
+    assert await tables(empty_url, "public") == {*migrating.TABLES, "schema_migrations"}
+    assert await tables(empty_url) == set()
 
 
 @pytest.fixture

@@ -74,22 +74,14 @@ async def test_a_success_leaves_no_key_behind(
 
 
 async def test_a_job_that_finds_nothing_to_do_says_why_and_changes_nothing(
-    scheduler: ScheduledTask,
-    tickets: Tickets,
-    redis: RedisView,
-    caplog: pytest.LogCaptureFixture,
+    scheduler: ScheduledTask, tickets: Tickets, caplog: pytest.LogCaptureFixture
 ) -> None:
     ticket = await tickets.open()
-    _, job_id = await tickets.ask(ticket)
-    assert job_id
+    request_id, _ = await tickets.ask(ticket)
     # Behind the scheduler's back, for else the job would be gone.
     await tickets.execute("update punctual.close_requests set status = 'answered'")
-    await redis.make_due(job_id)
-
-    async def done() -> bool:
-        return await redis.due(job_id) is None and await redis.raw_record(job_id) is None
-
-    await eventually(done)
+    payload = {"ticket_id": ticket.id, "close_request_id": request_id}
+    await scheduler.job_types["auto-close"].run(payload)
     assert f"Nothing to auto-close in ticket {ticket.id}: answered" in caplog.messages
     assert await tickets.status(ticket) is TicketStatus.OPEN
 

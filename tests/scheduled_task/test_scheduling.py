@@ -46,8 +46,9 @@ class Holding(Alarm):
 
 @pytest.fixture
 async def scheduler(make_scheduler: MakeScheduler, tickets: Tickets) -> ScheduledTask:
+    """Connected, and nothing runs by itself."""
     scheduler = tickets.close_with(make_scheduler())
-    await scheduler.initialize()
+    await scheduler.connect()
     return scheduler
 
 
