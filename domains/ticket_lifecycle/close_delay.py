@@ -15,10 +15,11 @@ MAX_CLOSE_DELAY = timedelta(days=30)
 SUGGESTIONS = ("1h", "12h", "24h", "3d")
 
 _BARE_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+_CLOCK = re.compile(r"\d{1,3}:\d\d", re.ASCII)
 
 
 def parse_close_delay(text: str | None, shortest: timedelta) -> timedelta | None:
-    """`30m`, `1h30m`, `2 days`; a bare number is hours; nothing or `0` is no timer (None).
+    """`30m`, `1h30m`, `1:30`, `2 days`; a bare number is hours; nothing or `0` is no timer (None).
 
     Raises InvalidDelayError, which says what is allowed.
     """
@@ -42,6 +43,8 @@ def parse_close_delay(text: str | None, shortest: timedelta) -> timedelta | None
 def _in_words(text: str) -> float | None:
     if len(text) > 50:  # the parser's patterns are not made for more
         return None
+    if _CLOCK.fullmatch(text):
+        text += ":00"  # hours and minutes, where the parser takes it for minutes and seconds
     seconds = parse(text)
     return None if seconds is None or seconds < 0 else float(seconds)
 
