@@ -71,7 +71,8 @@ class SendReminder(TimerKind):
             [timer.owner_id for timer in timers],
         )
         about = [(timer.owner_id, timer.subject_id) for timer in timers]
-        for kind in (RemindInTicket.kind, RemindByDm.kind):
+        # What others wait behind is tried only once, so the DM goes first.
+        for kind in (RemindByDm.kind, RemindInTicket.kind):
             await effects.add_about(transaction.connection, kind, about)
         transaction.touch(self.owner, *(timer.owner_id for timer in timers))
         return {}
@@ -95,7 +96,9 @@ class RemindInTicket(TicketEffect):
         ticket, request = situation.ticket, situation.request
         if request is None or request.status is not RequestStatus.PENDING or not request.message_id:
             return None
-        if ticket.exclude_from_autoclose:
+        if ticket.exclude_from_autoclose or request.auto_close_at is None:
+            return None
+        if request.auto_close_at <= self.services.database.clock.moment():
             return None
         if situation.guild.reply_keeps_open and (
             await self.services.channels.opener_wrote_after(ticket, request.message_id)
