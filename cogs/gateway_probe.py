@@ -11,7 +11,7 @@ import asyncio
 from time import perf_counter
 from typing import Any
 
-from discord.ext import commands
+import discord
 from discord.gateway import DiscordWebSocket
 
 ACK_TIMEOUT_S = 2.0
@@ -23,7 +23,7 @@ RECENT_S = 5.0
 
 
 class GatewayProbe:
-    def __init__(self, bot: commands.Bot) -> None:
+    def __init__(self, bot: discord.Client) -> None:
         self._bot = bot
         self._probing = asyncio.Lock()
         self._began = 0.0

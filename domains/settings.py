@@ -21,6 +21,10 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 WithoutRedis = Literal["keep", "immediate"]
 WRONG_SETTING = 2
 """Exit status for a missing or wrong setting."""
+UNREADABLE_REDIS_URL = (
+    "it is not a URL that can be understood; in a password, the characters / ? # @ : have to be "
+    "percent-encoded"
+)
 
 
 class Settings(BaseSettings):
@@ -94,7 +98,7 @@ class Settings(BaseSettings):
             _ = value and urlsplit(value.get_secret_value()).port
         except ValueError:
             # Its text quotes what was not understood, and that may be the password.
-            raise ValueError("it is not a URL that can be understood") from None
+            raise ValueError(UNREADABLE_REDIS_URL) from None
         return value
 
     @property

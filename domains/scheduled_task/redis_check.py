@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from domains.errors import StartupError
 from domains.scheduled_task.redis_client import connect
-from domains.settings import WRONG_SETTING
+from domains.settings import UNREADABLE_REDIS_URL, WRONG_SETTING
 
 TIMEOUT_S = 2.0
 TRIAL_KEY = f"punctual:trial:{secrets.token_hex(4)}"
@@ -67,11 +67,7 @@ def require_redis_url(url: str) -> None:
         client: Any = connect(url, socket_timeout=TIMEOUT_S)
         client.connection_pool.make_connection().encoder.encode("x")
     except (ValueError, TypeError, LookupError):
-        raise StartupError(
-            "REDIS_URL: it is not a URL that can be understood; in a password, the characters "
-            "/ ? # @ : have to be percent-encoded",
-            status=WRONG_SETTING,
-        ) from None
+        raise StartupError(f"REDIS_URL: {UNREADABLE_REDIS_URL}", status=WRONG_SETTING) from None
 
 
 def _fields(info: bytes) -> dict[str, str]:
