@@ -12,7 +12,7 @@ import simcord
 SERVER_NAME = "Punctual demo"
 BOT_NAME = "Punctual"
 DEADLINE = re.compile(r"<t:(\d+):R>")
-TICKET_MARK = re.compile(r"Ticket id (\d+)")
+CLOSED = re.compile(r"Ticket #(\d+) closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ def deadline_of(channel: simcord.ChannelHandle) -> int | None:
     Discord's own clients count a `<t:…:R>` down, but simcord's page draws it once.
     """
     for message in reversed(channel.history()):
-        if message.components:
-            match = DEADLINE.search(" ".join(_texts(message.embeds)))
-            return int(match[1]) if match else None
+        match = DEADLINE.search(" ".join(_texts(message.embeds))) if message.components else None
+        if match is not None:
+            return int(match[1])
     return None
 
 
@@ -108,13 +108,14 @@ class ClosedTicket:
 
 
 def closed_tickets(log: simcord.ChannelHandle) -> list[ClosedTicket]:
-    """As the log channel tells of them: each with its transcript attached."""
+    """As the log channel tells of them: each with its transcript attached. In a database that
+    begins anew, with one server that always has room, a ticket's id is its number."""
     closed: list[ClosedTicket] = []
     for message in log.history():
-        mark = TICKET_MARK.search(" ".join(embed.footer.text or "" for embed in message.embeds))
+        title = CLOSED.match(" ".join(embed.title or "" for embed in message.embeds))
         pages = [each.filename for each in message.attachments if each.filename.endswith(".html")]
-        if mark is not None and pages:
-            closed.append(ClosedTicket(int(mark[1]), pages[0].removesuffix(".html")))
+        if title is not None and pages:
+            closed.append(ClosedTicket(int(title[1]), pages[0].removesuffix(".html")))
     return closed
 
 

@@ -46,6 +46,10 @@ class DiscordWindow:
         with suppress(ClientError):
             self.snapshot = await self._request("GET", "/api/state")
 
+    async def shows(self, text: str) -> bool:
+        await self.look()
+        return text in self.text
+
     async def press(self, label: str) -> None:
         button = next(each for each in _dicts(self.snapshot) if each.get("label") == label)
         key = str(button["control_key"])
