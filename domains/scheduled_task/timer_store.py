@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from domains.database import Connection
 
 
+ONLY_THIS_PAGE = """select set_config(name, 'off', true) from unnest(array[
+    'enable_sort', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin']) as name"""
+"""For this transaction: follow the index of the subjects, and look up the rest for each. A planner
+without statistics, as after a restore, would read and sort all that follows for every page."""
+
+
 class Wanted(NamedTuple):
     kind: str
     select: str
@@ -68,12 +74,14 @@ async def of_subjects(
 
 async def after(connection: Connection, kind: Wanted, subject_id: int, limit: int) -> list[Timer]:
     """A page of all, by subject; empty only after the last."""
-    records = await connection.fetch(
-        f"""select * from ({_from_all([kind])}) w where w.subject_id > $1
-            order by w.subject_id limit $2""",
-        subject_id,
-        limit,
-    )
+    async with connection.transaction():
+        await connection.execute(ONLY_THIS_PAGE)
+        records = await connection.fetch(
+            f"""select * from ({_from_all([kind])}) w where w.subject_id > $1
+                order by w.subject_id limit $2""",
+            subject_id,
+            limit,
+        )
     return _timers(records)
 
 

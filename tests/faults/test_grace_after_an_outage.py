@@ -117,7 +117,7 @@ async def test_an_announcement_that_discord_refuses_once_comes_later(fault_env: 
     await fault_env.silent_for(LONG_S)
     fault_env.discord.faults.add("POST", f"/channels/{ticket.id}/messages", status=503)
     await fault_env.start(**GRACE)
-    message = await fault_env.discord.wait_message(ticket, AWAY, within=30)
+    message = await fault_env.discord.wait_message(ticket, AWAY, within=90)
     await fault_env.discord.wait_deleted(ticket, within=30)
     assert message is not None
     await assert_kept(fault_env, lateness=False)

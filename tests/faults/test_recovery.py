@@ -92,7 +92,6 @@ async def test_very_many_pending_requests_and_an_empty_redis_hold_up_no_start(
         f"which it was {ready - began:.1f} s after its start; Redis was blocked for "
         f"{f'{longest:.1f} ms' if longest else 'less than 10 ms'} at most"
     )
-    assert took < 10
     assert longest < 100, "all at once would be 300 ms"
     form = await fault_env.discord.click(
         fault_env.discord.customer, await fault_env.panel(), "Open a ticket"
