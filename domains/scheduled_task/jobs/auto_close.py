@@ -15,8 +15,6 @@ from domains.scheduled_task.timer_kind import TimerKind, TimerPayload
 
 log = logging.getLogger(__name__)
 
-READING = timedelta(seconds=15)
-"""The channel is being read, and whoever has read it decides at once: the job is only the net."""
 UNDECIDED = timedelta(seconds=1)
 """After an outage, the grace comes first."""
 
@@ -44,7 +42,11 @@ class AutoClose(TimerKind):
         where r.status = 'pending' and r.auto_close_at is not null and r.message_id is not null
           and t.status = 'open' and not t.exclude_from_autoclose
           and not exists (select from punctual.effects e
-                          where e.ticket_id = r.ticket_id and e.kind = 'announce-grace')"""
+                          where e.ticket_id = r.ticket_id and e.subject_id = r.id
+                            and (e.kind = 'announce-grace'
+                                 or e.kind = 'read-replies' and r.auto_close_at <= now()))"""
+    """While its channel is read, a ticket whose time has come needs no timer: whoever has read it
+    decides at once."""
 
     async def before_firing(self) -> None:
         await self.services.ticket_lifecycle.require_current()
@@ -56,11 +58,8 @@ class AutoClose(TimerKind):
             log.info("🤖 Processing auto-close for ticket %s", timer.subject_id)
         ids = [timer.subject_id for timer in timers]
         decision = await self.services.ticket_lifecycle.decide_expiry(transaction, ids)
-        return {
-            id_: READING if id_ in decision.being_read else UNDECIDED
-            for id_ in ids
-            if id_ not in decision.closing
-        }
+        undecided = set(ids) - decision.closing - decision.being_read
+        return dict.fromkeys(undecided, UNDECIDED)
 
     async def nothing_to_do(self, payload: TimerPayload) -> None:
         assert isinstance(payload, AutoClosePayload)

@@ -10,7 +10,12 @@ from typing import ClassVar
 from domains.database import Transaction
 from domains.effects.effect import AfterDelivery, GaveUpError, Lane
 from domains.ticket_lifecycle.answer_request import AnswerRequest
-from domains.ticket_lifecycle.channels import Announcement, ChannelError, DiscordFailedError
+from domains.ticket_lifecycle.channels import (
+    Announcement,
+    ChannelError,
+    ChannelGoneError,
+    DiscordFailedError,
+)
 from domains.ticket_lifecycle.effect_kinds import EffectKind
 from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
 from domains.ticket_lifecycle.expire_requests import ExpireRequests
@@ -198,8 +203,7 @@ class ReadReplies(TicketEffect):
         ):
             return None
         began = perf_counter()
-        channels = self.services.channels
-        if await channels.opener_wrote_after(ticket, request.message_id) is not None:
+        if await self._has_answered(ticket, request.message_id):
             await self._answers.replied(ticket, request)
             return None
 
@@ -212,3 +216,11 @@ class ReadReplies(TicketEffect):
             transaction.touch(TICKET, ticket.id)
 
         return decide
+
+    async def _has_answered(self, ticket: Ticket, message_id: int) -> bool:
+        """In a channel that was deleted while nobody looked, there is nothing to be read."""
+        try:
+            answer_id = await self.services.channels.opener_wrote_after(ticket, message_id)
+        except ChannelGoneError:
+            return False
+        return answer_id is not None

@@ -229,7 +229,8 @@ class Expired:
 
 DUE = """r.status = 'pending' and r.auto_close_at <= clock_timestamp() and r.message_id is not null
     and not exists (select from punctual.effects e
-                    where e.ticket_id = r.ticket_id and e.kind = 'announce-grace')"""
+                    where e.ticket_id = r.ticket_id and e.subject_id = r.id
+                      and e.kind = 'announce-grace')"""
 IS_READ = """(not coalesce((select g.reply_keeps_open from punctual.guild_settings g
                             where g.guild_id = t.guild_id), true)
     or (not $2 and coalesce(r.read_at >= (select h.listening_since from punctual.heartbeat h),
