@@ -153,9 +153,9 @@ def connect_domains(
 ) -> None:
     """Who follows whom: after a commit the effects are told, and the timers follow."""
 
-    async def follow(touched: Sequence[Subject]) -> None:
+    async def follow(touched: Sequence[Subject], *, lazily: bool) -> None:
         effects.wake()
-        await scheduled_task.on_touched(touched)
+        await scheduled_task.on_touched(touched, lazily=lazily)
 
     job_types = discover(JobServices(database, tickets))
     scheduled_task.register(job_types)

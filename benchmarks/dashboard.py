@@ -1,4 +1,4 @@
-"""The dashboard over 50,000 tickets with an alarm each, beside what SAQ's own page reads.
+"""The dashboard over 50,000 tickets with two alarms each, beside what SAQ's own page reads.
 
     python benchmarks/dashboard.py        takes ten seconds, on servers of its own
 
@@ -28,15 +28,16 @@ from redis.asyncio import Redis
 from saq.job import Status
 from saq.queue.redis import RedisQueue
 
+from bot import connect_domains
 from domains.database import Database
+from domains.effects import EffectRunner
 from domains.monitoring.metrics import Metrics
 from domains.scheduled_task import ScheduledTask
-from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest, JobServices
-from domains.scheduled_task.jobs.auto_close import AutoClose
+from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest
 from domains.scheduled_task.queues.queue import FAILED
 from domains.settings import Settings
 from domains.tasks import cancel
-from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
+from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.channels import TicketChannels
 from domains.transcripts import TranscriptStore
 from embedded import EmbeddedServers
@@ -45,7 +46,8 @@ from web.pages import PAGE
 
 TIMERS = 50_000
 NEED_ATTENTION = 500
-LAST_PAGE = TIMERS // PAGE
+LAST_PAGE = 2 * TIMERS // PAGE
+"""Each ticket's close has its reminder."""
 RENDERS = 30
 TICK_S = 0.001
 PASSWORD = "a-password-for-a-benchmark"
@@ -100,20 +102,20 @@ async def _note_stalls(stalls_ms: list[float]) -> None:
 
 
 @asynccontextmanager
-async def a_large_server(servers: EmbeddedServers, folder: Path) -> AsyncGenerator[str]:
-    """Its dashboard's address. No worker runs, so that the pages are all there is to do."""
+async def a_large_server(servers: EmbeddedServers, folder: Path) -> AsyncGenerator[tuple[str, str]]:
+    """Its dashboard's address, and its queue's name in Redis. No worker runs, so that the pages are
+    all there is to do."""
     database = Database(lambda: servers.database_url)
     scheduler = ScheduledTask(database, lambda: servers.redis_url)
+    effects = EffectRunner(database)
     # Discord is not spoken to by any page.
     tickets = TicketLifecycle(
         database,
         cast("TicketChannels", object()),
-        scheduler,
+        effects,
         TranscriptStore(folder / "transcripts"),
-        LifecyclePolicy(),
     )
-    auto_close = AutoClose(JobServices(tickets))
-    scheduler.register([auto_close])
+    connect_domains(database, tickets, scheduler, effects)
     settings = Settings().model_copy(
         update={
             "dashboard_password": SecretStr(PASSWORD),
@@ -136,16 +138,19 @@ async def a_large_server(servers: EmbeddedServers, folder: Path) -> AsyncGenerat
         stack.push_async_callback(database.close)
         assert await scheduler.connect()
         stack.push_async_callback(scheduler.shutdown)
-        await _fill(database, scheduler, auto_close)
+        await _fill(database, scheduler)
         await stack.enter_async_context(view.serving())
-        yield f"http://127.0.0.1:{view.dashboard_port}"
+        name = scheduler.queues[TICKET_LIFECYCLE].name
+        yield f"http://127.0.0.1:{view.dashboard_port}", name
 
 
-async def _fill(database: Database, scheduler: ScheduledTask, auto_close: AutoClose) -> None:
+async def _fill(database: Database, scheduler: ScheduledTask) -> None:
     async with database.connection() as connection:
         await connection.execute(
-            """insert into punctual.tickets (guild_id, number, channel_id, opener_id, subject, attention)
-               select 1, n, n, n, 'The printer is on fire', case when n > $1 then 'Look' end
+            """insert into punctual.tickets
+                   (guild_id, number, channel_id, opener_id, subject, attention)
+               select 1, n, n, n, 'The printer is on fire',
+                      case when n > $1 then '{"code": "other", "text": "Look"}'::jsonb end
                from generate_series(1, $1::int + $2::int) n""",
             TIMERS,
             NEED_ATTENTION,
@@ -156,21 +161,22 @@ async def _fill(database: Database, scheduler: ScheduledTask, auto_close: AutoCl
                from punctual.tickets where attention is null"""
         )
         await connection.execute(
-            """insert into punctual.ticket_events (ticket_id, event, late_ms)
-               select id, 'expired', id % 100 from punctual.tickets"""
+            """insert into punctual.ticket_events (ticket_id, guild_id, event, late_ms)
+               select id, 1, 'expired', id % 100 from punctual.tickets"""
         )
         await connection.execute("analyze")
     queue = scheduler.queues[TICKET_LIFECYCLE]
     for number in range(FAILED.number):
         failed = JobRequest(f"failed-{number}", 0, number, {"ticket_id": number})
-        assert await queue.add(auto_close, failed)
+        assert await queue.add(scheduler.job_types["auto-close"], failed)
         await queue.promote_due()
         job = await queue.dequeue(timeout=1)
         assert job is not None
         await queue.finish(job, Status.FAILED, error=TRACEBACK)
     await scheduler.reconcile()
     counts = await scheduler.counts()
-    assert (counts.delayed, counts.failed) == (TIMERS, FAILED.number), counts
+    # Each has a reminder besides.
+    assert (counts.delayed, counts.failed) == (2 * TIMERS, FAILED.number), counts
 
 
 async def compare(servers: EmbeddedServers, folder: Path) -> None:
@@ -178,11 +184,11 @@ async def compare(servers: EmbeddedServers, folder: Path) -> None:
     results: dict[str, Rendering] = {}
     login = {"Authorization": aiohttp.encode_basic_auth("admin", PASSWORD)}
     async with (
-        a_large_server(servers, folder) as address,
+        a_large_server(servers, folder) as (address, queue_name),
         aiohttp.ClientSession(address, headers=login) as http,
     ):
         client: object = Redis.from_url(servers.redis_url)  # pyright: ignore[reportUnknownMemberType]
-        saq = RedisQueue(cast("Any", client), name=TICKET_LIFECYCLE)
+        saq = RedisQueue(cast("Any", client), name=queue_name)
         print("measuring ...", file=sys.stderr)
         results[RIVAL] = await measure(lambda: saq.info(jobs=True, limit=PAGE))
         for name, path in PAGES.items():

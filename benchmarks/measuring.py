@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 
 from redis.asyncio import Redis
 
-from benchmarks.rivals import QUEUE, Rival
+from benchmarks.rivals import Rival
 
 TIMERS = 200
 TIMERS_EVERY_S = 0.02
@@ -21,7 +21,6 @@ BULK = 3_000
 IDLE_S = 5
 STUCK_JOBS = 10
 FAR_OFF_S = 3600
-ACTIVE = f"saq:{QUEUE}:active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ async def _recovery(rival: Rival, redis: Server, url: str) -> float:
     stuck = await asyncio.create_subprocess_exec(
         sys.executable, str(program), "--be-stuck", rival.name, "--redis-url", url
     )
-    while await redis.execute_command("LLEN", ACTIVE) < STUCK_JOBS:  # noqa: ASYNC110  # not ours
+    while await redis.execute_command("LLEN", rival.active) < STUCK_JOBS:  # noqa: ASYNC110  # not ours
         await asyncio.sleep(0.05)
     await asyncio.sleep(1)  # the last of them is marked as running, too
     async with rival.working(note):

@@ -23,6 +23,7 @@ from domains.tasks import cancel
 Run = Callable[[str], Awaitable[None]]
 """What a job does; it gets its key."""
 
+INSTALLATION = "benchmark"
 QUEUE = "benchmark"
 JOB_TIMEOUT_S = 10
 CONCURRENCY = 10
@@ -30,6 +31,8 @@ CONCURRENCY = 10
 
 class Rival(Protocol):
     name: str
+    active: str
+    """The list in Redis of the jobs that are under way."""
 
     async def schedule(self, key: str, due: float) -> None: ...
     async def cancel(self, key: str) -> None: ...
@@ -61,12 +64,15 @@ class Punctual:
     """As `ScheduledTask` wires it, but for PostgreSQL."""
 
     name = "Punctual"
+    active = f"saq:{INSTALLATION}:{QUEUE}:active"
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._clock = DatabaseClock().now
         self._producer = connect(url, socket_timeout=2)
-        self._queue = PunctualQueue(self._producer, QUEUE, clock=self._clock)
+        self._queue = PunctualQueue(
+            self._producer, QUEUE, installation_id=INSTALLATION, clock=self._clock
+        )
         self._job = _Job(_nothing)
         self._worker: PunctualWorker | None = None
 
@@ -81,10 +87,10 @@ class Punctual:
     @asynccontextmanager
     async def working(self, run: Run) -> AsyncGenerator[None]:
         client = connect(self._url, socket_timeout=DEQUEUE_TIMEOUT_S + 3)
-        health = RedisHealth(self._producer)
+        health = RedisHealth(self._producer, INSTALLATION)
         assert await health.check()
         self._worker = worker = PunctualWorker(
-            PunctualQueue(client, QUEUE, clock=self._clock),
+            PunctualQueue(client, QUEUE, installation_id=INSTALLATION, clock=self._clock),
             [_Job(run)],
             health,
             concurrency=CONCURRENCY,
@@ -113,6 +119,7 @@ class _GuestWorker(Worker[Any]):
 
 class StockSaq:
     name = "SAQ 0.26.4"
+    active = f"saq:{QUEUE}:active"
 
     def __init__(self, url: str) -> None:
         self._url = url

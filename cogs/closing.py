@@ -71,8 +71,9 @@ class CloseCommands(TicketCog, name="Punctual: closing"):
         await interaction.response.defer(ephemeral=True)
         ticket, guild = await self.ticket_here(interaction)
         require_opener_or_support(interaction, guild, ticket)
-        await self.tickets.close_ticket(ticket.id, interaction.user.id, reason)
+        await self.tickets.begin_close(ticket.id, interaction.user.id, reason)
         await reply_ephemeral_if_possible(interaction, "The ticket is being closed.")
+        await self.tickets.finish_close(ticket.id)
 
 
 def _reply(ticket: Ticket, request: CloseRequest, *, scheduled: bool, cannot_wait: bool) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from os import SEEK_END
 from typing import Any
@@ -224,11 +225,9 @@ class DiscordTicketChannels:
         self, ticket: Ticket, announcement: Announcement, posting: Posting
     ) -> None:
         text = by_dm(announcement, ticket, self._guild(ticket.guild_id).name)
-
-        async def send(channel: discord.DMChannel) -> None:
+        async with _no_dm_is_no_error(ticket):
+            channel = await self._dm(ticket)
             await channel.send(text, nonce=posting.nonce)
-
-        await self._write_dm(ticket, send)
 
     def _buttons_of(self, announcement: Announcement) -> Any:
         """What `send` takes for a view, or for none."""
@@ -335,31 +334,16 @@ class DiscordTicketChannels:
     async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
         mark = self._mark(ticket)
         embed = embeds.close_dm(ticket, self._guild(ticket.guild_id).name, mark)
-
-        async def send(channel: discord.DMChannel) -> None:
+        async with _no_dm_is_no_error(ticket):
+            channel = await self._dm(ticket)
             if posting.again and await self._posted_before(channel, mark, title=embed.title):
                 return
             await channel.send(embed=embed, nonce=posting.nonce)
 
-        await self._write_dm(ticket, send)
-
-    async def _write_dm(
-        self, ticket: Ticket, send: Callable[[discord.DMChannel], Awaitable[None]]
-    ) -> None:
-        """To the opener. What keeps a member from getting it is no error."""
-        try:
-            async with discord_call(None):
-                user = self._bot.get_user(ticket.opener_id) or await self._bot.fetch_user(
-                    ticket.opener_id
-                )
-                await send(await user.create_dm())
-        except PermissionMissingError:
-            log.info("The opener of ticket %s takes no direct messages", ticket.id)
-        except DiscordFailedError as error:
-            cause = error.__cause__
-            if not isinstance(cause, discord.HTTPException) or not 400 <= cause.status < 429:
-                raise
-            log.info("The opener of ticket %s cannot be written to: %s", ticket.id, error)
+    async def _dm(self, ticket: Ticket) -> discord.DMChannel:
+        opener_id = ticket.opener_id
+        user = self._bot.get_user(opener_id) or await self._bot.fetch_user(opener_id)
+        return await user.create_dm()
 
     async def remove(self, ticket: Ticket) -> None:
         try:
@@ -462,6 +446,21 @@ class DiscordTicketChannels:
 def mark_prefix(installation_id: str) -> str:
     """With which all our marks begin."""
     return f"Ref {installation_id}-"
+
+
+@asynccontextmanager
+async def _no_dm_is_no_error(ticket: Ticket) -> AsyncGenerator[None]:
+    """Around direct messages to the opener, who may take none, or have no account any more."""
+    try:
+        async with discord_call(None):
+            yield
+    except PermissionMissingError:
+        log.info("The opener of ticket %s takes no direct messages", ticket.id)
+    except DiscordFailedError as error:
+        cause = error.__cause__
+        if not isinstance(cause, discord.HTTPException) or not 400 <= cause.status < 429:
+            raise
+        log.info("The opener of ticket %s cannot be written to: %s", ticket.id, error)
 
 
 def _only(user_id: int) -> discord.AllowedMentions:

@@ -20,7 +20,7 @@ from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.scheduled_task import AUTO_CLOSE
 from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, PendingClose
+from domains.ticket_lifecycle.models import GuildSettings, PendingClose
 
 PAGE = 10
 VIEW_TIMEOUT_S = 600
@@ -108,7 +108,7 @@ class TimersView(discord.ui.View):
     def _describe(self, close: PendingClose) -> str:
         assert close.request.auto_close_at is not None
         reason = f": {escape(close.request.reason, 100)}" if close.request.reason else ""
-        time = when(close.request.auto_close_at) if close.request.is_asked else "not asked yet"
+        time = when(close.request.auto_close_at) if close.is_told else "not asked yet"
         return (
             f"<#{close.ticket.channel_id}> · {time}\n"
             f"asked by <@{close.request.requested_by_id}>{reason}\n"
@@ -125,16 +125,17 @@ class TimersView(discord.ui.View):
             return f"needs attention: {shorten(reason_words(close.ticket.attention, DISCORD), 200)}"
         if close.ticket.exclude_from_autoclose:
             return "excluded from auto-close"
-        state = self._alarm(close.request)
+        state = self._alarm(close)
         blocker = close_blocker(self._server, close.ticket, self._guild)
         if blocker is not None:
             state += f"; needs a person unless it is mended: {escape(blocker, 250)}"
         return state
 
-    def _alarm(self, request: CloseRequest) -> str:
+    def _alarm(self, close: PendingClose) -> str:
+        request = close.request
         assert request.auto_close_at is not None
-        if not request.is_asked:
-            return "its time does not run yet: Discord failed so far to ask the opener"
+        if not close.is_told:
+            return "its time does not run yet: the member has not been told so far"
         if request.auto_close_at <= self._tickets.now():
             return "its time was up: it is being taken up"
         if not self._scheduler.available:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequ
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import asyncpg
 
@@ -76,11 +76,23 @@ Subject = tuple[str, int]
 """What a transaction changed, for whom that matters after the commit: `("ticket", 12)`."""
 
 
+class Follow(Protocol):
+    """What is done after a commit that touched something."""
+
+    async def __call__(self, touched: Sequence[Subject], *, lazily: bool) -> None: ...
+
+
 class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.touched: dict[Subject, None] = {}
+        self.lazily = False
         self._promises: list[AfterCommit[Any]] = []
+
+    def follow_lazily(self) -> None:
+        """Nobody waits for the timers to follow: it may be done a moment later, for many at
+        once."""
+        self.lazily = True
 
     def touch(self, owner: str, *ids: int) -> None:
         """Say that something was changed that timers may depend on: after the commit, those of
@@ -139,7 +151,7 @@ class Database:
         self._pool: Pool | None = None
         self._installation_id: str | None = None
         self.clock = DatabaseClock()
-        self.on_touched: Callable[[Sequence[Subject]], Awaitable[object]] | None = None
+        self.on_touched: Follow | None = None
         """Called after each commit that touched something; set by who keeps the timers."""
 
     @property
@@ -214,7 +226,8 @@ class Database:
                 async with connection.transaction():
                     yield transaction
         if transaction.touched and self.on_touched is not None:
-            await AfterCommit(partial(self.on_touched, list(transaction.touched))).keep()
+            follow = partial(self.on_touched, list(transaction.touched), lazily=transaction.lazily)
+            await AfterCommit(follow).keep()
         await transaction.keep_promises()
 
     async def sync_clock(self) -> None:

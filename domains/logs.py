@@ -1,7 +1,8 @@
 """How the log looks. Called once by the program, never on import: a host bot has its own.
 
-Every line that is logged while a job runs tells the job's id and the ticket's, as text or JSON;
-the message itself stays as it was written, since operators grep for it.
+Every line that is logged while a job runs tells the job's id and the ticket's, and what Discord is
+told tells its ticket's, as text or JSON; the message itself stays as it was written, since
+operators grep for it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(about)s: %(message)s"
 _ABOUT: Final = ContextVar[Mapping[str, object] | None]("punctual_log_about", default=None)
 
 
-def log_about(*, job_id: str, ticket_id: object = None) -> None:
-    """From here on the lines of this task are about this job; they end with the task."""
+def log_about(*, job_id: str | None = None, ticket_id: object = None) -> None:
+    """From here on the lines of this task are about these; they end with the task."""
     about = {"ticket_id": ticket_id, "job_id": job_id}
     _ABOUT.set({name: value for name, value in about.items() if value is not None})
 

@@ -112,17 +112,7 @@ def _refuse_newer(unknown: set[str]) -> None:
 
 async def _move_from_public(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     """Older versions had their tables in `public`, beside whatever else is there."""
-    if await connection.fetchval("select to_regclass('public.schema_migrations')") is None:
-        return
-    if not await connection.fetchval(
-        """select count(*) > 0 from information_schema.columns
-           where table_schema = 'public' and table_name = 'schema_migrations'
-             and column_name = 'applied_at'"""
-    ):
-        return  # somebody else's
-    if not await connection.fetchval(
-        "select exists (select from public.schema_migrations where name = $1)", FIRST
-    ):
+    if not await _older_version_is_in_public(connection):
         return
     await _refuse_while_an_older_version_runs(connection)
     for table in (*TABLES, "schema_migrations"):
@@ -131,6 +121,18 @@ async def _move_from_public(connection: asyncpg.Connection[asyncpg.Record]) -> N
         "alter table punctual.schema_migrations add column if not exists checksum text"
     )
     log.info("Moved the tables into the schema punctual")
+
+
+async def _older_version_is_in_public(connection: asyncpg.Connection[asyncpg.Record]) -> bool:
+    """Many programs have a table of that name, each with other columns."""
+    has_our_columns = await connection.fetchval(
+        """select count(*) = 2 from information_schema.columns
+           where table_schema = 'public' and table_name = 'schema_migrations'
+             and column_name in ('name', 'applied_at')"""
+    )
+    return has_our_columns and await connection.fetchval(
+        "select exists (select from public.schema_migrations where name::text = $1)", FIRST
+    )
 
 
 async def _refuse_while_an_older_version_runs(

@@ -79,14 +79,15 @@ insert into effects (guild_id, ticket_id, kind, subject_id)
     select t.guild_id, t.id, 'sync-request', r.id
     from close_requests r join tickets t on t.id = r.ticket_id
     where not r.shown and t.status = 'open' order by r.id;
+-- The last step is done again, for it is what also ends the ticket.
 insert into effects (guild_id, ticket_id, kind, attempts)
     select t.guild_id, t.id, step.kind, least(t.close_attempts, 1)
     from tickets t, unnest(array['save-transcript', 'log-close', 'dm-opener', 'remove-channel'],
                            array['transcript', 'log', 'dm', 'channel']) with ordinality
                     as step (kind, name, place)
     where t.status = 'closing'
-      and step.place > coalesce(array_position(array['transcript', 'log', 'dm', 'channel'],
-                                               t.close_step), 0)
+      and step.place > least(3, coalesce(array_position(array['transcript', 'log', 'dm', 'channel'],
+                                                        t.close_step), 0))
     order by t.id, step.place;
 
 -- Why a person is needed: a code with its parameters.

@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from domains.database import Database
+from domains.effects import EffectRunner
 from domains.errors import StartupError
 from domains.monitoring.checks import DatabaseUnusableError, look_at_database
 from domains.monitoring.job_actions import JobActions
+from domains.monitoring.timer_list import TimerList
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection
 from domains.scheduled_task.job_type import JobServices
@@ -27,6 +29,7 @@ CONNECTIONS = 2
 @dataclass(frozen=True, slots=True)
 class Shell:
     database: Database
+    timers: TimerList
     inspection: Inspection
     job_actions: JobActions
 
@@ -38,12 +41,13 @@ async def shell(settings: Settings) -> AsyncGenerator[Shell]:
     if addresses is None:
         raise StartupError(f"The bot is not running on {settings.data_dir}, nor are its servers")
     await _refuse_other_versions(addresses.database)
-    database = Database(lambda: addresses.database, max_connections=CONNECTIONS)
-    scheduled_task = ScheduledTask(database, lambda: addresses.redis)
-    tickets = TicketLifecycle(
-        database, no_discord(), scheduled_task, TranscriptStore(settings.data_dir / "transcripts")
+    database = Database(
+        lambda: addresses.database,
+        max_connections=CONNECTIONS,
+        statement_cache=settings.database_statement_cache,
     )
-    scheduled_task.register(discover(JobServices(tickets)))
+    scheduled_task = ScheduledTask(database, lambda: addresses.redis)
+    tickets = _tickets(settings, database, scheduled_task)
     inspection = Inspection(scheduled_task)
     await database.connect()
     try:
@@ -51,10 +55,31 @@ async def shell(settings: Settings) -> AsyncGenerator[Shell]:
             await scheduled_task.connect()
         except ValueError:
             raise StartupError("REDIS_URL cannot be understood") from None
-        yield Shell(database, inspection, JobActions(inspection, tickets))
+        yield Shell(
+            database,
+            TimerList(database, scheduled_task),
+            inspection,
+            JobActions(inspection, tickets, scheduled_task),
+        )
     finally:
         await scheduled_task.shutdown()
         await database.close()
+
+
+def _tickets(
+    settings: Settings, database: Database, scheduled_task: ScheduledTask
+) -> TicketLifecycle:
+    """Its effects are never started: what is decided here, the bot tells Discord."""
+    effects = EffectRunner(database)
+    tickets = TicketLifecycle(
+        database, no_discord(), effects, TranscriptStore(settings.data_dir / "transcripts")
+    )
+    scheduled_task.register(discover(JobServices(database, tickets)))
+    for kind in scheduled_task.kinds:
+        effects.register(kind.effect_types())
+    tickets.set_scheduler(scheduled_task)
+    database.on_touched = scheduled_task.on_touched
+    return tickets
 
 
 async def _refuse_other_versions(url: str) -> None:

@@ -1,5 +1,5 @@
-"""The pool, transactions and their promises, locks across processes, the clock, and what an
-operator reads when PostgreSQL is not there."""
+"""The pool, transactions and their promises, the clock, and what an operator reads when PostgreSQL
+is not there."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import logging
 import socket
 import time
 import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 import asyncpg
 import pytest
 
 from domains import database as database_module
-from domains.database import Database, DatabaseAwayError, DatabaseUnavailable
+from domains.database import Database, DatabaseAwayError, DatabaseUnavailable, Subject
 from domains.errors import StartupError
 from tests.conftest import TEMPLATE, Servers
 from tests.ticket_lifecycle.databases import scratch_database
@@ -55,6 +57,21 @@ INSERT = "insert into punctual.guild_settings (guild_id) values ($1)"
 async def exists(database: Database, guild_id: int) -> bool:
     return await database.pool.fetchval(
         "select exists (select from punctual.guild_settings where guild_id = $1)", guild_id
+    )
+
+
+async def pid_of(connection: database_module.Connection) -> int:
+    return await connection.fetchval("select pg_backend_pid()")
+
+
+async def kill(database: Database, pid: int) -> None:
+    await database.pool.execute("select pg_terminate_backend($1)", pid)
+    await eventually(lambda: _is_gone(database, pid))
+
+
+async def _is_gone(database: Database, pid: int) -> bool:
+    return not await database.pool.fetchval(
+        "select exists (select from pg_stat_activity where pid = $1)", pid
     )
 
 
@@ -183,91 +200,59 @@ async def test_a_cancelled_transaction_gives_its_connection_back(database_url: s
         await database.close()
 
 
-# --- locks
+# --- whom a commit touches
 
 
-async def pid_of(connection: database_module.Connection) -> int:
-    return await connection.fetchval("select pg_backend_pid()")
+@dataclass
+class Follower:
+    """In the scheduler's place."""
+
+    heard: list[tuple[list[Subject], bool]] = field(default_factory=list[Any])
+    error: Exception | None = None
+
+    async def __call__(self, touched: Sequence[Subject], *, lazily: bool) -> None:
+        self.heard.append((list(touched), lazily))
+        if self.error is not None:
+            raise self.error
 
 
-async def kill(database: Database, pid: int) -> None:
-    await database.pool.execute("select pg_terminate_backend($1)", pid)
-    await eventually(lambda: _is_gone(database, pid))
+async def test_who_keeps_the_timers_hears_once_whom_a_commit_touched(database: Database) -> None:
+    database.on_touched = follower = Follower()
+    async with database.transaction() as transaction:
+        transaction.touch("ticket", 2, 1)
+        transaction.touch("block", 1)
+        transaction.touch("ticket", 1, 3)
+        assert follower.heard == []
+    async with database.transaction() as transaction:
+        transaction.touch("ticket", 4)
+        transaction.follow_lazily()
+    async with database.transaction():
+        pass
+    everybody = [("ticket", 2), ("ticket", 1), ("block", 1), ("ticket", 3)]
+    assert follower.heard == [(everybody, False), ([("ticket", 4)], True)]
 
 
-async def _is_gone(database: Database, pid: int) -> bool:
-    return not await database.pool.fetchval(
-        "select exists (select from pg_stat_activity where pid = $1)", pid
-    )
+async def test_a_rollback_touches_nobody(database: Database) -> None:
+    database.on_touched = follower = Follower()
+    with pytest.raises(ValueError):
+        async with database.transaction() as transaction:
+            transaction.touch("ticket", 1)
+            raise ValueError
+    assert follower.heard == []
 
 
-async def test_a_lock_excludes_others_in_the_process_and_elsewhere(
-    database: Database, other_process: Database
+async def test_timers_that_could_not_follow_undo_nothing_and_stop_nobody(
+    database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with database.exclusive("close ticket 1") as held:
-        assert held
-        for process in (database, other_process):
-            async with process.exclusive("close ticket 1") as also:
-                assert not also
-            async with process.exclusive("close ticket 2") as another:
-                assert another
-    async with other_process.exclusive("close ticket 1") as now:
-        assert now
-
-
-async def test_who_did_not_get_the_lock_does_not_release_it(
-    database: Database, other_process: Database
-) -> None:
-    async with database.exclusive("a"):
-        async with other_process.exclusive("a"):
-            pass
-        async with other_process.exclusive("a") as held:
-            assert not held
-
-
-@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, KeyboardInterrupt])
-async def test_a_lock_is_released_whatever_happens_under_it(
-    database: Database, other_process: Database, error: type[BaseException]
-) -> None:
-    with pytest.raises(error):
-        async with database.exclusive("b"):
-            raise error
-    async with other_process.exclusive("b") as held:
-        assert held
-
-
-async def test_a_lock_dies_with_its_connection(database: Database, other_process: Database) -> None:
-    async with database.exclusive("c") as held:
-        assert held
-        holder = await other_process.pool.fetchval(
-            "select pid from pg_locks where locktype = 'advisory' and database ="
-            " (select oid from pg_database where datname = current_database())"
-        )
-        await kill(other_process, holder)
-        async with other_process.exclusive("c") as taken_over:
-            assert taken_over
-    async with database.exclusive("c") as again:
-        assert again, "and the one who lost it can go on with another connection"
-
-
-async def test_only_one_of_many_gets_a_lock(database: Database, other_process: Database) -> None:
-    holders = 0
-    most = 0
-    won = 0
-
-    async def try_it(process: Database) -> None:
-        nonlocal holders, most, won
-        async with process.exclusive("d") as held:
-            if held:
-                holders += 1
-                won += 1
-                most = max(most, holders)
-                await asyncio.sleep(0.001)
-                holders -= 1
-
-    await asyncio.gather(*(try_it(process) for process in (database, other_process) * 25))
-    assert most == 1
-    assert won >= 1
+    database.on_touched = Follower(error=RuntimeError("Redis is away"))
+    heard: list[str] = []
+    async with database.transaction() as transaction:
+        await transaction.connection.execute(INSERT, 7)
+        transaction.touch("ticket", 1)
+        transaction.after_commit(promise(heard, "kept"))
+    assert heard == ["kept"]
+    assert await exists(database, 7)
+    assert "Redis is away" in caplog.text
 
 
 # --- the clock

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+from collections.abc import Coroutine
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from domains.database import DatabaseUnavailable
 from domains.errors import UserError
+from domains.formatting import reason_words
 from domains.monitoring.job_actions import Action
-from domains.ticket_lifecycle.channels import ChannelError
-from domains.ticket_lifecycle.models import AutoCloseOutcome
+from domains.ticket_lifecycle.models import TicketStatus
 from web.dependencies import Dependencies
+from web.rendering import PLAIN
 
-log = logging.getLogger(__name__)
-
-CLOSE_TIMEOUT_S = 5.0
-"""How long a page waits for a close. A transcript may take longer, and goes on by itself."""
+ACTION_TIMEOUT_S = 5.0
+"""How long a page waits. Saving a transcript may take longer, and goes on by itself."""
 
 
 class Actions:
@@ -28,7 +26,7 @@ class Actions:
         self._tickets = dependencies.tickets
         self._guard = dependencies.guard
         self._notices = dependencies.notices
-        self._closes: set[asyncio.Task[str]] = set()
+        self._running: set[asyncio.Task[str]] = set()
 
     async def act_on_job(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -38,11 +36,11 @@ class Actions:
         self._guard.check_token(job_action(queue, key), token)
         if action not in list(Action):
             raise web.HTTPBadRequest(text="There is no such action.\n")
-        said = await self._do(Action(action), queue, key)
+        said = await self._in_time(self._act(Action(action), queue, key))
         query = {"queue": queue, "key": key, "said": self._notices.keep(said)}
         raise web.HTTPSeeOther(f"/job?{urlencode(query)}")
 
-    async def _do(self, action: Action, queue: str, key: str) -> str:
+    async def _act(self, action: Action, queue: str, key: str) -> str:
         try:
             return await self._job_actions.act(action, await self._inspection.job(queue, key))
         except UserError as error:
@@ -52,41 +50,37 @@ class Actions:
         form = await request.post()
         ticket_id = int(request.match_info["ticket_id"])
         self._guard.check_token(ticket_action(ticket_id), str(form.get("token", "")))
-        query = urlencode({"said": self._notices.keep(await self._retry(ticket_id))})
+        said = await self._in_time(self._retry(ticket_id))
+        query = urlencode({"said": self._notices.keep(said)})
         raise web.HTTPSeeOther(f"/tickets/{ticket_id}?{query}")
 
     async def _retry(self, ticket_id: int) -> str:
-        close = asyncio.create_task(self._retried(ticket_id))
-        self._closes.add(close)
-        close.add_done_callback(self._ended)
-        done, _ = await asyncio.wait({close}, timeout=CLOSE_TIMEOUT_S)
-        return close.result() if done else "Its close is under way."
+        ticket = await self._tickets.retry_close(ticket_id)
+        if ticket is None or ticket.status is TicketStatus.CLOSED:
+            return "Tried again: the ticket is closed."
+        if ticket.attention is None:
+            return "Tried again: nothing stands in its way any more."
+        return f"It still needs attention: {reason_words(ticket.attention, PLAIN)}."
 
-    def _ended(self, close: asyncio.Task[str]) -> None:
+    async def _in_time(self, action: Coroutine[None, None, str]) -> str:
+        """What it says, unless that takes too long: it goes on by itself."""
+        task = asyncio.create_task(action)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        done, _ = await asyncio.wait({task}, timeout=ACTION_TIMEOUT_S)
+        return task.result() if done else "It is under way."
+
+    def _ended(self, task: asyncio.Task[str]) -> None:
         """Its error is of no use once the page has been answered."""
-        self._closes.discard(close)
-        if not close.cancelled():
-            close.exception()
-
-    async def _retried(self, ticket_id: int) -> str:
-        try:
-            outcome = await self._tickets.retry_close(ticket_id)
-        except DatabaseUnavailable:
-            raise
-        except ChannelError as error:
-            return f"Discord failed: {error} It is tried again by itself."
-        except Exception:
-            log.exception("The close of ticket %s, tried again by an operator, failed", ticket_id)
-            return "It failed; the log says why. It is tried again by itself."
-        if outcome is AutoCloseOutcome.NEEDS_ATTENTION:
-            return "It still needs attention."
-        return f"Tried again: {outcome.value}."
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     async def end(self, _application: web.Application) -> None:
-        """A close that is cut short here is taken up by the next start."""
-        for close in self._closes:
-            close.cancel()
-        await asyncio.gather(*self._closes, return_exceptions=True)
+        """What is cut short here is taken up by the next start."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
 
 
 def job_action(queue: str, key: str) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domains.formatting import milliseconds
 from domains.monitoring.models import LateClose
-from web.formatting import milliseconds
 
 HEIGHT = 100.0
 BAR = 10.0
@@ -43,7 +43,7 @@ class Chart:
     description: str
 
 
-def deadlines_chart(by_hour: Sequence[int], now: datetime) -> Chart:
+def timers_chart(by_hour: Sequence[int], now: datetime) -> Chart:
     start = now.replace(minute=0, second=0, microsecond=0)
     most = max(by_hour, default=0)
     bars = [
@@ -56,7 +56,7 @@ def deadlines_chart(by_hour: Sequence[int], now: datetime) -> Chart:
         bars=bars,
         ticks=[f"{start + timedelta(hours=h):%a %H:%M}" for h in _every(len(by_hour))],
         levels=[str(most), "0"] if most else [],
-        description=f"{sum(by_hour)} deadlines in the next {len(by_hour)} hours",
+        description=f"{sum(by_hour)} timers due in the next {len(by_hour)} hours",
     )
 
 
@@ -89,7 +89,7 @@ def lateness_chart(closes: Sequence[LateClose]) -> Chart:
         bars=bars,
         ticks=["older", "newer"] if bars else [],
         levels=[milliseconds(10**decade) for decade in range(decades, -1, -1)] if bars else [],
-        description=f"How late the last {len(closes)} closes were",
+        description=f"How late the last {len(closes)} closes were decided",
     )
 
 

@@ -45,6 +45,7 @@ class OperatorsView:
         """`addresses` are the servers', whose passwords no page must show."""
         self._settings = settings
         self._tickets = tickets
+        self._scheduled_task = scheduled_task
         self._metrics = metrics
         self._addresses = addresses
         self._inspection = Inspection(scheduled_task)
@@ -98,7 +99,7 @@ class OperatorsView:
             Dependencies(
                 monitor=self._monitor,
                 inspection=self._inspection,
-                job_actions=JobActions(self._inspection, self._tickets),
+                job_actions=JobActions(self._inspection, self._tickets, self._scheduled_task),
                 tickets=self._tickets,
                 guard=Guard(settings.dashboard_user, password, hosts),
                 renderer=renderer,

@@ -10,12 +10,14 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from domains.errors import UserError
-from domains.monitoring.diagnosis import diagnose
+from domains.monitoring.alarm import alarm_words
 from domains.monitoring.monitor import PostgreSQLAwayError
 from domains.scheduled_task.inspection import JobState, JobView
 from domains.ticket_lifecycle.models import Ticket
-from web.charts import deadlines_chart, lateness_chart
+from domains.ticket_lifecycle.wording import outlook_words
+from web.charts import lateness_chart, timers_chart
 from web.dependencies import Dependencies
+from web.rendering import PLAIN
 
 PAGE = 50
 MAX_FOUND = 50
@@ -77,18 +79,16 @@ class Pages:
             request,
             live=True,
             overview=overview,
-            deadlines=(
-                deadlines_chart(database.deadlines_by_hour, overview.now) if database else None
-            ),
+            timers=timers_chart(database.timers_by_hour, overview.now) if database else None,
             lateness=lateness_chart(database.lateness.closes) if database else None,
         )
 
     async def deadlines(self, request: web.Request) -> web.Response:
         page = _page_number(request)
-        total = await self._monitor.deadline_count()
+        total = await self._monitor.timer_count()
         paging = Paging(page, total, request.path)
-        deadlines = await self._monitor.deadlines(PAGE, paging.offset)
-        return self._page("deadlines", request, live=True, deadlines=deadlines, paging=paging)
+        timers = await self._monitor.timers(PAGE, paging.offset)
+        return self._page("deadlines", request, live=True, timers=timers, paging=paging)
 
     async def attention(self, request: web.Request) -> web.Response:
         page = _page_number(request)
@@ -133,15 +133,21 @@ class Pages:
                 raise NotFoundError("such ticket")
             close_request = await self._tickets.latest_request(ticket_id)
             events = await self._tickets.events(ticket_id)
-        jobs = await self._monitor.jobs_of(ticket_id)
+            effects = await self._tickets.pending_effects(ticket_id)
+            explanation = await self._tickets.explain(ticket_id)
+        assert explanation is not None
+        timers = await self._monitor.timers_of_ticket(ticket_id)
+        jobs, now = await self._monitor.jobs_of(ticket_id), self._monitor.now()
         return self._page(
             "ticket",
             request,
             ticket=ticket,
             close_request=close_request,
             events=events,
+            effects=effects,
             jobs=jobs,
-            diagnosis=diagnose(ticket, close_request, events, jobs, self._monitor.now()),
+            outlook=outlook_words(explanation, PLAIN),
+            timers=[(timer, alarm_words(timer, jobs, now, PLAIN)) for timer in timers],
         )
 
     async def search(self, request: web.Request) -> web.Response:

@@ -11,6 +11,16 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
+from domains.formatting import (
+    STEPS,
+    TIMERS,
+    PlainStyle,
+    event_details,
+    event_words,
+    milliseconds,
+    reason_words,
+)
+from domains.ticket_lifecycle.models import TicketEvent
 from web import formatting
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -19,6 +29,8 @@ SHORTEST_SECRET = 8
 
 MAX_QUOTING_DEPTH = 3
 """A job's payload is shown as JSON, and may quote an error that quotes an address."""
+
+PLAIN = PlainStyle()
 
 Secrets = Callable[[], Iterable[str]]
 
@@ -36,13 +48,16 @@ class Renderer:
         )
         filters = cast("dict[str, object]", self._templates.filters)
         filters |= {
-            "event": formatting.event,
+            "details": _details,
+            "event": _event,
             "json_text": formatting.as_json,
-            "milliseconds": formatting.milliseconds,
+            "milliseconds": milliseconds,
             "number": formatting.number,
+            "reason": _reason,
             "relative": formatting.relative,
-            "span": formatting.span,
-            "who": formatting.who,
+            "step": _step,
+            "timer": _timer,
+            "who": PLAIN.user,
         }
 
     def compile(self) -> None:
@@ -85,3 +100,24 @@ def _quoted(text: str) -> tuple[str, ...]:
         repr(text)[1:-1],
         repr("\"'" + text)[4:-1],
     )
+
+
+def _event(event: TicketEvent) -> str:
+    words = event_words(event.event, PLAIN.user(event.actor_id))
+    return words[:1].upper() + words[1:]
+
+
+def _details(event: TicketEvent) -> str:
+    return event_details(event.params, event.detail, PLAIN)
+
+
+def _reason(reason: Mapping[str, object]) -> str:
+    return reason_words(reason, PLAIN)
+
+
+def _step(kind: str) -> str:
+    return STEPS.get(kind, kind)
+
+
+def _timer(kind: str) -> str:
+    return TIMERS.get(kind, kind)

@@ -18,7 +18,8 @@ from domains.database import Database, DatabaseUnavailable, Subject
 from domains.effects import store
 from domains.effects.effect import Effect, EffectType, GaveUpError, Lane, NeedsPersonError
 from domains.error_codes import error_code
-from domains.retry_policy import MAX_ATTEMPTS, delay_after
+from domains.logs import log_about
+from domains.retry_policy import MAX_ATTEMPTS, QUICK_RETRY_DELAYS, delay_after
 from domains.tasks import cancel, detached, wait_at_most
 from domains.telemetry import NO_TELEMETRY, Telemetry
 
@@ -29,6 +30,9 @@ MAX_CONCURRENT_A_GUILD = 8
 """Of one guild, over all processes: its log channel alone takes five messages in five seconds."""
 LEASE = timedelta(seconds=5)
 RENEW_EVERY_S = 1.0
+UNHELD_AFTER = timedelta(seconds=2)
+"""What is leased to us and has not been renewed for so long is not being done: PostgreSQL went
+away when it was taken, or was to be given back."""
 POLL_EVERY_S = 1.0
 """For what another process has written. What this one writes wakes it."""
 POLL_SOONEST_S = 0.05
@@ -36,6 +40,7 @@ LOOK_AGAIN = timedelta(minutes=15)
 """What waits for a person is tried again now and then: it may have been seen to."""
 UNKNOWN_KIND_RETRY = timedelta(minutes=1)
 ELSEWHERE_POLL_S = 0.1
+FOLLOW_POLL_S = 0.02
 
 
 class LeaseLostError(Exception):
@@ -58,6 +63,10 @@ class EffectRunner:
         self._types: dict[str, EffectType] = {}
         self._token = secrets.token_hex(8)
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self._held: set[int] = set()
+        """The effects that are being done: only their leases are renewed."""
+        self._errors: dict[tuple[int, int], BaseException] = {}
+        """What kept the last effect of a lane from being done, for who follows it."""
         self._background: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
         self._last_guild = 0
@@ -152,8 +161,11 @@ class EffectRunner:
     def _ended(self, place: tuple[int, int], task: asyncio.Task[None]) -> None:
         if self._running.get(place) is task:
             del self._running[place]
-        if not task.cancelled():
-            task.exception()  # recorded and logged; of use only to who waits for it
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            self._errors.pop(place, None)
+        else:
+            self._errors[place] = error
         self.wake()
 
     def _lane(self, effect: Effect) -> Lane:
@@ -165,7 +177,11 @@ class EffectRunner:
             await asyncio.sleep(RENEW_EVERY_S)
             try:
                 async with self._database.connection() as connection:
-                    await store.renew(connection, self._token, LEASE)
+                    await store.renew(connection, self._token, self._held, LEASE)
+                    if await store.give_back(
+                        connection, self._token, self._held, LEASE - UNHELD_AFTER
+                    ):
+                        self.wake()
             except DatabaseUnavailable:
                 continue
             except Exception:
@@ -188,6 +204,25 @@ class EffectRunner:
             else:
                 return
 
+    async def follow(self, ticket_id: int, lane: Lane = Lane.STORY) -> None:
+        """Wait while it is done in its turn; raises as `deliver` does. Where the runner does not
+        run yet, it is delivered."""
+        if not self._background:
+            await self.deliver(ticket_id, lane)
+            return
+        place = ticket_id, lane
+        self._errors.pop(place, None)
+        self.wake()
+        while True:
+            if (task := self._running.get(place)) is not None:
+                await asyncio.wait({task})
+            elif (error := self._errors.get(place)) is not None:
+                raise error
+            elif await self._is_in_progress(ticket_id, lane):
+                await asyncio.sleep(FOLLOW_POLL_S)
+            else:
+                return
+
     async def _begin_next(self, ticket_id: int, lane: Lane) -> asyncio.Task[None] | None:
         effect = await self._claim_next(ticket_id, lane)
         return None if effect is None else self._begin(effect)
@@ -204,8 +239,15 @@ class EffectRunner:
 
     async def _run_on(self, effect: Effect) -> None:
         """This one, and then what follows in the ticket's list."""
+        log_about(ticket_id=effect.ticket_id)
         next_one: Effect | None = effect
-        while next_one is not None and await self._perform(next_one):
+        while next_one is not None:
+            self._held.add(next_one.id)
+            try:
+                if not await self._perform(next_one):
+                    return
+            finally:
+                self._held.discard(next_one.id)
             next_one = await self._claim_next(effect.ticket_id, self._lane(effect))
 
     async def _perform(self, effect: Effect) -> bool:
@@ -219,6 +261,9 @@ class EffectRunner:
         try:
             then = await type_.deliver(effect)
             async with self._database.transaction() as transaction:
+                transaction.follow_lazily()
+                if then is not None:
+                    await store.lock_ticket(transaction.connection, effect.ticket_id)
                 if not await store.finish(transaction.connection, effect, self._token):
                     raise LeaseLostError
                 if then is not None:
@@ -237,7 +282,7 @@ class EffectRunner:
         return True
 
     async def _is_dropped(self, type_: EffectType, effect: Effect, error: Exception) -> bool:
-        """Never raises: without PostgreSQL the lease runs out, and that is as good."""
+        """Never raises: without PostgreSQL it is given back when that is there again."""
         try:
             if means_away(error):
                 await self._postpone(effect, retry_after(error))
@@ -268,7 +313,7 @@ class EffectRunner:
             await self._drop(effect)
             return True
         log.info("%s of ticket %s is tried again: %s", effect.kind, effect.ticket_id, error)
-        await self._postpone(effect, delay_after(failures), error=error)
+        await self._postpone(effect, delay_after(failures, QUICK_RETRY_DELAYS), error=error)
         return False
 
     async def _drop(self, effect: Effect) -> None:

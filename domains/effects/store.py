@@ -60,6 +60,7 @@ async def add_many(
         [subject_id for _, subject_id, _ in steps],
         [int(lane) for _, _, lane in steps],
     )
+    await _hurry(connection, ticket_ids, {lane for _, _, lane in steps})
 
 
 async def add_about(
@@ -82,6 +83,20 @@ async def add_about(
         [ticket_id for ticket_id, _ in subjects],
         [subject_id for _, subject_id in subjects],
         int(lane),
+    )
+    await _hurry(connection, [ticket_id for ticket_id, _ in subjects], {lane})
+
+
+async def _hurry(
+    connection: Connection, ticket_ids: Sequence[int], lanes: Collection[Lane]
+) -> None:
+    """What has failed, and was to be tried again later, must not hold up what follows it now."""
+    await connection.execute(
+        """update punctual.effects set due_at = now()
+           where ticket_id = any($1::bigint[]) and lane = any($2::smallint[]) and failures > 0
+             and due_at > now()""",
+        list(ticket_ids),
+        [int(lane) for lane in lanes],
     )
 
 
@@ -231,20 +246,49 @@ async def is_in_progress(connection: Connection, ticket_id: int, lane: Lane) -> 
     )
 
 
-async def renew(connection: Connection, token: str, lease: timedelta) -> None:
+async def renew(
+    connection: Connection, token: str, effect_ids: Collection[int], lease: timedelta
+) -> None:
     """For all that this runner is at."""
     await connection.execute(
-        """update punctual.effects set lease_until = clock_timestamp() + $2::interval
-           where lease_token = $1 and lease_until is not null""",
+        """update punctual.effects set lease_until = clock_timestamp() + $3::interval
+           where lease_token = $1 and id = any($2::bigint[])""",
         token,
+        list(effect_ids),
         lease,
     )
+
+
+async def give_back(
+    connection: Connection, token: str, held_ids: Collection[int], left: timedelta
+) -> bool:
+    """What is leased to this runner, with less than so much left, though it is not at it. True if
+    there was anything."""
+    given_back = await connection.fetchval(
+        """with given_back as (
+               update punctual.effects set lease_until = null, lease_token = null
+               where lease_token = $1 and id <> all($2::bigint[])
+                 and lease_until < clock_timestamp() + $3::interval returning 1)
+           select count(*) from given_back""",
+        token,
+        list(held_ids),
+        left,
+    )
+    return bool(given_back)
 
 
 async def release(connection: Connection, token: str) -> None:
     await connection.execute(
         "update punctual.effects set lease_until = null, lease_token = null where lease_token = $1",
         token,
+    )
+
+
+async def lock_ticket(connection: Connection, ticket_id: int) -> None:
+    """Before the effect's own row, as everybody does who writes effects: or two would wait for
+    each other."""
+    await connection.execute(
+        "select from punctual.tickets where id = $1 for no key update", ticket_id
     )
 
 

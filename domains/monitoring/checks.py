@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from domains.database import CONNECT_TIMEOUT_S, DatabaseUnavailable
-from domains.migrating import MIGRATIONS
+from domains.migrating import files
 from domains.monitoring import sql
 from domains.redaction import one_line
 from domains.scheduled_task.redis_check import RedisUnusableError, look_at_redis
@@ -64,7 +64,7 @@ async def look_at_database(url: str) -> tuple[str, int]:
         pool = asyncpg.create_pool(url, min_size=1, max_size=1, timeout=CONNECT_TIMEOUT_S)
         async with pool, pool.acquire() as connection:
             applied = await sql.applied_migrations(connection) or set()
-            missing = {path.name for path in MIGRATIONS.glob("*.sql")} - applied
+            missing = files().keys() - applied
             return await sql.server_version(connection), len(missing)
     except (*DatabaseUnavailable, OSError, asyncpg.PostgresError) as error:
         raise DatabaseUnusableError(f"PostgreSQL cannot be used: {one_line(error, url)}") from None

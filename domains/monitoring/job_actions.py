@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
 from domains.errors import UserError
+from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection, JobState, JobView
 from domains.scheduled_task.jobs.auto_close import AutoClose
+from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.models import (
-    CloseRequest,
-    RequestStatus,
-    Ticket,
-    TicketStatus,
-)
+from domains.ticket_lifecycle.models import Ticket
 
 OPERATOR_ID = 0
 """Operators have no Discord account."""
@@ -48,39 +46,26 @@ class ActionNotPossibleError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A job, and for an auto-close what PostgreSQL says of its ticket."""
+    """A job, and what PostgreSQL says of the timer it is the alarm of."""
 
     job: JobView
+    now: datetime
     ticket: Ticket | None = None
-    request: CloseRequest | None = None
-    left: timedelta | None = None
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether this is the alarm of a request that still waits for its deadline."""
-        request = self.request
-        if request is None or request.auto_close_at is None:
-            return False
-        return (
-            request.status is RequestStatus.PENDING
-            and self.ticket is not None
-            and self.ticket.status is TicketStatus.OPEN
-            and not self.ticket.exclude_from_autoclose
-        )
+    timer: Timer | None = None
+    """None if nothing asks for the job any more."""
 
     @property
     def is_early(self) -> bool:
-        return self.is_pending and self.left is not None and self.left > timedelta(0)
-
-    @property
-    def is_closing(self) -> bool:
-        return self.ticket is not None and self.ticket.status is TicketStatus.CLOSING
+        return self.timer is not None and self.timer.due > self.now
 
 
 class JobActions:
-    def __init__(self, inspection: Inspection, tickets: TicketLifecycle) -> None:
+    def __init__(
+        self, inspection: Inspection, tickets: TicketLifecycle, scheduled_task: ScheduledTask
+    ) -> None:
         self._inspection = inspection
         self._tickets = tickets
+        self._scheduled_task = scheduled_task
 
     async def options(self, job: JobView) -> Sequence[ActionOption]:
         case = await self._case(job)
@@ -103,41 +88,39 @@ class JobActions:
                 return await self._do_cancel(case)
 
     async def _case(self, job: JobView) -> _Case:
-        request_id = job.payload.get("close_request_id")
+        now = self._tickets.now()
         ticket_id = job.payload.get("ticket_id")
-        if job.name != AutoClose.name or not isinstance(ticket_id, int):
-            return _Case(job)
-        ticket = await self._tickets.ticket(ticket_id)
-        if not isinstance(request_id, int):
-            return _Case(job, ticket)
         return _Case(
             job,
-            ticket,
-            await self._tickets.close_request(request_id),
-            await self._tickets.time_left(request_id),
+            now,
+            await self._tickets.ticket(ticket_id) if isinstance(ticket_id, int) else None,
+            await self._timer_of(job),
         )
+
+    async def _timer_of(self, job: JobView) -> Timer | None:
+        kinds = [kind for kind in self._scheduled_task.kinds if kind.owns(job.key)]
+        if job.subject_id is None:
+            return None
+        timers = await self._scheduled_task.timers.of_owners(kinds, [job.subject_id])
+        return next((timer for timer in timers if timer.key == job.key), None)
 
     async def _do_retry(self, case: _Case) -> str:
         job = case.job
-        if case.ticket is not None and case.ticket.attention is not None:
-            # Else the job would leave the ticket to the person it asked for.
-            await self._tickets.clear_attention(case.ticket.id)
         await self._inspection.requeue(job)
+        if case.ticket is not None and case.ticket.attention is not None:
+            await self._tickets.retry_close(case.ticket.id)
         return f"{job.key} is tried again, with all its attempts."
 
     async def _do_cancel(self, case: _Case) -> str:
-        job = case.job
-        if not case.is_pending:
+        job, timer = case.job, case.timer
+        if timer is None:
             await self._inspection.remove(job)
             return f"{job.key} is removed."
-        assert case.request is not None
-        request = case.request
-        await self._tickets.withdraw_close_request(request.ticket_id, OPERATOR_ID, request.id)
-        if case.ticket is not None and case.ticket.attention is not None:
-            await self._tickets.clear_attention(request.ticket_id)
+        request_id = cast("int", timer.payload["close_request_id"])
+        await self._tickets.withdraw_close_request(timer.owner_id, OPERATOR_ID, request_id)
         if job.state is JobState.FAILED:
             await self._inspection.remove(job)
-        return f"The close request of ticket {request.ticket_id} is withdrawn, and its alarm off."
+        return f"The close request of ticket {timer.owner_id} is withdrawn, and its alarm off."
 
 
 def _insist(option: ActionOption) -> None:
@@ -158,7 +141,7 @@ def _retry(case: _Case) -> ActionOption:
     if job.state is JobState.FAILED:
         text = "Queues it anew, with all its attempts."
         if case.ticket is not None and case.ticket.attention:
-            text += " The ticket's call for attention is taken back."
+            text += " What keeps its ticket from closing is tried again, too."
         return ActionOption(Action.RETRY, "Retry", text)
     if job.waits_for_retry:
         text = "It is tried again at its time; to bring that forward, run it now."
@@ -171,10 +154,11 @@ def _run_now(case: _Case) -> ActionOption:
         text = "Only a delayed job can be brought forward."
         return ActionOption(Action.RUN_NOW, "Run now", text, possible=False)
     if case.is_early:
-        text = (
-            "Nothing closes a ticket before its deadline: the job would see that it is early and "
-            "go back to wait. To close it now, use /close in the ticket."
-        )
+        is_close = case.job.name == AutoClose.name
+        what = "closes a ticket before its deadline" if is_close else "happens before its time"
+        text = f"Nothing {what}: the job would see that it is early and go back to wait."
+        if is_close:
+            text += " To close it now, use /close in the ticket."
         return ActionOption(Action.RUN_NOW, "Run now", text, possible=False)
     if case.job.waits_for_retry:
         text = (
@@ -190,7 +174,10 @@ def _cancel(case: _Case) -> ActionOption:
     if job.state is JobState.ACTIVE:
         text = "It is running; what it has begun, it ends."
         return ActionOption(Action.CANCEL, "Cancel", text, possible=False)
-    if case.is_pending:
+    if case.timer is not None and job.name != AutoClose.name:
+        text = "It belongs to a timer that is still wanted, and would be set again."
+        return ActionOption(Action.CANCEL, "Cancel", text, possible=False)
+    if case.timer is not None:
         text = (
             "Withdraws the close request it belongs to: the ticket stays open, and the member is "
             "shown so. Its alarm alone cannot be cancelled, since it would be set again."
@@ -198,10 +185,4 @@ def _cancel(case: _Case) -> ActionOption:
         return ActionOption(Action.CANCEL, "Withdraw the close request", text)
     if job.state in (JobState.COMPLETED, JobState.FAILED):
         return ActionOption(Action.CANCEL, "Remove", "Forgets this record. Nothing else changes.")
-    if case.is_closing:
-        text = (
-            "The ticket's time was up and its close has begun; it is taken up again whatever "
-            "becomes of this job."
-        )
-        return ActionOption(Action.CANCEL, "Cancel", text, possible=False)
     return ActionOption(Action.CANCEL, "Cancel", "Removes it before it runs.")

@@ -7,7 +7,7 @@ along the way, as `telemetry`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -16,19 +16,24 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from domains.monitoring import sql
-from domains.monitoring.models import Dependency
-from domains.monitoring.monitor import (
-    MAX_OVERDUE,
-    OVERDUE_FOR,
-    Monitor,
-    PostgreSQLAwayError,
-)
+from domains.monitoring.models import Dependency, TimersOfKind
+from domains.monitoring.monitor import Monitor, PostgreSQLAwayError
+from domains.monitoring.timer_list import MAX_OVERDUE, OVERDUE_FOR
 from domains.scheduled_task.inspection import QueueView
 
 LATENESS_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
-STEP_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+EFFECT_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 EVENTS_A_SCRAPE = 5_000
 OUTCOMES = ("complete", "failed", "aborted", "retried")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFigures:
+    overdue_tickets: int
+    attention: int
+    timers: Sequence[TimersOfKind]
+    effects: Mapping[str, int]
+    """What Discord is still to be told, by what it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,7 @@ class MetricsSnapshot:
     dependencies: Sequence[Dependency]
     gateway_latency_s: float | None
     queues: Sequence[QueueView] | None
-    overdue: int | None
-    attention: int | None
+    database: DatabaseFigures | None
 
 
 class Metrics:
@@ -47,11 +51,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
-        self._close_steps = Histogram(
-            "punctual_close_step_seconds",
-            "How long the steps of a close take",
-            ["step"],
-            buckets=STEP_BUCKETS_S,
+        self._effects = Histogram(
+            "punctual_effect_seconds",
+            "How long it takes to tell Discord something",
+            ["kind"],
+            buckets=EFFECT_BUCKETS_S,
             registry=self._registry,
         )
         self._jobs_ended = Counter(
@@ -75,6 +79,12 @@ class Metrics:
             buckets=LATENESS_BUCKETS_S,
             registry=self._registry,
         )
+        self._end_lateness = Histogram(
+            "punctual_close_end_lateness_seconds",
+            "From a deadline to the end: the ticket's channel is gone",
+            buckets=LATENESS_BUCKETS_S,
+            registry=self._registry,
+        )
         for dependency in ("postgresql", "redis"):
             self._outages.labels(dependency)
         self._process: ProcessCollector | None = None
@@ -86,7 +96,7 @@ class Metrics:
     # --- what the domains tell
 
     def effect_done(self, kind: str, seconds: float) -> None:
-        self._close_steps.labels(kind).observe(seconds)
+        self._effects.labels(kind).observe(seconds)
 
     def job_ended(self, name: str, outcome: str) -> None:
         self._jobs_ended.labels(name, outcome).inc()
@@ -113,22 +123,28 @@ class Metrics:
     async def scrape(self, monitor: Monitor, accept: str = "") -> tuple[bytes, str]:
         """The text and its content type."""
         dependencies = await monitor.dependencies()
-        overdue = attention = None
-        if dependencies[0].is_there:
-            try:
-                await self._count_closes(monitor)
-                async with monitor.reading() as connection:
-                    overdue = await sql.overdue_count(connection, OVERDUE_FOR, MAX_OVERDUE)
-                    attention = await sql.attention_count(connection)
-            except PostgreSQLAwayError:
-                pass
+        database = await self._figures(monitor) if dependencies[0].is_there else None
         queues = await monitor.queues()
         # Nothing is awaited from here on, so that two scrapes at once do not mix.
         self._snapshot_collector.snapshot = MetricsSnapshot(
-            dependencies, monitor.gateway_latency_s, queues, overdue, attention
+            dependencies, monitor.gateway_latency_s, queues, database
         )
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
+
+    async def _figures(self, monitor: Monitor) -> DatabaseFigures | None:
+        try:
+            await self._count_closes(monitor)
+            timers = await monitor.timers_of_kinds()
+            async with monitor.reading() as connection:
+                return DatabaseFigures(
+                    overdue_tickets=await sql.overdue_count(connection, OVERDUE_FOR, MAX_OVERDUE),
+                    attention=await sql.attention_count(connection),
+                    timers=timers,
+                    effects=await sql.effect_counts(connection),
+                )
+        except PostgreSQLAwayError:
+            return None
 
     async def _count_closes(self, monitor: Monitor) -> None:
         if self._last_event is None:
@@ -138,8 +154,9 @@ class Metrics:
             while True:
                 before = self._last_event
                 self._last_event, late = await sql.closes_after(connection, before, EVENTS_A_SCRAPE)
-                for late_ms in late:
-                    self._lateness.observe(late_ms / 1000)
+                for event, late_ms in late:
+                    histogram = self._end_lateness if event == "closed" else self._lateness
+                    histogram.observe(late_ms / 1000)
                 if self._last_event == before:
                     return
 
@@ -163,18 +180,38 @@ class _SnapshotCollector(Collector):
                 "From a heartbeat to Discord's answer",
                 value=snapshot.gateway_latency_s,
             )
-        if snapshot.overdue is not None:
-            yield GaugeMetricFamily(
-                "punctual_overdue_tickets",
-                "Tickets whose time is up and that are not being closed",
-                value=snapshot.overdue,
-            )
-        if snapshot.attention is not None:
-            yield GaugeMetricFamily(
-                "punctual_attention_tickets", "Tickets that need a person", value=snapshot.attention
-            )
+        if snapshot.database is not None:
+            yield from _figures(snapshot.database)
         if snapshot.queues is not None:
             yield from _queues(snapshot.queues)
+
+
+def _figures(database: DatabaseFigures) -> Iterable[Metric]:
+    yield GaugeMetricFamily(
+        "punctual_overdue_tickets",
+        "Tickets whose time is up and that are not being closed",
+        value=database.overdue_tickets,
+    )
+    yield GaugeMetricFamily(
+        "punctual_attention_tickets", "Tickets that need a person", value=database.attention
+    )
+    timers = GaugeMetricFamily("punctual_timers", "Timers, by kind", labels=["kind"])
+    overdue = GaugeMetricFamily(
+        "punctual_overdue_timers",
+        f"Timers whose time is up, {MAX_OVERDUE} of a kind at most",
+        labels=["kind"],
+    )
+    for each in database.timers:
+        timers.add_metric([each.kind], each.total)
+        overdue.add_metric([each.kind], each.overdue)
+    yield timers
+    yield overdue
+    effects = GaugeMetricFamily(
+        "punctual_effects_pending", "What Discord is still to be told, by state", labels=["state"]
+    )
+    for state, count in database.effects.items():
+        effects.add_metric([state], count)
+    yield effects
 
 
 def _queues(queues: Sequence[QueueView]) -> Iterable[Metric]:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from domains.scheduled_task.timer import Timer
+from domains.ticket_lifecycle.models import Params
+
 
 @dataclass(frozen=True, slots=True)
 class TicketLine:
@@ -18,7 +21,8 @@ class TicketLine:
     subject: str
     status: str
     excluded: bool
-    attention: str | None
+    attention: Params | None
+    """A code with its parameters."""
     attention_since: datetime | None = None
 
     @property
@@ -27,24 +31,52 @@ class TicketLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class TimerContext:
+    """What a timer's ticket has to do with it."""
+
     ticket: TicketLine
-    close_request_id: int
-    closes_at: datetime
-    requested_by_id: int
-    announced: bool
+    requested_by_id: int | None
+    is_told: bool
+    """Whether the member has been told of it; before that its time does not run."""
     in_grace: bool
 
+
+@dataclass(frozen=True, slots=True)
+class TimerLine:
+    """A timer of whichever kind, and what it waits for."""
+
+    timer: Timer
+    context: TimerContext | None
+    """None for a timer that is about no ticket."""
+
+    @property
+    def ticket(self) -> TicketLine | None:
+        return self.context.ticket if self.context else None
+
+    @property
+    def needs_person(self) -> bool:
+        return self.ticket is not None and self.ticket.attention is not None
+
     def state(self, now: datetime) -> str:
-        """Why it closes then, or does not."""
+        """Why it fires then, or does not."""
+        context = self.context
         states = (
-            (self.ticket.attention is not None, "attention"),
-            (self.ticket.excluded, "excluded"),
-            (not self.announced, "unasked"),
-            (self.closes_at < now, "overdue"),
-            (self.in_grace, "grace"),
+            (self.needs_person, "attention"),
+            (context is not None and context.ticket.excluded, "excluded"),
+            (context is not None and not context.is_told, "unasked"),
+            (self.timer.due < now, "overdue"),
+            (context is not None and context.in_grace, "grace"),
         )
         return next((state for applies, state in states if applies), "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class TimersOfKind:
+    """How many timers of one kind there are, and how many of them are overdue."""
+
+    kind: str
+    total: int
+    overdue: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +84,7 @@ class LateClose:
     ticket_id: int
     at: datetime
     late_ms: int
+    """From the deadline to the decision; or to the end, where that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,18 @@ Whatever is away is left out, not waited for: an operator looks most when someth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from domains.database import Database, DatabaseUnavailable
 from domains.errors import UserError
 from domains.monitoring import sql
 from domains.monitoring.gateway import Gateway, latency_of
-from domains.monitoring.models import Deadline, Dependency, Lateness, TicketLine
+from domains.monitoring.models import Dependency, Lateness, TicketLine, TimerLine, TimersOfKind
+from domains.monitoring.timer_list import MAX_OVERDUE, OVERDUE_FOR, TimerList
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import (
     Inspection,
@@ -25,15 +26,13 @@ from domains.scheduled_task.inspection import (
     QueueView,
     RedisAwayError,
 )
+from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle.discord_status import DiscordStatus
 
 if TYPE_CHECKING:
     from domains.database import Connection
 
 QUERY_TIMEOUT_S = 3.0
-OVERDUE_FOR = timedelta(seconds=1)
-"""The worker is given this long before a deadline counts as missed."""
-MAX_OVERDUE = 10_000
 LAST_CLOSES = 200
 SHOWN = 8
 SOONEST = 50
@@ -54,9 +53,12 @@ class DatabaseSnapshot:
     overdue: int
     attention_count: int
     attention: Sequence[TicketLine]
-    next_deadlines: Sequence[Deadline]
+    next_timers: Sequence[TimerLine]
     lateness: Lateness
-    deadlines_by_hour: Sequence[int]
+    end_lateness: Lateness
+    effects: Mapping[str, int]
+    """What Discord is still to be told, by what it waits for."""
+    timers_by_hour: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Monitor:
         self._database = database
         self._scheduled_task = scheduled_task
         self._inspection = inspection
+        self._timers = TimerList(database, scheduled_task)
         self._gateway = gateway
         self._discord_status = discord_status
 
@@ -158,28 +161,33 @@ class Monitor:
     async def _database_snapshot(self) -> DatabaseSnapshot | None:
         try:
             by_hour = await self._due_by_hour()
+            soonest = await self.timers(SOONEST, 0)
             async with self.reading() as connection:
-                soonest = await sql.deadlines(connection, SOONEST)
                 return DatabaseSnapshot(
                     overdue=await sql.overdue_count(connection, OVERDUE_FOR, MAX_OVERDUE),
                     attention_count=await sql.attention_count(connection),
                     attention=await sql.tickets_needing_attention(connection, SHOWN),
-                    next_deadlines=[each for each in soonest if not each.ticket.attention][:SHOWN],
-                    lateness=Lateness(await sql.last_closes(connection, LAST_CLOSES)),
-                    deadlines_by_hour=by_hour or await sql.deadlines_by_hour(connection, HOURS),
+                    next_timers=[each for each in soonest if not each.needs_person][:SHOWN],
+                    lateness=Lateness(await sql.last_closes(connection, "expired", LAST_CLOSES)),
+                    end_lateness=Lateness(await sql.last_closes(connection, "closed", LAST_CLOSES)),
+                    effects=await sql.effect_counts(connection),
+                    timers_by_hour=by_hour,
                 )
         except PostgreSQLAwayError:
             return None
 
     async def _due_by_hour(self) -> Sequence[int]:
-        """From the alarms, which are counted without being looked at; empty without Redis."""
+        """From the alarms, which are counted without being looked at; without Redis, by reading
+        the timers."""
         start = int(self._database.clock.now()) // HOUR_S * HOUR_S
+        times = [float(start + hour * HOUR_S) for hour in range(HOURS + 1)]
         try:
-            return await self._inspection.due_counts(
-                [float(start + hour * HOUR_S) for hour in range(HOURS + 1)]
-            )
+            return await self._inspection.due_counts(times)
         except RedisAwayError:
-            return []
+            async with self.query_timeout():
+                return await self._timers.due_counts(
+                    [datetime.fromtimestamp(each, UTC) for each in times]
+                )
 
     async def attention(self, limit: int, offset: int) -> tuple[Sequence[TicketLine], int]:
         async with self.reading() as connection:
@@ -188,13 +196,21 @@ class Monitor:
                 await sql.attention_count(connection),
             )
 
-    async def deadlines(self, limit: int, offset: int) -> Sequence[Deadline]:
-        async with self.reading() as connection:
-            return await sql.deadlines(connection, limit, offset)
+    async def timers(self, limit: int, offset: int) -> Sequence[TimerLine]:
+        async with self.query_timeout():
+            return await self._timers.page(limit, offset)
 
-    async def deadline_count(self) -> int:
-        async with self.reading() as connection:
-            return await sql.deadline_count(connection)
+    async def timer_count(self) -> int:
+        async with self.query_timeout():
+            return await self._timers.count()
+
+    async def timers_of_ticket(self, ticket_id: int) -> Sequence[Timer]:
+        async with self.query_timeout():
+            return await self._timers.of_ticket(ticket_id)
+
+    async def timers_of_kinds(self) -> Sequence[TimersOfKind]:
+        async with self.query_timeout():
+            return await self._timers.of_kinds()
 
     async def find_tickets(self, number: int, limit: int) -> Sequence[TicketLine]:
         async with self.reading() as connection:

@@ -24,22 +24,23 @@ class Background:
     def start(self, loop: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(detached(loop))
 
-    def every(self, pause: Callable[[float], float], chore: Chore) -> None:
+    def every(self, pause: Callable[[float], float], chore: Chore, *, writes: bool = False) -> None:
         """For ever: `pause` is told how long the last time took, in seconds, and says how long to
         wait for the next."""
-        self.start(self._repeat(pause, chore))
+        self.start(self._repeat(pause, chore, writes=writes))
 
-    async def _repeat(self, pause: Callable[[float], float], chore: Chore) -> None:
+    async def _repeat(self, pause: Callable[[float], float], chore: Chore, *, writes: bool) -> None:
         loop = asyncio.get_running_loop()
         took = 0.0
         while True:
             await asyncio.sleep(pause(took))
             began = loop.time()
-            await self.guarded(chore)
+            await self.guarded(chore, writes=writes)
             took = loop.time() - began
 
-    async def guarded(self, chore: Chore) -> None:
-        """Never raises: it comes again."""
+    async def guarded(self, chore: Chore, *, writes: bool = False) -> None:
+        """Never raises: it comes again. Only a chore that writes says that PostgreSQL is back: in
+        a failover it can be read for a while, and takes no writes."""
         try:
             await chore()
         except DatabaseUnavailable as error:
@@ -47,7 +48,8 @@ class Background:
         except Exception:
             log.exception("A chore of the scheduler failed; it comes again")
         else:
-            self._database_outage.back()
+            if writes:
+                self._database_outage.back()
 
     async def stop(self) -> None:
         await cancel(*self._tasks)

@@ -340,10 +340,10 @@ def _read(queue: PunctualQueue, key: str, state: JobState, record: bytes | None)
     try:
         job = _job(queue, record)
         if job is None:
-            return JobView(queue.name, key, state, error="Its record is gone.")
+            return JobView(queue.label, key, state, error="Its record is gone.")
         subject_id = job.meta.get("subject_id")
         return JobView(
-            queue=queue.name,
+            queue=queue.label,
             key=key,
             state=state,
             name=job.function,
@@ -359,7 +359,7 @@ def _read(queue: PunctualQueue, key: str, state: JobState, record: bytes | None)
             worker_id=job.worker_id,
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        return JobView(queue.name, key, state, error=f"Its record cannot be read: {error}")
+        return JobView(queue.label, key, state, error=f"Its record cannot be read: {error}")
 
 
 def _job(queue: PunctualQueue, record: bytes | None) -> Job | None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from domains.database import Database
-from domains.retry_policy import RETRY_DELAYS
+from domains.retry_policy import RETRY_DELAYS, delay_after
 from domains.ticket_lifecycle import TicketLifecycle
 
 Payload = Mapping[str, object]
@@ -32,9 +32,7 @@ class RunPolicy:
 
     def delay_after(self, attempt: int) -> timedelta:
         """The pause after the attempt of this number, counted from 1."""
-        if not self.retry_delays:
-            return timedelta(0)
-        return self.retry_delays[min(attempt, len(self.retry_delays)) - 1]
+        return delay_after(attempt, self.retry_delays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -13,7 +14,8 @@ from domains.scheduled_task.redis_client import connect
 from domains.settings import WRONG_SETTING
 
 TIMEOUT_S = 2.0
-TRIAL_KEY = "punctual:trial"
+TRIAL_KEY = f"punctual:trial:{secrets.token_hex(4)}"
+"""Its own for each process: installations may share a Redis."""
 
 _INFO = "return redis.call('INFO')"
 
@@ -63,9 +65,8 @@ def require_redis_url(url: str) -> None:
         if is_split:
             raise ValueError
         client: Any = connect(url, socket_timeout=TIMEOUT_S)
-        client.connection_pool.make_connection()
-        client.get_encoder().encode("")
-    except Exception:  # redis-py takes whatever option it is given, and breaks over it
+        client.connection_pool.make_connection().encoder.encode("x")
+    except (ValueError, TypeError, LookupError):
         raise StartupError(
             "REDIS_URL: it is not a URL that can be understood; in a password, the characters "
             "/ ? # @ : have to be percent-encoded",

@@ -36,6 +36,8 @@ GRACE = timedelta(seconds=20)
 """How long running jobs may take to finish at a shutdown."""
 WATCH_INTERVAL_S = 2.0
 WATCH_WITHOUT_REDIS_INTERVAL_S = 0.5
+WATCH_OTHERS_INTERVAL_S = 10.0
+"""Of kinds whose overdue timers are found only by reading all, and only without Redis."""
 WATCH_PAUSE = 20
 """The pause after a look at the deadlines, as a multiple of the time that it took."""
 RECONCILE_INTERVAL_S = 60.0
@@ -98,6 +100,8 @@ class ScheduledTask:
                 on_loss=lambda: telemetry.dependency_lost("postgresql"),
             )
         )
+        self._touched: dict[Subject, None] = {}
+        self._touched_any = asyncio.Event()
         self._local = LocalRunner(concurrency, telemetry)
         self._starting = asyncio.Lock()
         self._reconciling = asyncio.Lock()
@@ -150,16 +154,18 @@ class ScheduledTask:
                 return
             self._running = True
             background = self._background
-            await background.guarded(self._heartbeat)
+            await background.guarded(self._heartbeat, writes=True)
             if await self._connect():
                 self._start_workers()
             elif self._redis is None:
                 log.warning("Redis not available - scheduled tasks will be disabled; %s", WITHOUT)
             if self._redis is not None:
                 background.start(self._redis.health.watch(self._redis_returned))
-            background.every(lambda _: HEARTBEAT_INTERVAL_S, self._heartbeat)
+            background.start(self._follow_lazily())
+            background.every(lambda _: HEARTBEAT_INTERVAL_S, self._heartbeat, writes=True)
             background.every(lambda _: SYNC_CLOCK_INTERVAL_S, self._database.sync_clock)
             background.every(self._watch_pause, self._watch_deadlines)
+            background.every(lambda _: WATCH_OTHERS_INTERVAL_S, self._watch_others)
             background.every(_reconcile_pause, self.reconcile)
 
     def _start_workers(self) -> None:
@@ -202,8 +208,23 @@ class ScheduledTask:
         assert self._redis is not None
         return TimerSync(self.timers, self.kinds, self._redis)
 
-    async def on_touched(self, touched: Sequence[Subject]) -> None:
+    async def on_touched(self, touched: Sequence[Subject], *, lazily: bool = False) -> None:
         """A transaction has changed these: make their timers' jobs follow."""
+        if lazily and self._running:
+            self._touched.update(dict.fromkeys(touched))
+            self._touched_any.set()
+        else:
+            await self._follow_all(touched)
+
+    async def _follow_lazily(self) -> None:
+        """What comes while the last ones are followed is followed together."""
+        while True:
+            await self._touched_any.wait()
+            self._touched_any.clear()
+            touched, self._touched = list(self._touched), {}
+            await self._background.guarded(lambda t=touched: self._follow_all(t))
+
+    async def _follow_all(self, touched: Sequence[Subject]) -> None:
         for owner in {owner for owner, _ in touched}:
             ids = [id_ for name, id_ in touched if name == owner]
             await self._attempt(lambda sync, o=owner, i=ids: self._follow(sync, o, i), None)
@@ -241,14 +262,18 @@ class ScheduledTask:
     # --- auto-close
 
     async def auto_close_job(self, ticket_id: int) -> str | None:
-        """The id of the job that waits for the ticket's deadline; None while there is none."""
-        jobs = await self._auto_close_jobs(ticket_id)
-        return jobs[-1] if jobs else None
+        """The id of the job that waits for the ticket's deadline; None while there is none. Jobs
+        follow a moment after the commit, so it is put into Redis if it is not there yet."""
+        kind = self._job_types[AUTO_CLOSE]
+        assert isinstance(kind, TimerKind)
+        wanted = await self.timers.of_owners([kind], [ticket_id])
+        return await self.enqueue(kind, wanted[0].job) if wanted else None
 
     async def _auto_close_jobs(self, ticket_id: int) -> list[str]:
         redis, kind = self._redis, self._job_types[AUTO_CLOSE]
-        if redis is None or not isinstance(kind, TimerKind):
+        if redis is None:
             return []
+        assert isinstance(kind, TimerKind)
         queue = redis.by_name[kind.queue]
         keys = await redis.attempt(lambda: queue.keys_about_many([ticket_id]), list[str]())
         return [key for key in keys if kind.owns(key)]
@@ -256,14 +281,11 @@ class ScheduledTask:
     async def schedule_auto_close(self, ticket_id: int, delay_hours: float) -> str | None:
         """Schedule the ticket's pending timed request, whose row knows the deadline; without one,
         a job that is due in `delay_hours` and that will find nothing to do."""
-        kind = self._job_types[AUTO_CLOSE]
-        assert isinstance(kind, TimerKind)
-        wanted = await self.timers.of_owners([kind], [ticket_id])
-        if wanted:
-            return await self.enqueue(kind, wanted[0].job)
+        if (job_id := await self.auto_close_job(ticket_id)) is not None:
+            return job_id
         due_ms = round((self._database.clock.now() + delay_hours * 3600) * 1000)
         return await self.enqueue(
-            kind,
+            self._job_types[AUTO_CLOSE],
             JobRequest(
                 key=f"{AUTO_CLOSE}-{ticket_id}-{due_ms}",
                 due=due_ms / 1000,
@@ -322,10 +344,18 @@ class ScheduledTask:
 
     async def _watch_deadlines(self) -> None:
         for kind in self.kinds:
-            overdue = await self.timers.overdue(kind, OVERDUE_FOR, OVERDUE_PAGE)
-            taken = await self._attempt(lambda sync, o=overdue: self._enqueue(sync, o), False)
-            if not taken:
-                self._local.offer(kind, [timer.job for timer in overdue])
+            if kind.due_is_indexed:
+                await self._take_up_overdue(kind)
+
+    async def _watch_others(self) -> None:
+        for kind in self.kinds:
+            if not kind.due_is_indexed and not self.available:
+                await self._take_up_overdue(kind)
+
+    async def _take_up_overdue(self, kind: TimerKind) -> None:
+        overdue = await self.timers.overdue(kind, OVERDUE_FOR, OVERDUE_PAGE)
+        if not await self._attempt(lambda sync: self._enqueue(sync, overdue), False):
+            self._local.offer(kind, [timer.job for timer in overdue])
 
     async def _enqueue(self, sync: TimerSync, overdue: Sequence[Timer]) -> bool:
         """Whether Redis has them all now, and hands them out."""

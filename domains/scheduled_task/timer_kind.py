@@ -39,13 +39,19 @@ class TimerKind(JobType):
     wanted: ClassVar[str]
     """The timers there ought to be now: `subject_id` (in the key), `owner_id`, `guild_id`, `due`
     and `payload` (jsonb, for `payload_type`). `due` must not be earlier than whole milliseconds."""
+    listed: ClassVar[str | None] = None
+    """What people are shown, where that is more than what is wanted: timers that are held up,
+    too. The same columns."""
     payload_type: ClassVar[type[TimerPayload]]
     owner: ClassVar[str] = "ticket"
     """Whose change may change the timer: the word that `Transaction.touch` is given."""
     owner_table: ClassVar[str] = "punctual.tickets"
     """Where the owner's row is locked while a timer fires."""
+    due_is_indexed: ClassVar[bool] = False
+    """Whether the overdue ones are found without reading the others: then a timer whose job was
+    lost is found within seconds, else by the next reconciliation."""
     batch: ClassVar[int] = 1
-    """How many that are due may fire at once; more than one needs an index on `due`."""
+    """How many that are due may fire at once; more than one needs that index, too."""
 
     def __init__(self, services: JobServices) -> None:
         super().__init__(services)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from domains.scheduled_task.timer import Timer
@@ -154,3 +154,17 @@ async def soonest(
 
 async def count(connection: Connection, kinds: Sequence[Wanted]) -> int:
     return await connection.fetchval(f"select count(*) from ({_from_all(kinds)}) w")
+
+
+async def due_counts(
+    connection: Connection, kinds: Sequence[Wanted], times: Sequence[datetime]
+) -> list[int]:
+    records = await connection.fetch(
+        f"""select width_bucket(w.due, $1::timestamptz[]) as place, count(*) as timers
+            from ({_from_all(kinds)}) w where w.due >= $2 and w.due < $3 group by 1""",
+        list(times),
+        times[0],
+        times[-1],
+    )
+    counts = {record["place"]: record["timers"] for record in records}
+    return [counts.get(place, 0) for place in range(1, len(times))]

@@ -15,6 +15,8 @@ from domains.scheduled_task.timers import Timers
 log = logging.getLogger(__name__)
 
 BATCH = 500
+MAX_LOOKS = 3
+"""A job that fails at once is missing again and again."""
 
 
 class TimerSync:
@@ -35,22 +37,34 @@ class TimerSync:
         self, kinds: Sequence[TimerKind], owner_ids: Sequence[int]
     ) -> Sequence[Timer]:
         """Redis is looked at first: what another transaction adds meanwhile is wanted then, and
-        not taken for a leftover."""
-        scheduled: list[tuple[PunctualQueue, TimerKind, str]] = []
+        not taken for a leftover. After a change it is all looked at once more: whoever changed the
+        owners meanwhile may have looked before it was made."""
+        wanted: Sequence[Timer] = ()
+        for _ in range(MAX_LOOKS):
+            scheduled = await self._scheduled(kinds, owner_ids)
+            wanted = await self._timers.of_owners(kinds, owner_ids)
+            keys = {timer.key for timer in wanted}
+            changes = 0
+            for queue in self._redis.by_name.values():
+                changes += await queue.cancel_many(
+                    [key for key, own in scheduled.items() if own is queue and key not in keys]
+                )
+            changes += await self.add_missing([t for t in wanted if t.key not in scheduled])
+            if not changes:
+                break
+        return wanted
+
+    async def _scheduled(
+        self, kinds: Sequence[TimerKind], owner_ids: Sequence[int]
+    ) -> dict[str, PunctualQueue]:
+        """The owners' jobs, and where they are."""
+        found: dict[str, PunctualQueue] = {}
         for queue in self._redis.by_name.values():
             for key in await queue.keys_about_many(owner_ids):
                 kind = _kind_of(key, kinds)
                 if kind is not None and kind.queue == queue.label:
-                    scheduled.append((queue, kind, key))
-        wanted = await self._timers.of_owners(kinds, owner_ids)
-        keys = {timer.key for timer in wanted}
-        for queue in self._redis.by_name.values():
-            await queue.cancel_many(
-                [key for q, _, key in scheduled if q is queue and key not in keys]
-            )
-        known = {key for _, _, key in scheduled}
-        await self.add_missing([timer for timer in wanted if timer.key not in known])
-        return wanted
+                    found[key] = queue
+        return found
 
     async def add_missing(self, timers: Sequence[Timer]) -> int:
         """Put those into their queues that are not in them. Returns how many were not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from domains.database import Database
@@ -63,6 +63,7 @@ class Timers:
         wanted. Raises NotDue if it has to come again."""
         wanted = _wanted_of(kind)
         async with self._database.transaction() as transaction:
+            transaction.follow_lazily()
             connection = transaction.connection
             locked = await timer_store.lock_owner(connection, wanted, kind.owner_table, subject_id)
             if kind.batch > 1:
@@ -87,18 +88,25 @@ class Timers:
     ) -> tuple[Sequence[Timer], int]:
         """A page of the guild's timers, soonest first, and how many there are in all."""
         async with self._database.connection() as connection:
-            return await timer_store.of_guild(connection, _wanted(kinds), guild_id, limit, offset)
+            return await timer_store.of_guild(connection, _listed(kinds), guild_id, limit, offset)
 
     async def soonest(
         self, kinds: Sequence[TimerKind], limit: int, offset: int = 0
     ) -> Sequence[Timer]:
         """A page of all timers there are."""
         async with self._database.connection() as connection:
-            return await timer_store.soonest(connection, _wanted(kinds), limit, offset)
+            return await timer_store.soonest(connection, _listed(kinds), limit, offset)
 
     async def count(self, kinds: Sequence[TimerKind]) -> int:
         async with self._database.connection() as connection:
-            return await timer_store.count(connection, _wanted(kinds))
+            return await timer_store.count(connection, _listed(kinds))
+
+    async def due_counts(
+        self, kinds: Sequence[TimerKind], times: Sequence[datetime]
+    ) -> Sequence[int]:
+        """How many are wanted from each of these times, which rise, to the next."""
+        async with self._database.connection() as connection:
+            return await timer_store.due_counts(connection, _wanted(kinds), times)
 
 
 def _wanted_of(kind: TimerKind) -> Wanted:
@@ -107,3 +115,7 @@ def _wanted_of(kind: TimerKind) -> Wanted:
 
 def _wanted(kinds: Sequence[TimerKind]) -> list[Wanted]:
     return [_wanted_of(kind) for kind in kinds]
+
+
+def _listed(kinds: Sequence[TimerKind]) -> list[Wanted]:
+    return [Wanted(kind.name, kind.listed or kind.wanted) for kind in kinds]

@@ -57,17 +57,19 @@ class AnswerRequest:
 
     async def note_reply(
         self, guild_id: int, channel_id: int, author_id: int, message_id: int
-    ) -> bool:
-        """The opener wrote: a pending timed request is answered. True if there was one."""
+    ) -> int | None:
+        """The opener wrote: a pending timed request is answered. Returns its ticket, if there was
+        one."""
         async with self._services.database.connection() as connection:
             ticket = await tickets.in_channel(connection, guild_id, channel_id)
             if ticket is None or ticket.opener_id != author_id:
-                return False
+                return None
             pending = await requests.pending(connection, ticket.id)
             if pending is None or not _is_reply(pending, message_id):
-                return False
+                return None
             guild = await guilds.settings(connection, guild_id)
-        return guild.reply_keeps_open and await self.replied(ticket, pending)
+        answered = guild.reply_keeps_open and await self.replied(ticket, pending)
+        return ticket.id if answered else None
 
     async def replied(self, ticket: Ticket, request: CloseRequest) -> bool:
         """False if somebody, or the clock, was faster."""

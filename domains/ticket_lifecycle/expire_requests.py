@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOTING_TIMEOUT_S = 5.0
+AWAY_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +50,25 @@ class ExpireRequests:
         self._services = services
 
     async def require_current(self) -> None:
-        """Raises DiscordAway if what Discord has said up to now may not have been heard yet."""
+        """Raises DiscordAway if what Discord has said up to now may not have been heard yet.
+
+        While Discord is away this takes a while: however many timers are due, few keep trying.
+        """
         status = self._services.status
+        await status.wait(AWAY_S)
         if not status.connected or not await self._services.channels.is_current():
             raise DiscordAwayError("what was written last may not have been heard yet")
         if not await status.wait_until_noted(NOTING_TIMEOUT_S):
             raise DiscordAwayError("what was written last has not been noted yet")
 
-    async def decide(self, transaction: Transaction, ticket_ids: Sequence[int]) -> Decision:
-        """The tickets must be locked."""
+    async def decide(
+        self, transaction: Transaction, ticket_ids: Sequence[int], *, missed: bool | None = None
+    ) -> Decision:
+        """The tickets must be locked. `missed` is whether messages may have gone by that
+        PostgreSQL does not know of; as far as we know, unless the caller knows better."""
         connection = transaction.connection
-        missed = self._services.status.has_unrecorded_misses
+        if missed is None:
+            missed = self._services.status.has_unrecorded_misses
         expired = await requests.expire(
             connection, ticket_ids, self._services.policy.outage_grace, missed_messages=missed
         )
@@ -134,8 +143,7 @@ def _why_not(ticket: Ticket, request: CloseRequest, *, is_due: bool) -> AutoClos
         (request.status is RequestStatus.ANSWERED, AutoCloseOutcome.ANSWERED),
         (request.status is not RequestStatus.PENDING, AutoCloseOutcome.NOT_PENDING),
         (ticket.status is not TicketStatus.OPEN, AutoCloseOutcome.NOT_PENDING),
-        (not request.is_asked, AutoCloseOutcome.NOT_ASKED),
         (ticket.exclude_from_autoclose, AutoCloseOutcome.EXCLUDED),
         (not is_due, AutoCloseOutcome.NOT_DUE),
     )
-    return next((outcome for applies, outcome in outcomes if applies), AutoCloseOutcome.NOT_DUE)
+    return next((outcome for applies, outcome in outcomes if applies), AutoCloseOutcome.NOT_ASKED)

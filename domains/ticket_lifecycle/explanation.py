@@ -135,7 +135,7 @@ def _open(
 
 def _outlook_of_timer(request: CloseRequest, pending: set[str], now: datetime) -> Outlook:
     assert request.auto_close_at is not None
-    if not request.is_asked or EffectKind.ANNOUNCE_GRACE in pending:
+    if pending & {EffectKind.ASK, EffectKind.ANNOUNCE_GRACE}:
         return Outlook.BEING_ASKED
     if request.auto_close_at > now:
         return Outlook.WILL_CLOSE

@@ -5,16 +5,18 @@ The facade that cogs, jobs and other programs use; each use case has a file of i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from domains.database import Database, Transaction
 from domains.effects import EffectRunner
 from domains.effects import store as effects
+from domains.effects.effect import Lane, NeedsPersonError
 from domains.effects.store import PendingEffect
 from domains.ticket_lifecycle.answer_request import AnswerRequest
 from domains.ticket_lifecycle.ask_to_close import AskToClose
-from domains.ticket_lifecycle.channels import TicketChannels
+from domains.ticket_lifecycle.channels import ChannelError, TicketChannels
 from domains.ticket_lifecycle.close_ticket import CloseTicket
 from domains.ticket_lifecycle.discord_status import DiscordStatus
 from domains.ticket_lifecycle.effects import ticket_effects
@@ -30,17 +32,21 @@ from domains.ticket_lifecycle.extend_deadline import ExtendDeadline
 from domains.ticket_lifecycle.grace import Grace
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
+    CloseCause,
     CloseRequest,
     GuildSettings,
     PendingClose,
     Ticket,
     TicketEvent,
+    TicketStatus,
 )
 from domains.ticket_lifecycle.open_ticket import OpenTicket
 from domains.ticket_lifecycle.services import LifecyclePolicy, Scheduler, Services
 from domains.ticket_lifecycle.store import events, guilds, requests, tickets
 from domains.ticket_lifecycle.ticket_channel_index import TicketChannelIndex
 from domains.transcripts import TranscriptStore
+
+log = logging.getLogger(__name__)
 
 
 class TicketLifecycle:
@@ -146,25 +152,32 @@ class TicketLifecycle:
 
     async def close_without_waiting(self, request: CloseRequest) -> None:
         """Unless the ticket is excluded, or the request was answered while it was posted."""
-        await self._closing.without_timer(request)
+        if await self._closing.without_timer(request):
+            await self.finish_close(request.ticket_id)
 
     async def accept_close_request(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
     ) -> Ticket:
         """The opener agrees and the ticket closes. Raises a UserError that says why not."""
-        return await self._answers.accept(ticket_id, user_id, close_request_id)
+        ticket = await self._answers.accept(ticket_id, user_id, close_request_id)
+        await self.finish_close(ticket_id)
+        return ticket
 
     async def cancel_close_request(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
     ) -> CloseRequest:
         """Deny (by the opener) or withdraw (by staff). Raises a UserError that says why not."""
-        return await self._answers.cancel(ticket_id, user_id, close_request_id)
+        request = await self._answers.cancel(ticket_id, user_id, close_request_id)
+        await self._tell(ticket_id)
+        return request
 
     async def withdraw_close_request(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
     ) -> CloseRequest:
         """As staff, even where the ticket is one's own. Raises a UserError that says why not."""
-        return await self._answers.cancel(ticket_id, user_id, close_request_id, as_staff=True)
+        request = await self._answers.cancel(ticket_id, user_id, close_request_id, as_staff=True)
+        await self._tell(ticket_id)
+        return request
 
     async def ask_for_more_time(
         self,
@@ -180,25 +193,32 @@ class TicketLifecycle:
         ticket = await self.ticket(ticket_id)
         if ticket is not None and user_id != ticket.opener_id:
             raise NotTheOpenerError("ask for more time")
-        return await self._extending.extend(
+        request = await self._extending.extend(
             ticket_id,
             user_id,
             close_request_id,
             at_most=self.policy.max_extensions,
             known_extensions=extensions,
         )
+        await self._tell(ticket_id)
+        return request
 
     async def extend_close_request(
         self, ticket_id: int, user_id: int, close_request_id: int | None = None
     ) -> CloseRequest:
         """Staff moves the deadline by a day, as often as it likes, to at most 30 days away."""
-        return await self._extending.extend(ticket_id, user_id, close_request_id)
+        request = await self._extending.extend(ticket_id, user_id, close_request_id)
+        await self._tell(ticket_id)
+        return request
 
     async def note_opener_reply(
         self, guild_id: int, channel_id: int, author_id: int, message_id: int
     ) -> bool:
         """Tell of a message in a channel. True if it answered a pending timed request."""
-        return await self._answers.note_reply(guild_id, channel_id, author_id, message_id)
+        ticket_id = await self._answers.note_reply(guild_id, channel_id, author_id, message_id)
+        if ticket_id is not None:
+            await self._tell(ticket_id)
+        return ticket_id is not None
 
     # --- closing
 
@@ -207,10 +227,28 @@ class TicketLifecycle:
     ) -> AutoCloseOutcome:
         """Close the ticket if its time is up. Any number of calls close once.
 
-        Decides, and leaves the rest to the effects. Raises what PostgreSQL raised, and
-        DiscordAwayError if it is no use before Discord is back.
+        Raises what Discord or PostgreSQL raised, though the close goes on by itself once it is
+        decided; DiscordAwayError if it is no use before Discord is back.
         """
-        return await self._expiry.auto_close(ticket_id, close_request_id)
+        outcome = await self._expiry.auto_close(ticket_id, close_request_id)
+        was_due = outcome in {AutoCloseOutcome.CLOSING, AutoCloseOutcome.BEING_READ}
+        if outcome is AutoCloseOutcome.BEING_READ:
+            await self.finish_close(ticket_id, Lane.READING)
+            decided = await self.why_not_expired(ticket_id, close_request_id)
+            if decided is not AutoCloseOutcome.NOT_ASKED:  # else it is read later
+                outcome = decided
+        ticket = await self.ticket(ticket_id)
+        if ticket is None:
+            return outcome
+        if ticket.status is TicketStatus.CLOSING:
+            await self.finish_close(ticket_id)
+            ticket = await self.ticket(ticket_id) or ticket
+        if ticket.attention is not None:
+            return AutoCloseOutcome.NEEDS_ATTENTION
+        is_closed = ticket.status is TicketStatus.CLOSED
+        if was_due and is_closed and ticket.close_cause is CloseCause.EXPIRED:
+            return AutoCloseOutcome.CLOSED
+        return outcome
 
     async def require_current(self) -> None:
         """Raises DiscordAway if what Discord has said up to now may not have been heard yet."""
@@ -229,9 +267,33 @@ class TicketLifecycle:
     async def close_ticket(
         self, ticket_id: int, closed_by_id: int, reason: str | None = None
     ) -> Ticket:
-        """Decide it; transcript, log, DM and the channel's end follow by themselves. Raises
-        TicketNotOpen if somebody was faster."""
+        """Raises TicketNotOpen if somebody was faster."""
+        ticket = await self.begin_close(ticket_id, closed_by_id, reason)
+        await self.finish_close(ticket_id)
+        return ticket
+
+    async def begin_close(
+        self, ticket_id: int, closed_by_id: int, reason: str | None = None
+    ) -> Ticket:
+        """Decide it, for those who have something to say before `finish_close`; that is done
+        sooner or later in any case. Raises TicketNotOpen if somebody was faster."""
         return await self._closing.by_command(ticket_id, closed_by_id, reason)
+
+    async def finish_close(self, ticket_id: int, lane: Lane = Lane.STORY) -> None:
+        """Wait for transcript, log, DM and the channel's end. Raises what Discord raised; what
+        needs a person is told in the ticket."""
+        try:
+            await self._effects.follow(ticket_id, lane)
+        except NeedsPersonError:
+            await self._tell(ticket_id, Lane.ATTENTION)
+
+    async def _tell(self, ticket_id: int, lane: Lane = Lane.STORY) -> None:
+        """Wait until the ticket says what was decided. What Discord fails to show now is shown
+        later."""
+        try:
+            await self._effects.follow(ticket_id, lane)
+        except (ChannelError, NeedsPersonError) as error:
+            log.info("Ticket %s is told later: %s", ticket_id, error or error.__cause__)
 
     async def note_channel_deleted(self, guild_id: int, channel_id: int) -> None:
         """Somebody deleted the channel by hand: the ticket is over, and its timers too."""
@@ -239,6 +301,7 @@ class TicketLifecycle:
         ticket = await self.ticket_in_channel(guild_id, channel_id)
         if ticket is not None:
             await self._closing.channel_deleted(ticket)
+            await self.finish_close(ticket.id)
 
     async def note_server_left(self, guild_id: int) -> int:
         """The bot is no longer there: its tickets are over. Returns how many."""
@@ -268,11 +331,15 @@ class TicketLifecycle:
 
     async def exclude_from_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
         """Returns the pending request whose timer this switches off, if there is one."""
-        return await self._excluding.exclude(ticket_id, user_id)
+        request = await self._excluding.exclude(ticket_id, user_id)
+        await self._tell(ticket_id)
+        return request
 
     async def include_in_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
         """Returns the pending request whose timer runs again, if there is one."""
-        return await self._excluding.include(ticket_id, user_id)
+        request = await self._excluding.include(ticket_id, user_id)
+        await self._tell(ticket_id)
+        return request
 
     async def record_heartbeat(self) -> None:
         """What outages are told by; to be called before the first job runs, and every few

@@ -103,6 +103,8 @@ class PendingClose:
 
     ticket: Ticket
     request: CloseRequest
+    is_told: bool
+    """Whether the opener has been told of it; before that its time does not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,9 @@ class TicketEvent:
 class AutoCloseOutcome(StrEnum):
     """What became of an attempt to close a ticket whose time is up."""
 
+    CLOSED = "closed"
     CLOSING = "closing"
-    """Its time was up, and it is being closed."""
+    """Its time was up, and what follows is under way."""
     BEING_READ = "being_read"
     """What the opener may have written is being read first."""
     ALREADY_CLOSED = "already_closed"

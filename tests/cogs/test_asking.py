@@ -151,7 +151,8 @@ async def test_a_timed_request_has_one_job_named_after_ticket_and_deadline(
         assert request.auto_close_at is not None
         due_ms = round(request.auto_close_at.timestamp() * 1000)
         assert await world.jobs() == [f"auto-close-{request.ticket_id}-{due_ms}"]
-        assert (await world.scheduler.counts()).delayed == 1
+        assert len(await world.jobs("send-reminder")) == 1
+        assert (await world.scheduler.counts()).delayed == 2
 
 
 async def test_delays_are_understood_as_they_are_written(settings: Settings) -> None:
@@ -258,9 +259,7 @@ async def test_a_request_that_cannot_be_shown_is_taken_back(settings: Settings) 
 async def test_a_request_in_a_ticket_that_is_being_closed_is_refused(settings: Settings) -> None:
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
-        await world.sql.execute(
-            "update punctual.tickets set status = 'closing', attention = 'stuck'"
-        )
+        await world.sql.execute("update punctual.tickets set status = 'closing', attention = '{}'")
         text = refusal(await world.sam.slash(channel, "closerequest"))
         assert text == "This ticket is being closed already."
         assert await world.count("close_requests") == 0

@@ -125,14 +125,14 @@ async def test_status_tells_why_a_ticket_will_not_close(settings: Settings) -> N
         channel = await world.open_ticket(world.amy)
         assert "nobody has asked to close it" in await status(world)
         message = await world.ask_to_close(channel)
-        assert "the pending close request has no timer" in await status(world)
+        assert "the close request has no timer" in await status(world)
         await world.amy.click(message, label="Deny & Keep Open")
         assert "was denied" in await status(world)
         await world.ask_to_close(channel, delay="2h")
         await world.amy.send(channel, "Not yet!")
-        assert "the opener answered" in await status(world)
+        assert "was answered: the member wrote" in await status(world)
         await world.sam.slash(channel, "autoclose exclude")
-        assert "it is excluded from auto-close" in await status(world)
+        assert "excluded it from auto-close" in await status(world)
 
 
 async def test_status_tells_when_a_ticket_closes_and_who_asked(settings: Settings) -> None:
@@ -180,8 +180,8 @@ async def test_of_a_history_that_no_embed_holds_the_newest_is_shown_and_the_rest
 
 async def add_events(world: World, channel: simcord.ChannelHandle, count: int) -> None:
     await world.sql.execute(
-        """insert into punctual.ticket_events (ticket_id, event, detail)
-           select $1, 'retried', 'number ' || n from generate_series(0, $2 - 1) as n""",
+        """insert into punctual.ticket_events (ticket_id, guild_id, event, detail)
+           select $1, 1, 'retried', 'number ' || n from generate_series(0, $2 - 1) as n""",
         (await world.ticket(channel)).id,
         count,
     )
@@ -204,9 +204,11 @@ async def test_a_time_that_does_not_run_yet_is_said_so(settings: Settings) -> No
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
-        await world.sql.execute("update punctual.close_requests set announced = false")
+        ticket, request = await world.ticket(channel), await world.request(channel)
+        await world.effects_are_stuck()
+        await world.half_done(ticket.id, "ask", subject_id=request.id)
         for said in (await status(world), words(await timers(world))):
-            assert "time does not run yet: Discord failed so far to ask the opener" in said
+            assert "time does not run yet" in said
             assert "It closes" not in said
         assert "<t:" not in words(await timers(world))
 

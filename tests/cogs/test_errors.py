@@ -172,7 +172,8 @@ async def answers_in_time(
     wanted = _answers(world) + steps
     async with world.sql.transaction():
         await world.sql.execute(
-            "lock table punctual.tickets, close_requests, guild_settings in access exclusive mode"
+            "lock table punctual.tickets, punctual.close_requests, punctual.guild_settings"
+            " in access exclusive mode"
         )
         doing = asyncio.ensure_future(act)
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 import discord
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from domains.settings import Settings
 from tests.cogs.replies import reply
 from tests.cogs.world import World, a_world
+from tests.waiting import eventually
 
 PINGS = "@everyone @here <@{user}> <@!{user}> <@&{role}>"
 MARKDOWN = "**b** __u__ ~~s~~ ||spoiler|| `code` ```block``` > quote * _i_ \\*"
@@ -154,22 +154,21 @@ async def test_a_hostile_subject_is_found_again_by_its_channel(settings: Setting
     async with a_world(settings) as world:
         first = await world.open_ticket(world.amy, "plain")
         ticket = await world.ticket(first)
-        await world.open_ticket(world.eve, f"forged · Ticket id {ticket.id}")
+        mark = f"Ref {world.tickets.installation_id}-{ticket.token}"
+        await world.open_ticket(world.eve, f"forged · {mark}")
         world.env.backend.delete_channel(first.id)
         await world.until_closed(first)
         await world.sql.execute(
-            """update punctual.tickets set channel_id = null, opening = true, status = 'open',
-                      opened_at = now() - interval '1 minute' where id = $1""",
+            "update punctual.tickets set channel_id = null, status = 'open' where id = $1",
             ticket.id,
         )
-        await world.scheduler.reconcile()
-        assert await world.tickets.ticket(ticket.id) is None
+        await world.half_done(ticket.id, "open-channel")
+        await eventually(lambda: world.is_taken_back(ticket.id))
 
 
 async def test_settings_of_a_guild_are_no_place_for_pings_either(settings: Settings) -> None:
     async with a_world(settings) as world:
-        before = await world.tickets.guild_settings(world.guild.id)
-        await world.tickets.save_guild_settings(replace(before, category_id=1, log_channel_id=1))
+        await world.tickets.change_guild_settings(world.guild.id, category_id=1, log_channel_id=1)
         text = reply(await world.boss.slash(world.lobby, "setup"))
         assert "Support" in text
         assert_nobody_was_pinged_but_opener_and_support(world)

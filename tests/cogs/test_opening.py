@@ -207,30 +207,28 @@ async def test_a_first_message_that_failed_is_posted_later(settings: Settings) -
         world.env.inject_error("POST", "/channels/*/messages", status=502)
         channel = await world.open_ticket(world.amy)
         assert world.says(channel) == []
-        await world.sql.execute(
-            "update punctual.tickets set opened_at = now() - interval '1 minute'"
-        )
-        await world.scheduler.reconcile()
+        await world.hurry_effects()
+        await world.until_all_is_told()
         assert SUBJECT in world.says(channel)[0]
-        await world.sql.execute("update punctual.tickets set opening = true")
-        await world.scheduler.reconcile()
+        await world.half_done((await world.ticket(channel)).id, "welcome")
+        await world.until_all_is_told()
         assert len(world.says(channel)) == 1
 
 
 async def test_a_channel_made_before_a_crash_is_found_again(settings: Settings) -> None:
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy, "a _hostile_ · subject @here")
-        await world.sql.execute(
-            """update punctual.tickets set channel_id = null, opening = true,
-                      opened_at = now() - interval '1 minute'"""
-        )
-        await world.restart_bot()
+        ticket = await world.ticket(channel)
+        await world.stop_bot()
+        await world.sql.execute("update punctual.tickets set channel_id = null")
+        await world.half_done(ticket.id, "open-channel", "welcome")
+        await world.start_bot()
 
         async def is_found() -> bool:
             return await world.sql.fetchval("select channel_id from punctual.tickets") == channel.id
 
         await eventually(is_found)
-        await world.env.settle()
+        await world.until_all_is_told()
         assert len(world.says(channel)) == 1
         assert [name for name in world.guild.channels if name.startswith("ticket-")] == [
             "ticket-0001"
@@ -240,10 +238,10 @@ async def test_a_channel_made_before_a_crash_is_found_again(settings: Settings) 
 async def test_a_channel_from_before_a_lost_database_is_not_taken_for_another_members_ticket(
     settings: Settings,
 ) -> None:
-    """Its mark is the same, since ids begin anew."""
+    """Ids begin anew."""
     async with a_world(settings) as world:
         old = await world.open_ticket(world.amy, "A secret")
-        await world.sql.execute("truncate tickets restart identity cascade")
+        await world.sql.execute("truncate punctual.tickets restart identity cascade")
         await world.ask_for_ticket(world.eve)
         assert await world.sql.fetchval("select channel_id from punctual.tickets") != old.id
 

@@ -159,12 +159,12 @@ async def test_a_timer_that_nobody_wants_any_more_is_removed_at_the_start(
         caplog.clear()
         await world.restart_bot()
         await jobs_become(world, [])
-        await eventually(lambda: "✅ Cleaned up 1 orphaned jobs" in caplog.messages)
+        await eventually(lambda: "✅ Cleaned up 2 orphaned jobs" in caplog.messages)
         for line in (
             "✅ Scheduled task system shut down",
             "✅ Scheduled task system initialized",
             "🧹 Starting cleanup of orphaned scheduled jobs...",
-            "✅ Cleaned up 1 orphaned jobs",
+            "✅ Cleaned up 2 orphaned jobs",  # the close, and the reminder of it
         ):
             assert line in caplog.messages
         assert world.exists(channel)
@@ -183,27 +183,21 @@ async def test_a_request_that_a_crash_kept_from_being_shown_is_shown_once(
                 for message in channel.history():
                     if message.components:
                         world.env.backend.delete_message(channel.id, message.id)
-            await world.sql.execute(
-                """update punctual.close_requests set announced = false, message_id = null,
-                          requested_at = now() - interval '1 minute'"""
+            asked = await world.sql.fetchrow(
+                "update punctual.close_requests set message_id = null returning id, ticket_id"
             )
+            assert asked is not None
+            await world.half_done(asked["ticket_id"], "ask", subject_id=asked["id"])
             await world.start_bot()
-
-            async def is_shown() -> bool:
-                return (await world.request(channel)).announced
-
-            await eventually(is_shown)
-            await world.env.settle()
+            await world.until_all_is_told()
             request = await world.request(channel)
             assert len(world.says(channel)) == said
         assert world.message(channel, request.message_id).components
 
 
-@pytest.mark.parametrize(
-    ("done_last", "failing"), [("transcript", "direct message"), ("log", "deletion")]
-)
+@pytest.mark.parametrize("failing", ["direct message", "deletion"])
 async def test_what_a_killed_close_had_done_but_not_recorded_is_not_done_again(
-    settings: Settings, done_last: str, failing: str
+    settings: Settings, failing: str
 ) -> None:
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
@@ -216,8 +210,8 @@ async def test_what_a_killed_close_had_done_but_not_recorded_is_not_done_again(
         assert len(world.says(world.logs)) == 1
         assert world.exists(channel)
         await world.stop_bot()
-        await world.sql.execute("update punctual.tickets set close_step = $1", done_last)
-        await world.sql.execute("update punctual.tickets set close_retry_at = null")
+        await world.sql.execute("delete from punctual.effects")
+        await world.half_done(1, "save-transcript", "log-close", "dm-opener", "remove-channel")
         await world.start_bot()
         await world.until_closed(channel)
         assert not world.exists(channel)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol, cast
 
 import asyncpg
@@ -22,7 +23,7 @@ from discord.ext import commands
 from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
-from bot import create_bot
+from bot import PunctualBot, create_bot
 from domains.errors import UserError
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.redis_client import connect
@@ -214,7 +215,7 @@ class World:
         return [row["status"] for row in rows]
 
     async def count(self, table: str) -> int:
-        return await self.sql.fetchval(f"select count(*) from {table}")
+        return await self.sql.fetchval(f"select count(*) from punctual.{table}")
 
     async def is_closed(self, channel: simcord.ChannelHandle) -> bool:
         return (await self.ticket(channel)).status is TicketStatus.CLOSED
@@ -238,12 +239,51 @@ class World:
         ticket = await self.ticket(channel)
         await self.sql.execute(
             """update punctual.close_requests
-               set auto_close_at = now() - interval '1500 milliseconds' where ticket_id = $1 and status = 'pending'""",
+               set auto_close_at = now() - interval '1500 milliseconds'
+               where ticket_id = $1 and status = 'pending'""",
             ticket.id,
         )
 
-    async def jobs(self) -> list[str]:
-        """Keys of the unfinished jobs in Redis."""
+    async def hurry_effects(self) -> None:
+        """What waits for its next attempt is tried now."""
+        await self.sql.execute("update punctual.effects set due_at = now()")
+
+    async def half_done(self, ticket_id: int, *kinds: str, subject_id: int = 0) -> None:
+        """As a killed process leaves it: begun, and perhaps done, but not recorded."""
+        await self.sql.execute(
+            """insert into punctual.effects (guild_id, ticket_id, kind, subject_id, attempts)
+               select t.guild_id, t.id, kind, $3, 1 from punctual.tickets t,
+                      unnest($2::text[]) with ordinality as kinds (kind, place)
+               where t.id = $1 order by place""",
+            ticket_id,
+            list(kinds),
+            subject_id,
+        )
+
+    async def until_all_is_told(self) -> None:
+        """Discord has been told all that it was to be told."""
+
+        async def is_told() -> bool:
+            return not await self.sql.fetchval("select count(*) from punctual.effects")
+
+        await eventually(is_told)
+        await self.env.settle()
+
+    async def effects_are_stuck(self) -> None:
+        """From now on nothing more is told by this process."""
+        await cast("PunctualBot", self.bot).effects.stop(timedelta(seconds=1))
+
+    async def is_taken_back(self, ticket_id: int) -> bool:
+        return await self.tickets.ticket(ticket_id) is None
+
+    async def effect_failures(self, number: int) -> bool:
+        """Whether something that Discord is to be told has failed so often."""
+        return await self.sql.fetchval(
+            "select exists (select from punctual.effects where failures = $1)", number
+        )
+
+    async def jobs(self, kind: str = "auto-close") -> list[str]:
+        """Keys of the unfinished jobs of a kind in Redis."""
         assert self.settings.redis_address is not None
         redis = connect(self.settings.redis_address, socket_timeout=5)
         try:
@@ -251,7 +291,8 @@ class World:
             ids = await redis.zrange(f"saq:{queue}:incomplete", 0, -1)
         finally:
             await redis.aclose()
-        return [job_id.decode().removeprefix(f"saq:job:{queue}:") for job_id in ids]
+        keys = [job_id.decode().removeprefix(f"saq:job:{queue}:") for job_id in ids]
+        return [key for key in keys if key.startswith(kind)]
 
     def sent(self) -> list[tuple[str, str, dict[str, Any]]]:
         """All requests to Discord in their order: method, path and body."""

@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
 from domains.database import Database
 from tests.faults.fault_env import FaultEnv
 from tests.faults.own_servers import OwnPostgres, OwnValkey
+from tests.scheduled_task.redis_view import INSTALLATION_ID
 from tests.wire import Discord
 
 Measured = Callable[[str], None]
@@ -47,6 +49,9 @@ async def _make_template(postgres: OwnPostgres) -> None:
     database = Database(lambda: _named(postgres.url, _TEMPLATE))
     await database.connect()
     await database.close()
+    connection = await asyncpg.connect(_named(postgres.url, _TEMPLATE))
+    await connection.execute(f"update punctual.installation set id = '{INSTALLATION_ID}'")
+    await connection.close()
 
 
 def _named(url: str, name: str) -> str:

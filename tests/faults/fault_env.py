@@ -17,10 +17,11 @@ from tests.faults.own_servers import OwnPostgres, OwnValkey
 from tests.faults.record import Record
 from tests.process.bot_process import BotProcess, start_bot
 from tests.process.helpdesk import Helpdesk
+from tests.scheduled_task.redis_view import QUEUE as QUEUE_NAME
 from tests.waiting import eventually
 from tests.wire import LOST, Channel, Discord, Message
 
-QUEUE = "saq:ticket-lifecycle:"
+QUEUE = f"saq:{QUEUE_NAME}:"
 """Where everything of the scheduler's is in Redis, but the jobs' records."""
 READY = "✅ Cleaned up"
 RECOVERY_S = 5.0
@@ -201,7 +202,8 @@ class FaultEnv:
     async def request_status(self, channel: Channel) -> object:
         """Of its latest request."""
         return await self.value(
-            """select r.status from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
+            """select r.status from punctual.close_requests r
+               join punctual.tickets t on t.id = r.ticket_id
                where t.channel_id = $1 order by r.id desc limit 1""",
             channel.id,
         )
@@ -218,6 +220,14 @@ class FaultEnv:
         assert found is not None
         return timer_key(found["ticket_id"], found["auto_close_at"])
 
+    async def token_of(self, channel: Channel) -> str:
+        """By which the record knows the ticket."""
+        found = await self.value(
+            "select token from punctual.tickets where channel_id = $1", channel.id
+        )
+        assert isinstance(found, str)
+        return found
+
     async def closed(self, channel: Channel, within: float = 10.0) -> None:
         async def is_closed() -> bool:
             return await self.status(channel) == "closed"
@@ -226,7 +236,10 @@ class FaultEnv:
 
     async def nothing_is_half_open(self, within: float) -> None:
         async def is_so() -> bool:
-            return await self.value("select count(*) from punctual.tickets where opening") == 0
+            return not await self.value(
+                """select exists (select from punctual.effects
+                                  where kind in ('open-channel', 'welcome'))"""
+            )
 
         await eventually(is_so, within)
 
@@ -238,7 +251,8 @@ class FaultEnv:
         async with self.database() as connection:
             moved = await connection.fetchrow(
                 """with before as (
-                       select r.* from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
+                       select r.* from punctual.close_requests r
+                       join punctual.tickets t on t.id = r.ticket_id
                        where t.channel_id = $1 and r.status = 'pending')
                    update punctual.close_requests r set auto_close_at =
                        date_trunc('milliseconds', now() - $2 * interval '1 second')
@@ -251,19 +265,11 @@ class FaultEnv:
         self.orphaned.add(timer_key(moved["ticket_id"], moved["before"]))
 
     async def age_what_is_half_done(self) -> None:
-        """As if the bot had been down for ten seconds: it leaves alone what is younger than five,
-        since another process may be at it, and the jobs of workers that showed a heartbeat in
-        the last eight."""
+        """As if the bot had been down for ten seconds: what it was at is its own for five, and
+        its jobs are for eight."""
         await self.execute(
-            "update punctual.tickets set opened_at = opened_at - interval '10 seconds' where opening"
-        )
-        await self.execute(
-            """update punctual.close_requests set requested_at = requested_at - interval '10 seconds',
-                   auto_close_at = auto_close_at - interval '10 seconds'
-               where not announced and status = 'pending'"""
-        )
-        await self.execute(
-            "update punctual.close_requests set resolved_at = resolved_at - interval '10 s' where not shown"
+            """update punctual.effects set due_at = due_at - interval '10 seconds',
+                   lease_until = lease_until - interval '10 seconds'"""
         )
         for heartbeat in await self.valkey.call("ZRANGE", f"{QUEUE}stats", 0, -1):
             await self.valkey.call("DEL", heartbeat)

@@ -62,7 +62,9 @@ class Opening(Flow):
 
     async def _count(self) -> int:
         found = await self.fault_env.value(
-            "select count(*) from punctual.tickets where not opening"
+            """select count(*) from punctual.tickets t where not exists (
+                   select from punctual.effects e
+                   where e.ticket_id = t.id and e.kind in ('open-channel', 'welcome'))"""
         )
         assert isinstance(found, int)
         return found
@@ -94,12 +96,13 @@ class Asking(InATicket):
         discord.begin_slash(discord.staff, self.channel, "closerequest", close_delay="1h")
 
     async def is_done(self) -> bool:
-        announced = await self.fault_env.value(
-            """select r.announced from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
+        message_id = await self.fault_env.value(
+            """select r.message_id from punctual.close_requests r
+               join punctual.tickets t on t.id = r.ticket_id
                where t.channel_id = $1 and r.status = 'pending'""",
             self.channel.id,
         )
-        return announced is True
+        return message_id is not None
 
 
 class Asked(InATicket):
@@ -174,7 +177,8 @@ class Extending(Asked):
 
     async def is_done(self) -> bool:
         extensions = await self.fault_env.value(
-            """select r.extensions from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
+            """select r.extensions from punctual.close_requests r
+               join punctual.tickets t on t.id = r.ticket_id
                where t.channel_id = $1""",
             self.channel.id,
         )

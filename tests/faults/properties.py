@@ -12,26 +12,43 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-import asyncpg
-
+from domains.effects.effect import Lane
+from domains.scheduled_task import timer_store
+from domains.scheduled_task.job_type import JobServices
+from domains.scheduled_task.jobs import discover
+from domains.scheduled_task.timer_kind import TimerKind
+from domains.scheduled_task.timer_store import Wanted
 from tests.faults.fault_env import QUEUE, FaultEnv, timer_key
-from tests.faults.record import Sight
+from tests.faults.record import MARK, Sight
+from tests.scheduled_task.redis_view import INSTALLATION_ID, record_key
 from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from domains.database import Connection
 
 LATEST_S = 5.0
 """After a deadline, or after the outage in which it fell."""
 SETTLING_S = 30.0
 AGREEING_S = 5.0
+MANY = 1_000_000
 CONNECTIONS = 20
 """Of one bot's pool."""
 
-RECORDS = "saq:job:ticket-lifecycle:"
+RECORDS = record_key("")
 KNOWN_KEYS = re.compile(
     f"{QUEUE}(incomplete|queued|active|stats|subjects|completed|failed|worker_info:[0-9a-f-]+)"
-    f"|{RECORDS}.*|punctual:probe"
+    f"|{RECORDS}.*|punctual:{INSTALLATION_ID}:probe"
 )
+_NOBODY: Any = None
+KINDS = [
+    Wanted(kind.name, kind.wanted)
+    for kind in discover(JobServices(_NOBODY, _NOBODY))
+    if isinstance(kind, TimerKind)
+]
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,7 @@ class Ticket:
     channel_id: int | None
     guild_id: int
     status: str
-    opening: bool
+    token: str
     attention: str | None
     close_cause: str | None
     exclude_from_autoclose: bool
@@ -53,9 +70,7 @@ class Request:
     ticket_id: int
     status: str
     auto_close_at: datetime | None
-    announced: bool
-    grace_announced: bool
-    shown: bool
+    resolved_at: datetime | None
     message_id: int | None
 
 
@@ -68,10 +83,22 @@ class Happening:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What Discord is still to be told."""
+
+    ticket_id: int
+    kind: str
+    lane: int
+
+
+@dataclass(frozen=True)
 class State:
     tickets: Sequence[Ticket]
     requests: Sequence[Request]
     events: Sequence[Happening]
+    effects: Sequence[Effect]
+    timers: frozenset[str]
+    """The keys of the jobs that PostgreSQL wants, of all kinds."""
     now: datetime
 
     def requests_of(self, ticket: Ticket) -> list[Request]:
@@ -84,40 +111,53 @@ class State:
     def events_of(self, ticket: Ticket, event: str) -> list[Happening]:
         return [each for each in self.events if (each.ticket_id, each.event) == (ticket.id, event)]
 
+    def effects_of(self, ticket: Ticket) -> list[str]:
+        return [effect.kind for effect in self.effects if effect.ticket_id == ticket.id]
+
     def timer_of(self, ticket: Ticket) -> str | None:
         """The key of the job that ought to wait for this ticket's deadline."""
         pending = self.pending_of(ticket)
         if (
             pending is None
             or pending.auto_close_at is None
+            or pending.message_id is None
             or ticket.status != "open"
             or ticket.exclude_from_autoclose
+            or "announce-grace" in self.effects_of(ticket)
         ):
             return None
         return timer_key(ticket.id, pending.auto_close_at)
 
 
 async def look(fault_env: FaultEnv) -> State:
-    async with fault_env.database() as connection:
+    async with (
+        fault_env.database() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
         return State(
-            [
-                _read(Ticket, row)
-                for row in await connection.fetch("select * from punctual.tickets")
-            ],
-            [
-                _read(Request, row)
-                for row in await connection.fetch("select * from punctual.close_requests")
-            ],
-            [
-                _read(Happening, row)
-                for row in await connection.fetch("select * from punctual.ticket_events")
-            ],
+            await _read(connection, Ticket, "tickets"),
+            await _read(connection, Request, "close_requests"),
+            await _read(connection, Happening, "ticket_events"),
+            await _read(connection, Effect, "effects"),
+            await wanted_jobs(connection),
             await connection.fetchval("select now()"),
         )
 
 
-def _read(model: type[Any], row: asyncpg.Record) -> Any:
-    return model(**{name: row[name] for name in model.__dataclass_fields__})
+async def wanted_jobs(connection: asyncpg.Connection[asyncpg.Record]) -> frozenset[str]:
+    """The keys of all that PostgreSQL wants."""
+    timers = [
+        await timer_store.after(cast("Connection", connection), kind, 0, MANY) for kind in KINDS
+    ]
+    return frozenset(timer.key for of_kind in timers for timer in of_kind)
+
+
+async def _read(
+    connection: asyncpg.Connection[asyncpg.Record], model: type[Any], table: str
+) -> list[Any]:
+    columns = ", ".join(model.__dataclass_fields__)
+    rows = await connection.fetch(f"select {columns} from punctual.{table} order by id")
+    return [model(**row) for row in rows]
 
 
 # --- nothing is under way
@@ -141,27 +181,25 @@ async def settled(fault_env: FaultEnv, within: float = SETTLING_S) -> None:
 
 
 def under_way(state: State) -> list[str]:
-    doing: list[str] = []
+    """What is to be done; in a ticket that needs a person, only the call for one."""
+    attended = {ticket.id for ticket in state.tickets if ticket.attention is not None}
+    doing = [
+        f"{effect.kind} of ticket {effect.ticket_id} is to be done"
+        for effect in state.effects
+        if effect.ticket_id not in attended or effect.lane == Lane.ATTENTION
+    ]
     for ticket in state.tickets:
         pending = state.pending_of(ticket)
-        if ticket.opening and ticket.status == "open":
-            doing.append(f"ticket {ticket.id} is being opened")
-        if ticket.status == "closing" and ticket.attention is None:
-            doing.append(f"ticket {ticket.id} is being closed")
-        if pending is not None and not pending.announced:
-            doing.append(f"request {pending.id} has not been asked")
-        if pending is not None and not pending.grace_announced:
-            doing.append(f"the grace of request {pending.id} has not been announced")
-        if ticket.status == "open" and not all(each.shown for each in state.requests_of(ticket)):
-            doing.append(f"a request of ticket {ticket.id} is not shown as it is")
         if (
             state.timer_of(ticket) is not None
             and pending is not None
             and pending.auto_close_at is not None
             and pending.auto_close_at <= state.now
-            and ticket.attention is None
+            and ticket.id not in attended
         ):
             doing.append(f"request {pending.id} is overdue")
+        if ticket.status == "closing" and not state.effects_of(ticket):
+            doing.append(f"nobody will close ticket {ticket.id}")
     return doing
 
 
@@ -217,22 +255,28 @@ def never_early(state: State) -> list[str]:
 
 
 def never_late(fault_env: FaultEnv, state: State) -> list[str]:
-    """By the clock of who looked at the channel, not by the bot's own account."""
+    """The decision by PostgreSQL's clock, the end by that of who looked at the channel; neither by
+    the bot's own account."""
     broken: list[str] = []
     for ticket in state.tickets:
         expired = [each for each in state.requests_of(ticket) if each.status == "expired"]
         for request in expired:
             assert request.auto_close_at is not None
+            assert request.resolved_at is not None
             deadline = request.auto_close_at.timestamp()
             allowed = latest_after(fault_env, deadline)
-            for gone_at in fault_env.record.deletions(ticket.channel_id or 0):
-                if gone_at < deadline:
+            gone = fault_env.record.deletions(ticket.channel_id or 0)
+            for what, at in [
+                ("decided", request.resolved_at.timestamp()),
+                *(("gone", each) for each in gone),
+            ]:
+                if at < deadline:
                     broken.append(
-                        f"ticket {ticket.id} vanished {deadline - gone_at:.3f} s before its time"
+                        f"ticket {ticket.id} was {what} {deadline - at:.3f} s before its time"
                     )
-                if gone_at > allowed:
+                if at > allowed:
                     broken.append(
-                        f"ticket {ticket.id} vanished {gone_at - deadline:.1f} s after its time, "
+                        f"ticket {ticket.id} was {what} {at - deadline:.1f} s after its time, "
                         f"and {allowed - deadline:.1f} s would have been excused"
                     )
     return broken
@@ -260,25 +304,27 @@ def once(fault_env: FaultEnv, state: State) -> list[str]:
         record = fault_env.record
         closed = ticket.status == "closed"
         by_hand = ticket.channel_id in fault_env.deleted_by_hand
-        if not record.channels_of(ticket.id):
+        if not record.channels_of(ticket.token):
             continue  # a stranger's, that was never in this Discord
-        expect(f"channels of {name}", len(record.channels_of(ticket.id)), 1)
-        expect(f"welcomes in {name}", len(record.welcomes(ticket.id)), 1)
-        expect(f"closes logged of {name}", len(record.closes_logged(ticket.id)), int(closed))
-        expect(f"DMs about {name}", len(record.dms(ticket.id)), int(closed))
+        expect(f"channels of {name}", len(record.channels_of(ticket.token)), 1)
+        expect(f"welcomes in {name}", len(record.welcomes(ticket.token)), 1)
+        expect(f"closes logged of {name}", len(record.closes_logged(ticket.token)), int(closed))
+        expect(f"DMs about {name}", len(record.dms(ticket.token)), int(closed))
         expect(f"closed events of {name}", len(state.events_of(ticket, "closed")), int(closed))
         if ticket.channel_id is not None:
             deletions = len(record.deletions(ticket.channel_id))
             expect(f"deletions of the channel of {name}", deletions, int(closed))
         if closed and not by_hand:
             expect(f"transcripts of {name}", len(transcripts(fault_env, ticket)), 1)
-            attached = [file for close in record.closes_logged(ticket.id) for file in _pages(close)]
+            attached = [
+                file for close in record.closes_logged(ticket.token) for file in _pages(close)
+            ]
             expect(f"pages posted of {name}", len(attached), 1)
         for request in state.requests_of(ticket):
             expect(
                 f"messages of request {request.id}",
                 len(record.asked(request.id)),
-                int(request.announced),
+                int(request.message_id is not None),
             )
     return broken
 
@@ -301,7 +347,7 @@ def no_stray_channels(fault_env: FaultEnv, state: State) -> list[str]:
     broken = [
         f"{channel.name} belongs to no ticket"
         for channel in fault_env.record.channels.values()
-        if "Ticket id " in (channel.topic or "") and not channel.deleted and channel.id not in known
+        if MARK.search(channel.topic or "") and not channel.deleted and channel.id not in known
     ]
     broken += [
         f"ticket {ticket.id} is open, but its channel is gone"
@@ -371,10 +417,12 @@ async def redis_agrees(fault_env: FaultEnv, state: State) -> list[str]:
     keys = [key.decode() for key in await fault_env.valkey.call("KEYS", "*")]
     incomplete, subjects = await _jobs(fault_env, "incomplete"), await _jobs(fault_env, "subjects")
     finished = await _jobs(fault_env, "failed") | await _jobs(fault_env, "completed")
-    waiting = {state.timer_of(ticket) for ticket in state.tickets} - {None}
+    timers = {state.timer_of(ticket) for ticket in state.tickets} - {None}
     excused = {state.timer_of(ticket) for ticket in state.tickets if ticket.attention is not None}
-    broken = [f"no job waits for {key}" for key in waiting - incomplete - excused]
-    broken += [f"nothing wants the job {key}" for key in incomplete - waiting - fault_env.orphaned]
+    broken = [f"nothing wants {key}, a deadline's" for key in timers - state.timers]
+    broken += [f"no job waits for {key}" for key in state.timers - incomplete - excused]
+    strays = incomplete - state.timers - fault_env.orphaned
+    broken += [f"nothing wants the job {key}" for key in strays]
     broken += [f"{key} is in the index, but no job" for key in subjects - incomplete]
     broken += [f"{key} is a job, but not in the index" for key in incomplete - subjects]
     broken += [f"{key} is a key nobody knows" for key in keys if not KNOWN_KEYS.fullmatch(key)]

@@ -15,7 +15,8 @@ from tests.wire.json_types import JsonObject, child, children
 from tests.wire.models import walk
 from tests.wire.state import World
 
-_MARK = re.compile(r"Ticket id (\d+)\Z")
+MARK = re.compile(r"Ref \w+-(\w+)\Z")
+"""The last part is the ticket's token."""
 _ACCEPT = re.compile(r"ticket:close_request:accept:(\d+)")
 
 
@@ -36,10 +37,10 @@ class Record:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._told: defaultdict[int, list[Sight]] = defaultdict(list[Sight])
+        self._told: defaultdict[str, list[Sight]] = defaultdict(list[Sight])
         self._asked: defaultdict[int, list[Sight]] = defaultdict(list[Sight])
         self._deleted: defaultdict[int, list[float]] = defaultdict(list[float])
-        self._channels_of: defaultdict[int, list[Channel]] = defaultdict(list[Channel])
+        self._channels_of: defaultdict[str, list[Channel]] = defaultdict(list[Channel])
         self.channels: dict[int, Channel] = {}
         """Deleted ones too."""
         world.subscribe(self._note)
@@ -49,8 +50,8 @@ class Record:
             case "CHANNEL_CREATE":
                 channel = self._world.channels[int(data["id"])]
                 self.channels[channel.id] = channel
-                if marked := _MARK.search(channel.topic or ""):
-                    self._channels_of[int(marked[1])].append(channel)
+                if marked := MARK.search(channel.topic or ""):
+                    self._channels_of[marked[1]].append(channel)
             case "CHANNEL_DELETE":
                 self._deleted[int(data["id"])].append(time.time())
             case "MESSAGE_CREATE":
@@ -61,39 +62,39 @@ class Record:
 
     def _note_message(self, message: JsonObject) -> None:
         for embed in children(message, "embeds"):
-            if marked := _MARK.fullmatch(child(embed, "footer").get("text") or ""):
+            if marked := MARK.fullmatch(child(embed, "footer").get("text") or ""):
                 sight = Sight(time.time(), message, embed.get("title") or "")
-                self._told[int(marked[1])].append(sight)
+                self._told[marked[1]].append(sight)
         for component in walk(children(message, "components")):
             if accepts := _ACCEPT.fullmatch(component.get("custom_id") or ""):
                 self._asked[int(accepts[1])].append(Sight(time.time(), message))
 
-    def channels_of(self, ticket_id: int) -> list[Channel]:
-        return self._channels_of[ticket_id]
+    def channels_of(self, token: str) -> list[Channel]:
+        return self._channels_of[token]
 
     def deletions(self, channel_id: int) -> list[float]:
         """When that channel vanished."""
         return self._deleted[channel_id]
 
-    def welcomes(self, ticket_id: int) -> list[Sight]:
+    def welcomes(self, token: str) -> list[Sight]:
         return [
             sight
-            for sight in self._told[ticket_id]
+            for sight in self._told[token]
             if not sight.in_private and re.fullmatch(r"Ticket #\d+", sight.title)
         ]
 
-    def closes_logged(self, ticket_id: int) -> list[Sight]:
+    def closes_logged(self, token: str) -> list[Sight]:
         return [
             sight
-            for sight in self._told[ticket_id]
+            for sight in self._told[token]
             if not sight.in_private and sight.title.endswith("closed")
         ]
 
-    def dms(self, ticket_id: int) -> list[Sight]:
-        return [sight for sight in self._told[ticket_id] if sight.in_private]
+    def dms(self, token: str) -> list[Sight]:
+        return [sight for sight in self._told[token] if sight.in_private]
 
-    def attention(self, ticket_id: int) -> list[Sight]:
-        return [sight for sight in self._told[ticket_id] if "attention" in sight.title]
+    def attention(self, token: str) -> list[Sight]:
+        return [sight for sight in self._told[token] if "attention" in sight.title]
 
     def asked(self, request_id: int) -> list[Sight]:
         """The messages that show this close request's buttons."""

@@ -18,19 +18,20 @@ import asyncpg
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from bot import connect_domains
 from domains.database import Database
+from domains.effects import EffectRunner
 from domains.errors import UserError
 from domains.scheduled_task import ScheduledTask
-from domains.scheduled_task.job_type import JobServices
-from domains.scheduled_task.jobs import discover
 from domains.tasks import cancel
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.transcripts import TranscriptStore
+from tests.conftest import EMPTY_DATABASE
 from tests.fakes import FakeTicketChannels
 from tests.faults.expected import Expected
-from tests.faults.fault_env import QUEUE, timer_key
+from tests.faults.fault_env import QUEUE
 from tests.faults.own_servers import OwnValkey
-from tests.faults.properties import RECORDS
+from tests.faults.properties import RECORDS, wanted_jobs
 from tests.waiting import eventually
 
 GUILD_ID = 1
@@ -89,8 +90,8 @@ class KillableScheduledTask(ScheduledTask):
         """As SIGKILL would have it: whatever runs stops where it is, and the kernel hangs up."""
         mine = asyncio.current_task()
         await cancel(*(task for task in asyncio.all_tasks() if task is not mine))
-        for client in self._clients:
-            await client.aclose()
+        if self._redis is not None:
+            await self._redis.close()
         self._database.pool.terminate()
 
 
@@ -128,7 +129,7 @@ class TicketStateMachine(RuleBasedStateMachine):
     async def _begin(self) -> None:
         await self.valkey.heal()
         connection = await asyncpg.connect(self.database_url)
-        await connection.execute("truncate tickets, guild_settings restart identity cascade")
+        await connection.execute(EMPTY_DATABASE)
         await connection.close()
         await self._build()
 
@@ -138,11 +139,13 @@ class TicketStateMachine(RuleBasedStateMachine):
         self.scheduler = KillableScheduledTask(
             self.database, lambda: self.valkey.url, grace=timedelta(seconds=1)
         )
+        self.effects = EffectRunner(self.database)
         self.lifecycle = TicketLifecycle(
-            self.database, self.channels, self.scheduler, TranscriptStore(self.folder)
+            self.database, self.channels, self.effects, TranscriptStore(self.folder)
         )
-        self.scheduler.register(discover(JobServices(self.lifecycle)))
+        connect_domains(self.database, self.lifecycle, self.scheduler, self.effects)
         await self.scheduler.initialize()
+        self.effects.start()
         await self.scheduler.reconcile()
 
     def teardown(self) -> None:
@@ -160,6 +163,7 @@ class TicketStateMachine(RuleBasedStateMachine):
             await self._check_once_each()
         finally:
             await self.scheduler.shutdown()
+            await self.effects.stop(timedelta(seconds=1))
             await self.database.close()
 
     # --- what people do
@@ -209,6 +213,7 @@ class TicketStateMachine(RuleBasedStateMachine):
         """The gateway is away, or the bot."""
         assert it.ticket.channel_id is not None
         self.channels.say(it.ticket.channel_id, it.ticket.opener_id)
+        self.lifecycle.discord_status.note_missed_messages()
         it.unseen_reply = True
 
     @for_a_ticket(lambda it: it.may_be_extended)
@@ -296,10 +301,6 @@ class TicketStateMachine(RuleBasedStateMachine):
         # Who is denied may still be closed by hand, the next moment.
         closes = "close" in racers or bool(CLOSING_ENDS & set(requests))
         assert (status == "closed") == closes
-        if asked:
-            it.timed, it.extensions, it.unseen_reply = True, 0, False
-        elif "reply" in racers and requests[-1] == "pending":
-            it.unseen_reply = True
         it.status, it.requests = status, requests
 
     # --- time
@@ -365,10 +366,11 @@ class TicketStateMachine(RuleBasedStateMachine):
         return await self._as_it_is(it) == (it.status, it.requests)
 
     async def _is_decided(self, it: Expected) -> bool:
-        """Nothing is overdue and nothing half closed."""
+        """Nothing is overdue and nothing half done."""
         return not await self.database.pool.fetchval(
-            """select exists (select from punctual.tickets where id = $1 and status = 'closing') or exists (
-                   select from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
+            """select exists (select from punctual.effects where ticket_id = $1) or exists (
+                   select from punctual.close_requests r
+                   join punctual.tickets t on t.id = r.ticket_id
                    where t.id = $1 and r.status = 'pending' and r.auto_close_at <= now()
                      and t.status = 'open' and not t.exclude_from_autoclose)""",
             it.ticket.id,
@@ -388,19 +390,20 @@ class TicketStateMachine(RuleBasedStateMachine):
         )
         assert early == 0
 
+    async def _wanted(self) -> frozenset[str]:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return await wanted_jobs(connection)
+        finally:
+            await connection.close()
+
     async def _agrees(self) -> None:
-        """After a reconciliation, Redis knows the deadlines that there are, and no others."""
+        """After a reconciliation, Redis knows the timers that are wanted, and no others."""
 
         async def is_so() -> bool:
             await self.scheduler.reconcile()
-            rows = await self.database.pool.fetch(
-                """select t.id, r.auto_close_at from punctual.tickets t
-                   join punctual.close_requests r on r.ticket_id = t.id
-                   where t.status = 'open' and not t.exclude_from_autoclose
-                     and r.status = 'pending' and r.auto_close_at is not null"""
-            )
+            wanted = await self._wanted()
             jobs = await self.valkey.call("ZRANGE", f"{QUEUE}incomplete", 0, -1)
-            wanted = {timer_key(row["id"], row["auto_close_at"]) for row in rows}
-            return wanted == {job.decode().removeprefix(RECORDS) for job in jobs}
+            return wanted == frozenset(job.decode().removeprefix(RECORDS) for job in jobs)
 
         await eventually(is_so, 15)

@@ -46,7 +46,9 @@ async def test_a_permission_missing_in_the_ticket_is_named_and_retry_closes_it(
         await bot.logged(f"❌ Failed to auto-close ticket {ticket_id}")
         still = await fault_env.discord.click(fault_env.discord.staff, call, "Retry")
         assert NEEDED[permission] in (await still.replied()).text
-        assert len(fault_env.record.attention(ticket_id)) == 1, "nobody is told twice"
+        assert len(fault_env.record.attention(await fault_env.token_of(ticket))) == 1, (
+            "nobody is told twice"
+        )
         await fix_and_retry(fault_env, ticket, permission, call)
     await fault_env.discord.wait_deleted(ticket)
     await assert_kept(fault_env)

@@ -23,7 +23,8 @@ def announcements(channel: Channel) -> list[Message]:
 
 async def deadline(fault_env: FaultEnv, channel: Channel) -> datetime:
     found = await fault_env.value(
-        """select r.auto_close_at from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
+        """select r.auto_close_at from punctual.close_requests r
+           join punctual.tickets t on t.id = r.ticket_id
            where t.channel_id = $1 order by r.id desc limit 1""",
         channel.id,
     )

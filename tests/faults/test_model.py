@@ -58,9 +58,9 @@ def run_state_machine(
 @pytest.fixture
 def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     """The watch looks more often, so that more runs fit in the time there is."""
-    watch = "domains.scheduled_task.scheduled_task.WATCH_DEADLINES"
-    monkeypatch.setattr(f"{watch}_EVERY_S", 0.05)
-    monkeypatch.setattr(f"{watch}_WITHOUT_REDIS_EVERY_S", 0.05)
+    watch = "domains.scheduled_task.scheduled_task.WATCH"
+    monkeypatch.setattr(f"{watch}_INTERVAL_S", 0.05)
+    monkeypatch.setattr(f"{watch}_WITHOUT_REDIS_INTERVAL_S", 0.05)
     monkeypatch.setattr("domains.scheduled_task.workers.worker.DEQUEUE_TIMEOUT_S", 0.1)
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.faults.fault_env import QUEUE, FaultEnv
 from tests.faults.processes import busy
 from tests.faults.properties import RECORDS, assert_kept
+from tests.scheduled_task.redis_view import QUEUE as QUEUE_NAME
 from tests.waiting import eventually
 
 RECORD: dict[str, bytes] = {
@@ -19,9 +20,9 @@ RECORD: dict[str, bytes] = {
     "no function": b'{"key": "no function"}',
     "a stranger's": b'{"function": "nobody", "key": "a stranger\'s", "kwargs": {}, "queue": "x"}',
     "unknown": b'{"function": "unknown", "key": "unknown", "kwargs": {}, "queue":'
-    b' "ticket-lifecycle", "status": "queued"}',
+    b' "%s", "status": "queued"}' % QUEUE_NAME.encode(),
     "no ticket": b'{"function": "auto-close", "key": "no ticket", "kwargs": {}, "queue":'
-    b' "ticket-lifecycle", "status": "queued", "retries": 1}',
+    b' "%s", "status": "queued", "retries": 1}' % QUEUE_NAME.encode(),
 }
 
 
@@ -68,7 +69,7 @@ async def test_a_job_of_another_version_closes_its_ticket(
     await fault_env.start()
     ticket = await fault_env.open()
     await fault_env.ask(ticket, "1h")
-    [job_id] = await fault_env.valkey.call("ZRANGE", f"{QUEUE}incomplete", 0, -1)
+    job_id = f"{RECORDS}{await fault_env.timer_of(ticket)}"
     record = json.loads(await fault_env.valkey.call("GET", job_id))
     given = record["kwargs"]
     record["kwargs"] = {

@@ -29,7 +29,7 @@ from tests.wire import Call, Moment
 
 BEFORE, AFTER = Moment.BEFORE, Moment.AFTER
 MAX_STATEMENTS = 60
-OURS = "tickets|close_requests|ticket_events|commit"
+OURS = "tickets|close_requests|ticket_events|effects|commit"
 """Statements about a ticket, and not the heartbeat or the migrations."""
 CUT_ALL = """select count(pg_terminate_backend(pid)) from pg_stat_activity
     where application_name = 'punctual' and datname = current_database()"""

@@ -80,7 +80,7 @@ async def test_very_many_pending_requests_and_an_empty_redis_hold_up_no_start(
     assert ready - began < 10
 
     async def all_timers_are_back() -> bool:
-        return await fault_env.valkey.call("ZCARD", f"{QUEUE}incomplete") == count
+        return await fault_env.valkey.call("ZCARD", f"{QUEUE}incomplete") == 2 * count
 
     await eventually(all_timers_are_back, 60)
     took = time.monotonic() - ready
@@ -88,12 +88,12 @@ async def test_very_many_pending_requests_and_an_empty_redis_hold_up_no_start(
     blocked = [entry for entry in slow if not entry["command"].startswith(OWN_COMMANDS)]
     longest = max((entry["duration"] / 1000 for entry in blocked), default=0)
     measured(
-        f"{count} timers were back {took:.1f} s after the bot was ready, which it was "
-        f"{ready - began:.1f} s after its start; Redis was blocked for "
+        f"{count} timers and as many reminders were back {took:.1f} s after the bot was ready, "
+        f"which it was {ready - began:.1f} s after its start; Redis was blocked for "
         f"{f'{longest:.1f} ms' if longest else 'less than 10 ms'} at most"
     )
     assert took < 10
-    assert not blocked
+    assert longest < 100, "all at once would be 300 ms"
     form = await fault_env.discord.click(
         fault_env.discord.customer, await fault_env.panel(), "Open a ticket"
     )

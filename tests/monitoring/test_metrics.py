@@ -99,8 +99,9 @@ async def test_what_ends_while_redis_is_away_is_counted_too(
 async def test_outages_are_counted_once_each(web_env: WebEnv) -> None:
     before = await numbers(web_env)
     assert before['punctual_outages_total{dependency="redis"}'] == 0
-    health = web_env.scheduler._health  # pyright: ignore[reportPrivateUsage]
-    assert health is not None
+    redis = web_env.scheduler._redis  # pyright: ignore[reportPrivateUsage]
+    assert redis is not None
+    health = redis.health
     for _ in range(3):
         health.report(ConnectionError("gone"))
     await health.check()
@@ -114,7 +115,7 @@ async def test_what_discord_refuses_is_counted_by_its_code(web_env: WebEnv) -> N
     class ForbiddenError(Exception):
         code, status = 50013, 403
 
-    refused = PermissionMissingError("no")
+    refused = PermissionMissingError(("Manage Channels",))
     refused.__cause__ = ForbiddenError()
     web_env.channels.failures["ask"] = [refused, DiscordFailedError("no answer")]
     for _ in range(2):
@@ -130,13 +131,13 @@ async def test_lateness_is_counted_from_the_start_of_the_process_and_each_close_
 ) -> None:
     ticket = await web_env.open()
 
-    async def close_late(*late_ms: int, age: str = "5 seconds") -> None:
+    async def close_late(*late_ms: int, event: str = "expired") -> None:
         await web_env.execute(
-            """insert into punctual.ticket_events (ticket_id, event, at, late_ms)
-               select $1, 'expired', now() - $3::text::interval, unnest($2::bigint[])""",
+            """insert into punctual.ticket_events (ticket_id, guild_id, event, at, late_ms)
+               select $1, 1, $3, now() - interval '5 seconds', unnest($2::bigint[])""",
             ticket.id,
             list(late_ms),
-            age,
+            event,
         )
 
     await close_late(1, 2, 3)
@@ -149,7 +150,11 @@ async def test_lateness_is_counted_from_the_start_of_the_process_and_each_close_
     assert scrapes[-1]["punctual_close_lateness_seconds_sum"] == pytest.approx(90.72)
     assert scrapes[-1]['punctual_close_lateness_seconds_bucket{le="1.0"}'] == 2
     await close_late(5)
-    assert (await numbers(web_env))["punctual_close_lateness_seconds_count"] == 4
+    await close_late(3_000, event="closed")
+    found = await numbers(web_env)
+    assert found["punctual_close_lateness_seconds_count"] == 4
+    assert found["punctual_close_end_lateness_seconds_count"] == 1
+    assert found["punctual_close_end_lateness_seconds_sum"] == 3
 
 
 async def test_overdue_is_what_nothing_came_for(web_env: WebEnv) -> None:
@@ -157,19 +162,40 @@ async def test_overdue_is_what_nothing_came_for(web_env: WebEnv) -> None:
     for ticket in (overdue, excluded, stuck, unasked, early):
         await web_env.ask_to_close(ticket)
     await web_env.execute(
-        "update punctual.close_requests set auto_close_at = now() - interval '5 s' where ticket_id <> $1",
+        """update punctual.close_requests set auto_close_at = now() - interval '5 s'
+           where ticket_id <> $1""",
         early.id,
     )
     await web_env.execute(
         "update punctual.tickets set exclude_from_autoclose = true where id = $1", excluded.id
     )
-    await web_env.execute("update punctual.tickets set attention = 'why' where id = $1", stuck.id)
     await web_env.execute(
-        "update punctual.close_requests set announced = false where ticket_id = $1", unasked.id
+        """update punctual.tickets set attention = '{"code": "other"}' where id = $1""", stuck.id
+    )
+    await web_env.execute(
+        """insert into punctual.effects (guild_id, ticket_id, kind, subject_id)
+           select 1, ticket_id, 'ask', id from punctual.close_requests where ticket_id = $1""",
+        unasked.id,
     )
     found = await numbers(web_env)
     assert found["punctual_overdue_tickets"] == 1
     assert found["punctual_attention_tickets"] == 1
+    assert found['punctual_overdue_timers{kind="auto-close"}'] == 2
+    assert found['punctual_timers{kind="auto-close"}'] == 5
+
+
+async def test_what_discord_is_still_to_be_told_is_counted_by_its_state(web_env: WebEnv) -> None:
+    ticket = await web_env.open()
+    await web_env.execute(
+        """insert into punctual.effects (guild_id, ticket_id, kind, failures, lease_until)
+           values (1, $1, 'waits', 0, null), (1, $1, 'was left', 0, now() - interval '1 s'),
+                  (1, $1, 'has failed', 2, null), (1, $1, 'is done', 1, now() + interval '1 h')""",
+        ticket.id,
+    )
+    found = await numbers(web_env)
+    states = {"waiting": 2, "failed": 1, "in_progress": 1}
+    for state, number in states.items():
+        assert found[f'punctual_effects_pending{{state="{state}"}}'] == number
 
 
 def test_each_telemetry_has_a_registry_of_its_own() -> None:
@@ -198,15 +224,15 @@ async def known(busy_web_env: WebEnv) -> set[str]:
     web_env = busy_web_env
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
-    web_env.channels.failures["dm_opener"] = [DiscordFailedError("no")]
+    web_env.channels.failures["show_outcome"] = [DiscordFailedError("no")]
     await web_env.execute(
         "update punctual.close_requests set auto_close_at = now() - interval '3 seconds'"
     )
 
-    async def it_has_been_tried() -> bool:
-        return (await numbers(web_env))[outcomes_of("auto-close", "retried")] > 0
+    async def it_has_closed() -> bool:
+        return (await numbers(web_env))["punctual_close_end_lateness_seconds_count"] > 0
 
-    await eventually(it_has_been_tried)
+    await eventually(it_has_closed)
     return {name.partition("{")[0] for name in await numbers(web_env)}
 
 

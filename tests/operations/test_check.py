@@ -80,11 +80,12 @@ async def test_no_secret_is_shown(typed: Typed, database_url: str) -> None:
 
 async def test_a_check_changes_nothing(typed: Typed, database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
-    await connection.execute("delete from schema_migrations")
+    await connection.execute("delete from punctual.schema_migrations")
     ran = await typed("check")
     assert ran.status == 0
     assert "the next start applies" in ran.out
-    assert await connection.fetchval("select count(*) from schema_migrations") == 0
+    applied = "select count(*) from punctual.schema_migrations"
+    assert await connection.fetchval(applied) == 0
     await connection.close()
 
 

@@ -25,24 +25,35 @@ async def test_timers_come_soonest_first_with_their_state(typed: Typed, web_env:
     for ticket, hours in ((later, 5), (soon, 1), (overdue, 2), (excluded, 3)):
         await web_env.ask_to_close(ticket, hours)
     await web_env.execute(
-        "update punctual.close_requests set auto_close_at = now() - interval '1 min' where ticket_id = $1",
+        """update punctual.close_requests set auto_close_at = now() - interval '1 min'
+           where ticket_id = $1""",
         overdue.id,
     )
     await web_env.lifecycle.exclude_from_autoclose(excluded.id, 1)
     ran = await typed("timers")
     assert (ran.status, ran.err) == (0, "")
     wanted = [(overdue, "overdue"), (soon, "pending"), (excluded, "excluded"), (later, "pending")]
-    for line, (ticket, state) in zip(ran.lines, wanted, strict=False):
+    closes = [line for line in ran.lines if "  auto-close " in line]
+    for line, (ticket, state) in zip(closes, wanted, strict=True):
         assert f" {state} " in line
         assert line.endswith(f"ticket {ticket.id} (#{ticket.name}, guild 1)")
-    assert ran.lines[-1] == "4 timers"
+    reminders = [line for line in ran.lines if "  send-reminder " in line]
+    for line, ticket in zip(reminders, (soon, later), strict=True):
+        assert line.endswith(f"ticket {ticket.id} (#{ticket.name}, guild 1)")
+    assert ran.lines[:-1] == sorted(closes + reminders)
+    assert ran.lines[-1] == "6 timers"
 
 
 async def test_timers_as_json_are_for_programs(typed: Typed, web_env: WebEnv) -> None:
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket, hours=1)
     ran = await typed("timers", "--json")
-    (timer,) = json.loads(ran.out)
+    reminder, timer = json.loads(ran.out)
+    assert (reminder["kind"], reminder["ticket_id"]) == ("send-reminder", ticket.id)
+    assert reminder["due"] < timer["due"]
+    assert reminder["closes_at"] is None
+    assert (timer["kind"], timer["due"]) == ("auto-close", timer["closes_at"])
+    assert timer["close_request_id"] == reminder["close_request_id"]
     left = datetime.fromisoformat(timer["closes_at"]) - datetime.now(UTC)
     assert timedelta(minutes=58) < left < timedelta(minutes=61)
     assert 3_480 < timer["seconds_left"] < 3_660
@@ -86,7 +97,7 @@ async def test_a_retry_takes_back_the_call_for_attention(typed: Typed, web_env: 
     key = await web_env.ask_to_close(ticket)
     await web_env.make_due(key)
     await web_env.take(Status.FAILED, "no")
-    await web_env.lifecycle.give_up_auto_close(ticket.id, "no")
+    await web_env.execute("""update punctual.tickets set attention = '{"code": "other"}'""")
     assert (await typed("jobs", "retry", key)).status == 0
     found = await web_env.lifecycle.ticket(ticket.id)
     assert found is not None
@@ -124,7 +135,7 @@ async def test_without_redis_timers_are_told_and_jobs_are_not(
 ) -> None:
     await web_env.ask_to_close(await web_env.open())
     typed.settings["REDIS_URL"] = "redis://127.0.0.1:1"
-    assert (await typed("timers")).lines[-1] == "1 timers"
+    assert (await typed("timers")).lines[-1] == "2 timers"
     ran = await typed("jobs", "failed")
     assert (ran.status, ran.err.splitlines()[-1]) == (
         1,
@@ -145,7 +156,7 @@ async def test_if_the_bot_is_not_running_its_embedded_servers_cannot_be_asked(
 
 
 async def test_a_command_does_not_migrate(typed: Typed, web_env: WebEnv) -> None:
-    await web_env.execute("delete from schema_migrations")
+    await web_env.execute("delete from punctual.schema_migrations")
     ran = await typed("timers")
     assert ran.status == 1
     assert "start this version's bot" in ran.err

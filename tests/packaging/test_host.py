@@ -26,7 +26,6 @@ def test_the_code_in_the_readme_makes_a_host_a_ticket_bot(host: Host) -> None:
     assert json.loads(result.stdout) == A_TICKET_FROM_BEGINNING_TO_END
 
 
-@pytest.mark.xfail(strict=True, reason="the tables are in the schema public")
 async def test_a_table_of_the_hosts_stays_as_it_is(host: Host, servers: Servers) -> None:
     """Also when it is named as one of Punctual's, in the same database."""
     url = urlsplit(servers.database_url)._replace(path="/of_a_host").geturl()

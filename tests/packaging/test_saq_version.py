@@ -51,4 +51,4 @@ def test_a_version_that_cannot_even_be_imported_is_named(tmp_path: Path) -> None
 
 def test_the_version_is_the_one_in_the_requirements() -> None:
     requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert f"saq[redis,web]=={REQUIRED_SAQ}" in requirements
+    assert f"saq[redis]=={REQUIRED_SAQ}" in requirements

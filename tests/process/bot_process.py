@@ -73,11 +73,13 @@ class BotProcess:
         await self.ended()
 
 
-async def start_bot(discord: Discord, settings: Mapping[str, str], *arguments: str) -> BotProcess:
-    """Start it; it need not be ready yet."""
+async def start_bot(
+    discord: Discord, settings: Mapping[str, str], *arguments: str, root: Path = ROOT
+) -> BotProcess:
+    """Start it; it need not be ready yet. `root` is where the program lies."""
     environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
     process = await asyncio.create_subprocess_exec(
-        *discord.command_line(ROOT / "bot.py", *arguments),
+        *discord.command_line(root / "bot.py", *arguments),
         env={
             **environment,
             **discord.environment,

@@ -40,9 +40,7 @@ class ByHand:
     ) -> None:
         self.client = client
         self.clock = Clock()
-        self.queue = PunctualQueue(
-            client, QUEUE, installation_id=INSTALLATION_ID, clock=self.clock.now
-        )
+        self.queue = self._queue(client)
         self.health = health
         self.job_types = job_types
         self.worker = self.another_worker()
@@ -52,9 +50,7 @@ class ByHand:
 
     def another_worker(self) -> PunctualWorker:
         """As if in a process of its own."""
-        queue = PunctualQueue(
-            self.client, QUEUE, installation_id=INSTALLATION_ID, clock=self.clock.now
-        )
+        queue = self._queue(self.client)
         return PunctualWorker(
             queue, self.job_types, self.health, concurrency=1, grace=timedelta(seconds=1)
         )

@@ -22,6 +22,7 @@ from domains.scheduled_task.redis_health import RedisHealth
 from tests.conftest import EMPTY_DATABASE, TEMPLATE, Servers
 
 from .by_hand import ByHand
+from .job_types import Alarms
 from .own_valkey import OwnValkey
 from .redis_view import INSTALLATION_ID, RedisView
 from .tickets import Tickets
@@ -123,6 +124,21 @@ async def tickets(database: Database, tmp_path: Path) -> AsyncGenerator[Tickets]
     tickets = Tickets(database, tmp_path / "transcripts")
     yield tickets
     await tickets.effects.stop(timedelta(seconds=1))
+
+
+@pytest.fixture
+async def alarms(database: Database) -> Alarms:
+    """The table of the kind `Alarm`, empty."""
+    alarms = Alarms(database)
+    await alarms.make_table()
+    return alarms
+
+
+@pytest.fixture
+def only_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else finds what is overdue or missing."""
+    for pause in ("WATCH_INTERVAL_S", "RECONCILE_SOONEST_S", "RECONCILE_INTERVAL_S"):
+        monkeypatch.setattr(f"domains.scheduled_task.scheduled_task.{pause}", 3600)
 
 
 @pytest.fixture

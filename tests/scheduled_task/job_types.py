@@ -1,12 +1,19 @@
-"""Job types for tests, whose runs can be counted and whose truth is a dictionary."""
+"""Job types for tests, whose runs can be counted; and a timer kind with a table of its own."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import ClassVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import ClassVar, cast
 
-from domains.scheduled_task.job_type import JobRequest, JobType, Payload, RunPolicy
+from domains.database import Database, Transaction
+from domains.scheduled_task.job_type import JobRequest, JobServices, JobType, Payload, RunPolicy
+from domains.scheduled_task.timer import Timer
+from domains.scheduled_task.timer_kind import TimerKind, TimerPayload
+from domains.ticket_lifecycle import TicketLifecycle
+
+HOUR = timedelta(hours=1)
 
 Act = Callable[[str], Awaitable[None]]
 """What a job is to do; it gets its key."""
@@ -56,37 +63,109 @@ class FailingOnce(Note):
         super().__init__(fail)
 
 
-class WantedNote(Note):
-    """`wanted` plays PostgreSQL's part: a job that is not in it has no reason to be."""
-
-    name: ClassVar[str] = "wanted-note"
-
-    def __init__(self, clock: Callable[[], float], act: Act = nothing) -> None:
-        super().__init__(act)
-        self._clock = clock
-        self.wanted: dict[str, JobRequest] = {}
-
-    def want(self, *requests: JobRequest) -> None:
-        self.wanted.update({request.key: request for request in requests})
-
-    async def run(self, payload: Payload) -> None:
-        await super().run(payload)
-        self.wanted.pop(str(payload["key"]), None)
-
-    async def expected(self) -> AsyncIterator[Sequence[JobRequest]]:
-        yield list(self.wanted.values())
-
-    async def overdue(self, limit: int) -> Sequence[JobRequest]:
-        now = self._clock()
-        return [request for request in self.wanted.values() if request.due <= now][:limit]
-
-    def owns(self, key: str) -> bool:
-        return key.startswith("wanted-")
-
-    async def orphans(self, keys: Sequence[str]) -> Sequence[str]:
-        return [key for key in keys if key not in self.wanted]
-
-
 def request(key: str, due: float = 0, subject_id: int = 1) -> JobRequest:
     """Due at once, if nothing else is said."""
     return JobRequest(key, due, subject_id, {"key": key})
+
+
+# --- a timer kind
+
+
+class AlarmPayload(TimerPayload):
+    alarm_id: int
+
+    @property
+    def subject_id(self) -> int:
+        return self.alarm_id
+
+
+class Alarm(TimerKind):
+    """Rings once for each row of a table of the test's own, which is its truth."""
+
+    name: ClassVar[str] = "alarm"
+    policy: ClassVar[RunPolicy] = RunPolicy(keep_completed=False)
+    payload_type: ClassVar[type[TimerPayload]] = AlarmPayload
+    owner: ClassVar[str] = "alarm"
+    owner_table: ClassVar[str] = "scratch.alarms"
+    due_is_indexed: ClassVar[bool] = True
+    wanted: ClassVar[str] = """
+        select id as subject_id, id as owner_id, guild_id, due,
+               json_build_object('alarm_id', id)::text as payload
+        from scratch.alarms where not 'alarm' = any(rung)"""
+
+    def __init__(self, database: Database, act: Act = nothing) -> None:
+        super().__init__(JobServices(database, cast("TicketLifecycle", None)))
+        self.act = act
+        self.rings: list[list[int]] = []
+        """Which rang, in each transaction."""
+        self.postponed: dict[int, timedelta] = {}
+        self.in_vain: list[int] = []
+
+    async def fire(
+        self, transaction: Transaction, timers: Sequence[Timer]
+    ) -> Mapping[int, timedelta]:
+        for timer in timers:
+            await self.act(timer.key)
+        ids = [timer.subject_id for timer in timers if timer.subject_id not in self.postponed]
+        await transaction.connection.execute(
+            "update scratch.alarms set rung = rung || $2::text where id = any($1::bigint[])",
+            ids,
+            self.name,
+        )
+        transaction.touch(self.owner, *ids)
+        self.rings.append(ids)
+        return self.postponed
+
+    async def nothing_to_do(self, payload: TimerPayload) -> None:
+        self.in_vain.append(payload.subject_id)
+
+
+class HiddenAlarm(Alarm):
+    """Its overdue ones are found only by reading all."""
+
+    name: ClassVar[str] = "hidden-alarm"
+    due_is_indexed: ClassVar[bool] = False
+    wanted: ClassVar[str] = Alarm.wanted.replace("'alarm'", "'hidden-alarm'")
+
+
+class AlarmsAtOnce(Alarm):
+    """Many that are due ring in one transaction."""
+
+    batch: ClassVar[int] = 100
+
+
+class Alarms:
+    """The table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def make_table(self) -> None:
+        await self._database.pool.execute(
+            """drop schema if exists scratch cascade;
+               create schema scratch;
+               create table scratch.alarms (
+                   id bigint primary key, due timestamptz not null, guild_id bigint not null,
+                   rung text[] not null default '{}')"""
+        )
+
+    async def set(self, *ids: int, after: timedelta = HOUR, guild_id: int = 1) -> None:
+        """Set anew, or moved; behind everybody's back."""
+        await self._database.pool.execute(SET_ALARMS, list(ids), after, guild_id)
+
+    async def set_and_touch(self, *ids: int, after: timedelta = HOUR) -> None:
+        """As a use case would do it."""
+        async with self._database.transaction() as transaction:
+            await transaction.connection.execute(SET_ALARMS, list(ids), after, 1)
+            transaction.touch(Alarm.owner, *ids)
+
+    async def remove(self, *ids: int) -> None:
+        await self._database.pool.execute(
+            "delete from scratch.alarms where id = any($1::bigint[])", list(ids)
+        )
+
+
+SET_ALARMS = """
+    insert into scratch.alarms (id, due, guild_id)
+    select id, date_trunc('milliseconds', now() + $2::interval), $3 from unnest($1::bigint[]) id
+    on conflict (id) do update set due = excluded.due, rung = '{}'"""

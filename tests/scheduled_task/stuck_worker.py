@@ -16,7 +16,7 @@ from domains.scheduled_task.redis_health import RedisHealth
 from domains.scheduled_task.workers.worker import PunctualWorker
 
 from .job_types import Note
-from .redis_view import QUEUE
+from .redis_view import INSTALLATION_ID, LABEL
 
 
 async def _never_end(_: str) -> None:
@@ -25,10 +25,10 @@ async def _never_end(_: str) -> None:
 
 async def main(url: str, concurrency: int) -> None:
     client = connect(url, socket_timeout=5)
-    health = RedisHealth(client)
+    health = RedisHealth(client, INSTALLATION_ID)
     assert await health.check()
     worker = PunctualWorker(
-        PunctualQueue(client, QUEUE, clock=time.time),
+        PunctualQueue(client, LABEL, installation_id=INSTALLATION_ID, clock=time.time),
         [Note(_never_end)],
         health,
         concurrency=concurrency,

@@ -19,6 +19,7 @@ from .tickets import Tickets
 
 SEVEN_DAYS_S = 7 * 24 * 3600
 BAD = "bad"
+DEPTH = 100_000
 UNREADABLE = f"{record_key(BAD)}:unreadable"
 
 
@@ -39,6 +40,7 @@ DAMAGED = {
     "another queue's": record(queue="elsewhere"),
     "a status that is none": record(status="dreaming"),
     "a field that SAQ has not": record(colour="red"),
+    "nested too deep": b'{"function": "note", "kwargs": ' + b"[" * DEPTH + b"]" * DEPTH + b"}",
     "attempts that are no number": record(attempts="two"),
 }
 
@@ -170,7 +172,7 @@ async def test_an_auto_close_job_of_another_version_is_understood(
     change: dict[str, object],
 ) -> None:
     # Nobody else is to find that the time has run out.
-    monkeypatch.setattr("domains.scheduled_task.scheduled_task.WATCH_DEADLINES_EVERY_S", 3600)
+    monkeypatch.setattr("domains.scheduled_task.scheduled_task.WATCH_INTERVAL_S", 3600)
     scheduler = tickets.close_with(make_scheduler())
     await scheduler.initialize()
     ticket = await tickets.open()

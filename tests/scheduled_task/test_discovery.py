@@ -12,11 +12,8 @@ from domains.database import Database
 from domains.scheduled_task import jobs
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs.auto_close import AutoClose
-from tests.waiting import eventually
+from domains.scheduled_task.jobs.send_reminder import SendReminder
 
-from .conftest import MakeScheduler
-from .job_types import request
-from .redis_view import RedisView
 from .tickets import Tickets
 
 REMIND = '''
@@ -53,35 +50,13 @@ def remind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     sys.modules.pop("domains.scheduled_task.jobs.remind", None)
 
 
-def test_auto_close_is_found_once(tickets: Tickets) -> None:
-    found = jobs.discover(JobServices(tickets.lifecycle))
-    assert [type(job_type) for job_type in found] == [AutoClose]
+def test_each_kind_is_found_once(tickets: Tickets, database: Database) -> None:
+    found = jobs.discover(JobServices(database, tickets.lifecycle))
+    assert [type(job_type) for job_type in found] == [AutoClose, SendReminder]
 
 
 def test_a_new_file_is_found_and_neither_abstract_nor_imported_classes_are_taken(
-    tickets: Tickets, remind: None
+    tickets: Tickets, database: Database, remind: None
 ) -> None:
-    found = jobs.discover(JobServices(tickets.lifecycle))
-    assert sorted(job_type.name for job_type in found) == ["auto-close", "remind"]
-
-
-async def test_a_job_of_a_new_file_runs(
-    *,
-    make_scheduler: MakeScheduler,
-    tickets: Tickets,
-    database: Database,
-    redis: RedisView,
-    remind: None,
-    ends_soon: None,
-) -> None:
-    found = jobs.discover(JobServices(tickets.lifecycle))
-    scheduler = make_scheduler(*found)
-    await scheduler.initialize()
-    job_type = next(job_type for job_type in found if job_type.name == "remind")
-    assert await scheduler.enqueue(job_type, request("remind me", database.clock.now()))
-
-    async def completed() -> bool:
-        return (await scheduler.counts()).completed == 1
-
-    await eventually(completed)
-    assert (await redis.record("remind me"))["status"] == "complete"
+    found = jobs.discover(JobServices(database, tickets.lifecycle))
+    assert sorted(job_type.name for job_type in found) == ["auto-close", "remind", "send-reminder"]

@@ -13,17 +13,21 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from domains.database import Database
 from domains.scheduled_task import JobCounts
 from tests.waiting import eventually
 
 from .conftest import MakeScheduler
-from .job_types import Note, WantedNote, request
+from .job_types import HOUR, Alarm, Alarms, Note, request
 from .own_valkey import OwnValkey
 from .redis_view import HEARTBEATS, RedisView
 
 pytestmark = pytest.mark.usefixtures("ends_soon")
 
-NOT_AVAILABLE = "Redis not available - scheduled tasks will be disabled"
+NOT_AVAILABLE = (
+    "Redis not available - scheduled tasks will be disabled; "
+    "deadlines are kept in PostgreSQL, and honoured"
+)
 INITIALIZED = "✅ Scheduled task system initialized"
 
 
@@ -80,6 +84,22 @@ async def test_without_redis_initialize_warns_once_and_never_raises(
     assert INITIALIZED not in caplog.messages
 
 
+async def test_what_is_scheduled_before_the_start_runs_after_it(
+    make_scheduler: MakeScheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The bot connects before it serves, and its workers start once Discord is ready."""
+    notes = Note()
+    scheduler = make_scheduler(notes)
+    assert await scheduler.enqueue(notes, request("too early")) is None
+    assert await scheduler.connect()
+    assert await scheduler.connect()
+    assert await scheduler.enqueue(notes, request("job")) == "job"
+    assert (await scheduler.counts()).waiting == 1
+    assert INITIALIZED not in caplog.messages
+    await scheduler.initialize()
+    await eventually(lambda: notes.runs["job"] == 1)
+
+
 async def test_a_scheduler_without_redis_says_no_to_everything_and_counts_nothing(
     make_scheduler: MakeScheduler, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -88,7 +108,6 @@ async def test_a_scheduler_without_redis_says_no_to_everything_and_counts_nothin
     await scheduler.initialize()
     assert not scheduler.available
     assert await scheduler.enqueue(notes, request("job")) is None
-    assert not await scheduler.remove(notes, "job")
     assert await scheduler.counts() == JobCounts()
     await scheduler.reconcile()
     assert await scheduler.cleanup_orphaned_jobs() == 0
@@ -165,20 +184,25 @@ event: ContextVar[str] = ContextVar("event", default="none")
 
 @pytest.mark.parametrize("with_redis", [True, False], ids=["in the worker", "without Redis"])
 async def test_a_job_knows_nothing_of_the_event_that_started_the_scheduler(
-    make_scheduler: MakeScheduler, redis_url: str, with_redis: bool
+    *,
+    make_scheduler: MakeScheduler,
+    database: Database,
+    alarms: Alarms,
+    redis_url: str,
+    with_redis: bool,
 ) -> None:
     seen: list[str] = []
 
     async def look(_: str) -> None:
         seen.append(event.get())
 
-    notes = WantedNote(lambda: 1.0, look)
+    alarm = Alarm(database, look)
     token = event.set("on_ready")
     try:
-        scheduler = make_scheduler(notes, url=redis_url if with_redis else None)
+        scheduler = make_scheduler(alarm, url=redis_url if with_redis else None)
+        database.on_touched = scheduler.on_touched
         await scheduler.initialize()
-        notes.want(request("wanted-1"))
-        await scheduler.enqueue(notes, request("wanted-1"))
+        await alarms.set_and_touch(1, after=-HOUR)
     finally:
         event.reset(token)
     await eventually(lambda: bool(seen))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 
 from domains.database import DatabaseAwayError
-from domains.scheduled_task.job_type import NoRetryError, NotDueError
+from domains.scheduled_task.job_type import NoRetryError, NotDueError, RunPolicy
 from domains.scheduled_task.workers import local_runner
 from domains.scheduled_task.workers.local_runner import LocalRunner
 from domains.telemetry import NoTelemetry
 from tests.waiting import eventually
 
 from .by_hand import Monotonic
-from .job_types import Note, fail, request
+from .job_types import ForgottenNote, Note, fail, request
 
 DELAYS_S = (60, 120, 240)
 
@@ -129,7 +130,7 @@ async def test_after_redis_has_returned_and_gone_again_the_count_begins_anew(
     notes = Note(fail)
     runner = LocalRunner(5)
     await offer(runner, notes, "job")
-    runner.clear_attempts()
+    runner.clear()
     await offer(runner, notes, "job")
     assert notes.runs["job"] == 2
 
@@ -163,6 +164,33 @@ async def test_outcomes_are_counted_as_they_are_with_redis(monotonic: Monotonic)
         await offer(runner, notes, "failing")
         monotonic.time += 3600
     assert told == [("note", "retried")] * 3 + [("note", "failed")]
+
+
+async def test_a_job_that_is_no_longer_overdue_is_forgotten_and_those_of_other_types_are_not(
+    monotonic: Monotonic,
+) -> None:
+    """Or all that ever failed would be remembered until the process ends."""
+    notes, others = Note(fail), ForgottenNote(fail)
+    runner = LocalRunner(5)
+    await offer(runner, others, "other")
+    await offer(runner, notes, "over", "job")
+    await offer(runner, notes, "job")
+    await offer(runner, notes, "over", "job")
+    await offer(runner, others, "other")
+    assert notes.runs == {"over": 2, "job": 1}, "only the forgotten one does not wait"
+    assert others.runs == {"other": 1}
+
+
+async def test_an_attempt_takes_no_longer_than_its_policy_says_and_counts_as_failed() -> None:
+    class HastyNote(Note):
+        policy: ClassVar[RunPolicy] = RunPolicy(timeout=timedelta(seconds=0.05), retry_delays=())
+
+    async def hang(_: str) -> None:
+        await asyncio.Event().wait()
+
+    notes = HastyNote(hang)
+    await offer(LocalRunner(5), notes, "job")
+    assert notes.given_up == [("job", "it took more than 0:00:00.050000")]
 
 
 async def test_a_giving_up_that_fails_is_logged_and_harms_nobody(

@@ -19,10 +19,11 @@ from tests.waiting import eventually
 from .by_hand import Monotonic
 from .conftest import MakeByHand, MakeScheduler, Measured
 from .job_types import ForgottenNote, Note, request
-from .redis_view import ACTIVE, FAILED, QUEUE, QUEUED, RedisView
+from .redis_view import ACTIVE, FAILED, HEARTBEATS, INSTALLATION_ID, LABEL, QUEUED, RedisView
 
 ROOT = Path(__file__).parents[2]
 GRACE_S = queue_module.UNHELD_GRACE_S
+SECOND_MISS_S = queue_module.SECOND_MISS_S
 
 
 class LaunchStuckWorker(Protocol):
@@ -235,16 +236,27 @@ async def test_a_running_job_of_a_living_worker_is_left_alone_however_long_it_ta
     assert notes.runs == {"job": 1}
 
 
-async def test_a_running_job_of_a_worker_without_a_heartbeat_is_given_back_at_once(
-    by_hand: MakeByHand, redis: RedisView
+async def test_a_running_job_of_a_worker_without_a_heartbeat_is_given_back_when_missed_twice(
+    by_hand: MakeByHand, redis: RedisView, monotonic: Monotonic
 ) -> None:
+    """All workers are missed once after a partition: who is back first must not rob the others."""
     held = Held()
     notes = Note(held)
     process = by_hand(notes)
     await process.add(notes, request("job"))
     running = asyncio.create_task(process.worker.process())
     await held.begun.wait()
-    assert await process.another_worker().queue.sweep() == ["job"]
+    sweeper = process.another_worker().queue
+    assert await sweeper.sweep() == []
+    monotonic.time += SECOND_MISS_S - 0.1
+    assert await sweeper.sweep() == []
+    await process.worker.worker_info(ttl=8)
+    monotonic.time += SECOND_MISS_S
+    assert await sweeper.sweep() == [], "it is back"
+    await redis.silence_workers()
+    assert await sweeper.sweep() == [], "missed for the first time again"
+    monotonic.time += SECOND_MISS_S
+    assert await sweeper.sweep() == ["job"]
     assert await redis.ids(QUEUED) == ["job"]
     assert await redis.ids(ACTIVE) == []
     assert (await redis.record("job"))["attempts"] == 1, "it counts as an attempt"
@@ -252,8 +264,30 @@ async def test_a_running_job_of_a_worker_without_a_heartbeat_is_given_back_at_on
     await running
 
 
+async def test_a_heartbeat_is_looked_for_under_its_workers_own_key(
+    by_hand: MakeByHand, redis: RedisView, monotonic: Monotonic
+) -> None:
+    """SAQ's common list of workers is cut by each process with its own clock: one that is ahead
+    throws the others out."""
+    held = Held()
+    notes = Note(held)
+    process = by_hand(notes)
+    await process.add(notes, request("job"))
+    await process.worker.worker_info(ttl=8)
+    running = asyncio.create_task(process.worker.process())
+    await held.begun.wait()
+    await redis.call("DEL", HEARTBEATS)
+    sweeper = process.another_worker().queue
+    for _ in range(3):
+        assert await sweeper.sweep() == []
+        monotonic.time += 60
+    held.may_end.set()
+    await running
+    assert notes.runs == {"job": 1}
+
+
 async def test_sweepers_that_meet_give_a_job_back_once(
-    by_hand: MakeByHand, redis: RedisView
+    by_hand: MakeByHand, redis: RedisView, monotonic: Monotonic
 ) -> None:
     held = Held()
     notes = Note(held)
@@ -262,6 +296,8 @@ async def test_sweepers_that_meet_give_a_job_back_once(
     running = asyncio.create_task(process.worker.process())
     await held.begun.wait()
     sweepers = [process.another_worker().queue for _ in range(10)]
+    assert await asyncio.gather(*(sweeper.sweep() for sweeper in sweepers)) == [[]] * 10
+    monotonic.time += SECOND_MISS_S
     given_back = await asyncio.gather(*(sweeper.sweep() for sweeper in sweepers))
     assert sorted(given_back) == [*([] for _ in range(9)), ["job"]]
     assert await redis.ids(QUEUED) == ["job"]
@@ -280,7 +316,10 @@ class SlowSweeper(PunctualQueue):
 
 
 async def test_a_job_that_ends_under_the_sweepers_eyes_is_not_given_back(
-    by_hand: MakeByHand, redis: RedisView, monkeypatch: pytest.MonkeyPatch
+    by_hand: MakeByHand,
+    redis: RedisView,
+    monotonic: Monotonic,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held = Held()
     notes = ForgottenNote(held)
@@ -293,15 +332,20 @@ async def test_a_job_that_ends_under_the_sweepers_eyes_is_not_given_back(
         held.may_end.set()
         await running
 
-    sweeper = SlowSweeper(process.client, QUEUE, clock=process.clock.now)
+    sweeper = SlowSweeper(
+        process.client, LABEL, installation_id=INSTALLATION_ID, clock=process.clock.now
+    )
     monkeypatch.setattr(sweeper, "meanwhile", let_it_end)
+    assert await sweeper.sweep() == []
+    assert not held.may_end.is_set()
+    monotonic.time += SECOND_MISS_S
     assert await sweeper.sweep() == []
     assert notes.runs == {"job": 1}
     assert await redis.keys() == set()
 
 
 async def test_a_job_lost_at_its_last_attempt_has_failed(
-    by_hand: MakeByHand, redis: RedisView
+    by_hand: MakeByHand, redis: RedisView, monotonic: Monotonic
 ) -> None:
     held = Held()
     notes = Note(held)
@@ -310,7 +354,10 @@ async def test_a_job_lost_at_its_last_attempt_has_failed(
     await redis.edit_record("job", attempts=3)
     running = asyncio.create_task(process.worker.process())
     await held.begun.wait()
-    assert await process.another_worker().queue.sweep() == []
+    sweeper = process.another_worker().queue
+    assert await sweeper.sweep() == []
+    monotonic.time += SECOND_MISS_S
+    assert await sweeper.sweep() == []
     record = await redis.record("job")
     assert (record["status"], record["error"]) == ("failed", "worker lost")
     assert await redis.ids(FAILED) == ["job"]

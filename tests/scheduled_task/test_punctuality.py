@@ -150,7 +150,7 @@ async def test_a_timer_set_while_the_worker_looks_at_the_clock_is_not_overlooked
 ) -> None:
     # A look that comes by itself would hide it.
     monkeypatch.setattr("domains.scheduled_task.workers.worker.IDLE_POLL_S", 60.0)
-    monkeypatch.setattr("domains.scheduled_task.scheduled_task.PunctualQueue", InterruptedQueue)
+    monkeypatch.setattr("domains.scheduled_task.redis_queues.PunctualQueue", InterruptedQueue)
     notes = TimedNote(database.clock.now)
     scheduler = make_scheduler(notes)
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 
 import pytest
-from domains.ticket_lifecycle.close_requests import timer_of
 
+from domains.database import Database
 from domains.scheduled_task import ScheduledTask
-from domains.scheduled_task.job_type import JobRequest
-from domains.scheduled_task.jobs.auto_close import auto_close_job
-from domains.ticket_lifecycle.channels import DiscordFailedError
 from domains.ticket_lifecycle.models import Ticket
 from tests.waiting import eventually
 
-from .conftest import MakeByHand, MakeScheduler, Measured
-from .job_types import ForgottenNote, Note, request
+from .conftest import MakeScheduler, Measured
+from .job_types import HOUR, Alarm, Alarms, Note, request
 from .redis_view import INCOMPLETE, RedisView, record_key
 from .tickets import OPENER_ID, STAFF_ID, Tickets
 
 pytestmark = pytest.mark.usefixtures("ends_soon")
 
+KINDS = 2
+"""Timers of a request that is to run for an hour: its end, and a reminder."""
 STARTING = "🧹 Starting cleanup of orphaned scheduled jobs..."
 
 
@@ -32,10 +31,18 @@ async def scheduler(make_scheduler: MakeScheduler, tickets: Tickets) -> Schedule
 
 
 async def asked(tickets: Tickets) -> tuple[Ticket, str]:
+    """It has an auto-close and a reminder."""
     ticket = await tickets.open()
     _, job_id = await tickets.ask(ticket)
     assert job_id
     return ticket, job_id
+
+
+async def until_counted(scheduler: ScheduledTask, delayed: int) -> None:
+    async def counted() -> bool:
+        return (await scheduler.counts()).delayed == delayed
+
+    await eventually(counted)
 
 
 # --- orphans
@@ -48,6 +55,7 @@ async def test_jobs_of_tickets_gone_closed_excluded_or_not_asked_any_more_are_cl
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     gone, closed, excluded, denied, moved, kept = [await asked(tickets) for _ in range(6)]
+    await until_counted(scheduler, 6 * KINDS)
     # Behind the bot's back, so that it cannot cancel the timers itself.
     for statement, (ticket, _) in (
         ("delete from punctual.tickets where id = $1", gone),
@@ -62,9 +70,10 @@ async def test_jobs_of_tickets_gone_closed_excluded_or_not_asked_any_more_are_cl
     ):
         await tickets.execute(statement, ticket.id)
 
-    assert await scheduler.cleanup_orphaned_jobs() == 5
-    assert caplog.messages[-2:] == [STARTING, "✅ Cleaned up 5 orphaned jobs"]
-    assert await redis.ids(INCOMPLETE) == [kept[1]]
+    assert await scheduler.cleanup_orphaned_jobs() == 5 * KINDS
+    assert caplog.messages[-2:] == [STARTING, "✅ Cleaned up 10 orphaned jobs"]
+    assert kept[1] in await redis.ids(INCOMPLETE)
+    assert (await scheduler.counts()).delayed == KINDS
     assert record_key(kept[1]) in await redis.keys()
     assert not {record_key(job_id) for _, job_id in (gone, closed, excluded, denied, moved)} & (
         await redis.keys()
@@ -74,7 +83,7 @@ async def test_jobs_of_tickets_gone_closed_excluded_or_not_asked_any_more_are_cl
     assert caplog.messages[-2:] == [STARTING, "✅ Cleaned up 0 orphaned jobs"]
 
     await scheduler.reconcile()
-    assert len(await redis.ids(INCOMPLETE)) == 2, "the moved deadline has a job again"
+    assert (await scheduler.counts()).delayed == 2 * KINDS, "what was moved has its jobs again"
 
 
 async def test_cleaning_up_leaves_the_jobs_of_others_alone(
@@ -102,43 +111,29 @@ async def test_cleaning_up_leaves_the_jobs_of_others_alone(
 
 
 async def test_a_running_job_is_never_cleaned_up(
-    make_scheduler: MakeScheduler, tickets: Tickets, by_hand: MakeByHand, redis: RedisView
+    make_scheduler: MakeScheduler, database: Database, alarms: Alarms, redis: RedisView
 ) -> None:
     found: list[int] = []
 
-    async def clean_up_meanwhile(_: str) -> None:
-        await tickets.execute("update punctual.close_requests set status = 'denied'")
-        found.append(await scheduler.cleanup_orphaned_jobs())
+    class Interrupted(Alarm):
+        async def before_firing(self) -> None:
+            await alarms.remove(1)
+            found.append(await scheduler.cleanup_orphaned_jobs())
 
-    ticket = await tickets.open()
-    request_id, _ = await tickets.ask(ticket)
-    request = await tickets.lifecycle.close_request(request_id)
-    timer = timer_of(request) if request else None
-    assert timer
-    key = auto_close_job(timer).key
-    notes = ForgottenNote(clean_up_meanwhile)
-    await by_hand(notes).add(notes, JobRequest(key, 0, ticket.id, {"key": key}))
-    scheduler = tickets.close_with(make_scheduler(notes))
+    scheduler = make_scheduler(Interrupted(database))
     await scheduler.initialize()
-
-    async def done() -> bool:
-        return bool(found) and await redis.due(key) is None
-
-    await eventually(done)
+    await alarms.set(1, after=-HOUR)
+    await scheduler.reconcile()
+    await eventually(lambda: bool(found))
+    await scheduler.shutdown()
     assert found == [0]
-    assert notes.runs == {key: 1}
+    assert await redis.keys() == set()
 
 
 # --- both directions
 
 
-@pytest.fixture
-def only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("domains.scheduled_task.scheduled_task.RECONCILE_SOONEST_S", 3600)
-    monkeypatch.setattr("domains.scheduled_task.scheduled_task.RECONCILE_EVERY_S", 3600)
-
-
-@pytest.mark.usefixtures("only_when_asked")
+@pytest.mark.usefixtures("only_jobs")
 @pytest.mark.parametrize("number", [10_000, pytest.param(100_000, marks=pytest.mark.long)])
 async def test_an_empty_redis_has_every_pending_timer_again_without_ever_being_blocked(
     *,
@@ -155,8 +150,8 @@ async def test_an_empty_redis_has_every_pending_timer_again_without_ever_being_b
     started = time.perf_counter()
     await scheduler.reconcile()
     to_add = time.perf_counter() - started
-    assert (await scheduler.counts()).delayed == number
-    assert f"Reconciled: {number} jobs added, 0 orphaned jobs removed" in caplog.messages
+    assert (await scheduler.counts()).delayed == KINDS * number
+    assert f"Reconciled: {KINDS * number} jobs added, 0 orphaned jobs removed" in caplog.messages
 
     started = time.perf_counter()
     await scheduler.reconcile()
@@ -165,15 +160,15 @@ async def test_an_empty_redis_has_every_pending_timer_again_without_ever_being_b
 
     await tickets.execute("update punctual.close_requests set status = 'denied' where id % 2 = 0")
     started = time.perf_counter()
-    assert await scheduler.cleanup_orphaned_jobs() == number // 2
+    assert await scheduler.cleanup_orphaned_jobs() == KINDS * number // 2
     to_remove = time.perf_counter() - started
-    assert (await scheduler.counts()).delayed == number // 2
-    assert len(await redis.keys()) == number // 2 + 2  # `incomplete` and `subjects` too
+    assert (await scheduler.counts()).delayed == KINDS * number // 2
+    assert len(await redis.keys()) == KINDS * number // 2 + 2  # `incomplete` and `subjects` too
     slow = await redis.slow_commands()
     assert slow.that_block == []
     measured(
-        f"{number} pending timers: {to_add:.1f} s to add all, {to_check:.1f} s to find all there,"
-        f" {to_remove:.1f} s to remove half; {slow}"
+        f"{number} requests with two timers each: {to_add:.1f} s to add all,"
+        f" {to_check:.1f} s to find all there, {to_remove:.1f} s to remove half; {slow}"
     )
 
 
@@ -185,13 +180,15 @@ async def seed(tickets: Tickets, number: int) -> None:
         number,
     )
     await tickets.execute(
-        """insert into punctual.close_requests (ticket_id, requested_by_id, auto_close_at, message_id)
+        """insert into punctual.close_requests
+               (ticket_id, requested_by_id, auto_close_at, message_id)
            select id, $1, date_trunc('milliseconds', now()) + interval '1 h' + id * interval '1 ms',
                   1
            from punctual.tickets""",
         STAFF_ID,
     )
-    await tickets.execute("analyze tickets, close_requests")  # as PostgreSQL does by itself
+    # As PostgreSQL does by itself.
+    await tickets.execute("analyze punctual.tickets, punctual.close_requests")
 
 
 async def test_the_job_that_reconciliation_makes_is_the_one_that_was_lost(
@@ -204,28 +201,3 @@ async def test_the_job_that_reconciliation_makes_is_the_one_that_was_lost(
     assert await redis.due(job_id) == due
     made = await redis.record(job_id)
     assert {**made, "queued": 0} == {**record, "queued": 0}
-
-
-async def test_reconciliation_resumes_a_half_done_close(
-    scheduler: ScheduledTask, tickets: Tickets
-) -> None:
-    ticket = await tickets.open()
-    tickets.channels.failures["remove"] = [DiscordFailedError("not now")]
-    with pytest.raises(DiscordFailedError):
-        await tickets.lifecycle.close_ticket(ticket.id, STAFF_ID)
-    await tickets.execute(
-        "update punctual.tickets set close_retry_at = now() - interval '1 minute'"
-    )
-    await scheduler.reconcile()
-    assert await tickets.is_closed(ticket)
-    assert tickets.channels.removed == [ticket.id]
-
-
-async def test_what_needs_attention_is_not_scheduled_again_and_again(
-    scheduler: ScheduledTask, tickets: Tickets, redis: RedisView
-) -> None:
-    ticket, job_id = await asked(tickets)
-    await scheduler.cancel_auto_close(job_id)
-    await tickets.execute("update punctual.tickets set attention = 'no' where id = $1", ticket.id)
-    await scheduler.reconcile()
-    assert await redis.due(job_id) is None

@@ -16,14 +16,17 @@ from domains.ticket_lifecycle.models import Ticket
 from tests.waiting import eventually
 
 from .conftest import MakeScheduler, Measured
-from .job_types import Note, WantedNote, request
+from .job_types import HOUR, Alarm, Alarms, HiddenAlarm, Note, request
 from .own_valkey import OwnValkey
 from .redis_view import INCOMPLETE, RedisView
 from .tickets import Tickets
 
 pytestmark = pytest.mark.usefixtures("ends_soon")
 
-AWAY = "Redis not available - scheduled tasks will be disabled"
+AWAY = (
+    "Redis not available - scheduled tasks will be disabled; "
+    "deadlines are kept in PostgreSQL, and honoured"
+)
 BACK = "Redis is back - scheduled tasks go on"
 
 Act = Callable[[RedisView], Awaitable[None]]
@@ -111,7 +114,6 @@ async def test_a_frozen_redis_makes_nobody_wait_and_is_used_again_when_it_thaws(
     assert not scheduler.available
     async with asyncio.timeout(0.5):
         assert await scheduler.enqueue(notes, request("refused at once")) is None
-        assert not await scheduler.remove(notes, "before")
         assert (await scheduler.counts()).waiting == 0
     valkey.thaw()
     await eventually(lambda: scheduler.available)
@@ -147,7 +149,7 @@ async def test_a_job_whose_end_could_not_be_told_to_redis_gets_its_next_attempt(
 
 @dataclass(frozen=True)
 class Pending:
-    """A ticket with a timer that is to run for an hour."""
+    """A ticket with a timer that is to run for a quarter of an hour: too short for a reminder."""
 
     ticket: Ticket
     job_id: str | None
@@ -155,7 +157,7 @@ class Pending:
 
 async def pending(tickets: Tickets) -> Pending:
     ticket = await tickets.open()
-    _, job_id = await tickets.ask(ticket)
+    _, job_id = await tickets.ask(ticket, hours=0.25)
     return Pending(ticket, job_id)
 
 
@@ -169,13 +171,6 @@ async def scheduler(
     return scheduler
 
 
-async def closed(tickets: Tickets, *which: Pending) -> None:
-    async def all_of_them() -> bool:
-        return await tickets.is_closed(*(each.ticket for each in which))
-
-    await eventually(all_of_them)
-
-
 async def test_a_flushed_redis_loses_nothing_and_is_filled_again_by_itself(
     scheduler: ScheduledTask, tickets: Tickets, own_redis: RedisView
 ) -> None:
@@ -184,7 +179,7 @@ async def test_a_flushed_redis_loses_nothing_and_is_filled_again_by_itself(
     assert job_id
     await own_redis.call("FLUSHALL")
     await tickets.let_time_run_out(overdue.ticket)
-    await closed(tickets, overdue)
+    await tickets.closed(overdue.ticket)
 
     async def has_its_job_again() -> bool:
         return await own_redis.due(job_id) is not None
@@ -202,7 +197,7 @@ async def test_deadlines_are_kept_while_redis_is_down_and_nothing_is_doubled_at_
     asked_meanwhile = await pending(tickets)
     assert asked_meanwhile.job_id is None
     await tickets.let_time_run_out(overdue.ticket)
-    await closed(tickets, overdue)
+    await tickets.closed(overdue.ticket)
 
     await valkey.start()
     await eventually(lambda: scheduler.available)
@@ -216,33 +211,34 @@ async def test_deadlines_are_kept_while_redis_is_down_and_nothing_is_doubled_at_
 
 
 async def test_redis_that_returns_in_the_middle_of_a_local_run_does_not_double_it(
-    make_scheduler: MakeScheduler, valkey: OwnValkey, tickets: Tickets, database: Database
+    make_scheduler: MakeScheduler, valkey: OwnValkey, tickets: Tickets
 ) -> None:
     await valkey.stop()
     scheduler = tickets.close_with(make_scheduler(url=valkey.url))
     await scheduler.initialize()
     overdue = await pending(tickets)
-    holding, may_go_on = asyncio.Event(), asyncio.Event()
-    remember = tickets.channels.log_close
+    deciding, may_decide = asyncio.Event(), asyncio.Event()
 
-    async def hold(*arguments: object, **options: object) -> None:
-        holding.set()
-        await may_go_on.wait()
-        await remember(*arguments, **options)  # pyright: ignore[reportArgumentType]
+    async def hold() -> bool:
+        deciding.set()
+        await may_decide.wait()
+        return True
 
-    tickets.channels.log_close = hold  # type: ignore[method-assign]
+    tickets.channels.is_current = hold  # type: ignore[method-assign]
     await tickets.let_time_run_out(overdue.ticket)
-    await holding.wait()
+    await deciding.wait()
     await valkey.start()
     await eventually(lambda: scheduler.available)
     await scheduler.schedule_auto_close(overdue.ticket.id, 0)
     await scheduler.reconcile()
-    may_go_on.set()
-    await closed(tickets, overdue)
+    may_decide.set()
+    await tickets.closed(overdue.ticket)
     await scheduler.shutdown()
     assert tickets.channels.removed == [overdue.ticket.id]
     assert len(tickets.channels.logged) == 1
     assert tickets.channels.dms == [overdue.ticket.id]
+    expired = "select count(*) from punctual.ticket_events where event = 'expired'"
+    assert await tickets.value(expired) == 1
 
 
 async def _fill(redis: RedisView) -> None:
@@ -280,7 +276,7 @@ async def test_a_redis_that_takes_no_writes_counts_as_away(
     await eventually(lambda: not scheduler.available)
     assert await scheduler.schedule_auto_close(later.ticket.id, 1) is None
     await tickets.let_time_run_out(overdue.ticket)
-    await closed(tickets, overdue)
+    await tickets.closed(overdue.ticket)
     assert problems(caplog) == [AWAY]
 
     await fix(own_redis)
@@ -290,11 +286,22 @@ async def test_a_redis_that_takes_no_writes_counts_as_away(
     assert caplog.messages.count(BACK) == 1
 
 
-async def test_an_overdue_job_that_redis_never_had_is_found_by_the_deadline_watch(
-    make_scheduler: MakeScheduler, database: Database
+@pytest.mark.parametrize("with_redis", [True, False], ids=["with Redis", "without Redis"])
+async def test_overdue_timers_of_all_kinds_are_found_whatever_became_of_their_jobs(
+    *,
+    make_scheduler: MakeScheduler,
+    database: Database,
+    alarms: Alarms,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    with_redis: bool,
 ) -> None:
-    notes = WantedNote(database.clock.now)
-    scheduler = make_scheduler(notes)
+    """Those that are found only by reading all are looked for less often, and with Redis by the
+    reconciliation."""
+    for pause in ("WATCH_OTHERS_INTERVAL_S", "RECONCILE_SOONEST_S"):
+        monkeypatch.setattr(f"domains.scheduled_task.scheduled_task.{pause}", 0.2)
+    kinds = [Alarm(database), HiddenAlarm(database)]
+    scheduler = make_scheduler(*kinds, url=redis_url if with_redis else None)
     await scheduler.initialize()
-    notes.want(request("wanted-1", 1.0))
-    await eventually(lambda: notes.runs["wanted-1"] == 1)
+    await alarms.set(1, after=-HOUR)
+    await eventually(lambda: all([1] in kind.rings for kind in kinds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import connect_domains
 from domains.database import Database
@@ -12,6 +13,10 @@ from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
 from domains.ticket_lifecycle.models import Ticket, TicketStatus
 from domains.transcripts import TranscriptStore
 from tests.fakes import FakeTicketChannels
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    import asyncpg
 
 GUILD_ID = 1
 OPENER_ID = 100
@@ -21,10 +26,12 @@ STAFF_ID = 200
 class Tickets:
     """`close_with` chooses the scheduler; until then there is none."""
 
-    def __init__(self, database: Database, transcripts: Path) -> None:
+    def __init__(
+        self, database: Database, transcripts: Path, channels: FakeTicketChannels | None = None
+    ) -> None:
         self._database = database
         self._openers = 0
-        self.channels = FakeTicketChannels()
+        self.channels = channels or FakeTicketChannels()
         self.effects = EffectRunner(database)
         self.lifecycle = TicketLifecycle(
             database, self.channels, self.effects, TranscriptStore(transcripts), LifecyclePolicy()
@@ -61,6 +68,14 @@ class Tickets:
     async def is_closed(self, *tickets: Ticket) -> bool:
         return {await self.status(ticket) for ticket in tickets} == {TicketStatus.CLOSED}
 
+    async def closed(self, *tickets: Ticket) -> None:
+        """Wait until they are."""
+
+        async def all_of_them() -> bool:
+            return await self.is_closed(*tickets)
+
+        await eventually(all_of_them)
+
     async def execute(self, statement: str, *values: object) -> None:
         async with self._database.connection() as connection:
             await connection.execute(statement, *values)
@@ -68,3 +83,7 @@ class Tickets:
     async def value(self, query: str, *values: object) -> object:
         async with self._database.connection() as connection:
             return await connection.fetchval(query, *values)
+
+    async def rows(self, query: str, *values: object) -> list[asyncpg.Record]:
+        async with self._database.connection() as connection:
+            return await connection.fetch(query, *values)

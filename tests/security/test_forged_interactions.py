@@ -22,7 +22,10 @@ async def rows(environment: Environment) -> list[object]:
     connection = await asyncpg.connect(environment["DATABASE_URL"])
     try:
         return [
-            [tuple(row) for row in await connection.fetch(f"select * from {table} order by 1")]
+            [
+                tuple(row)
+                for row in await connection.fetch(f"select * from punctual.{table} order by 1")
+            ]
             for table in ("tickets", "close_requests", "ticket_events", "guild_settings")
         ]
     finally:

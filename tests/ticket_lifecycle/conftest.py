@@ -28,7 +28,10 @@ def database_url(shared_database_url: str) -> str:
 async def database(database_url: str) -> AsyncGenerator[Database]:
     database = Database(lambda: database_url)
     await database.connect()
-    await database.pool.execute("delete from punctual.tickets; delete from punctual.guild_settings")
+    await database.pool.execute(
+        "delete from punctual.tickets; delete from punctual.guild_settings;"
+        " delete from punctual.heartbeat"
+    )
     yield database
     await database.close()
 
@@ -43,5 +46,8 @@ async def second_database(database_url: str) -> AsyncGenerator[Database]:
 
 
 @pytest.fixture
-def desk(database: Database, tmp_path: Path) -> HelpDesk:
-    return HelpDesk.in_a_new_world(database, tmp_path / "transcripts")
+async def desk(database: Database, tmp_path: Path) -> HelpDesk:
+    """As after a start: it listens. What `restarted` returns has not listened so far."""
+    desk = HelpDesk.in_a_new_world(database, tmp_path / "transcripts")
+    await desk.listen()
+    return desk

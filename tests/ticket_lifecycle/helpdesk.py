@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from domains.database import Database
 from domains.effects import EffectRunner
 from domains.effects.effect import Lane
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs import discover
+from domains.scheduled_task.timer import Timer
 from domains.scheduled_task.timer_kind import TimerKind
 from domains.scheduled_task.timers import Timers
 from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
@@ -20,7 +25,10 @@ from tests.ticket_lifecycle.interruptions import (
     InterruptibleChannels,
     InterruptibleTranscripts,
     Interruptions,
+    Killed,
+    Moment,
 )
+from tests.waiting import eventually
 
 GUILD_ID = 1
 OPENER_ID = 10
@@ -96,6 +104,14 @@ class HelpDesk:
             " where lease_until is not null"
         )
 
+    async def killed_at(self, call: str, moment: Moment) -> None:
+        """What is due is delivered, and the process dies there."""
+        self.interruptions.kill(call, moment)
+        with pytest.raises(Killed):
+            await self.deliver()
+        assert self.interruptions.all_happened
+        await self.leases_run_out()
+
     async def listen(self) -> None:
         """The gateway is there, and every message is heard from now on."""
         await self.lifecycle.record_heartbeat()
@@ -109,6 +125,12 @@ class HelpDesk:
         request_id, _ = await self.lifecycle.request_close(ticket.id, STAFF_ID, "Solved?", hours)
         return await self.request(request_id)
 
+    async def close(self, ticket: Ticket, reason: str | None = None) -> Ticket:
+        """By command; and what follows is done."""
+        await self.lifecycle.close_ticket(ticket.id, STAFF_ID, reason)
+        await self.deliver()
+        return await self.ticket(ticket.id)
+
     def write(self, ticket: Ticket, author_id: int = OPENER_ID) -> int:
         """Somebody writes in the ticket, and the gateway has not told us yet."""
         assert ticket.channel_id is not None
@@ -120,6 +142,20 @@ class HelpDesk:
         return await self.lifecycle.note_opener_reply(
             ticket.guild_id, ticket.channel_id, author_id, message_id
         )
+
+    async def meanwhile(
+        self, ticket: Ticket, act: Coroutine[object, object, object]
+    ) -> asyncio.Task[object]:
+        """Somebody acts while the ticket is being told something: returns as soon as that is
+        decided, with the task that waits for its own turn to be told."""
+        before = await self.events(ticket)
+        acting = asyncio.create_task(act)
+
+        async def is_decided() -> bool:
+            return await self.events(ticket) != before
+
+        await eventually(is_decided)
+        return acting
 
     # --- how time passes
 
@@ -142,6 +178,10 @@ class HelpDesk:
 
     async def run_out_and_fire(self, request: CloseRequest) -> AutoCloseOutcome:
         return await self.fire(await self.run_out(request))
+
+    async def fire_timer(self, kind: str, subject_id: int) -> bool:
+        """A job of any kind runs, whatever the hour. False if nothing wants it any more."""
+        return await self.timers.fire(self.kind(kind), subject_id)
 
     async def grow_old(self) -> None:
         """Ten minutes pass, for everything that is written down."""
@@ -188,6 +228,22 @@ class HelpDesk:
     async def count_tickets(self) -> int:
         return await self.database.pool.fetchval("select count(*) from punctual.tickets")
 
+    def kind(self, name: str) -> TimerKind:
+        return next(kind for kind in self.kinds if kind.name == name)
+
+    async def timers_of_kind(self, name: str = "auto-close") -> Sequence[Timer]:
+        """Those that PostgreSQL wants."""
+        return [timer async for page in self.timers.pages(self.kind(name)) for timer in page]
+
+    async def deadlines(self) -> list[datetime]:
+        """When timers will close tickets."""
+        return [timer.due for timer in await self.timers_of_kind()]
+
+    async def time_left(self, request: CloseRequest) -> timedelta:
+        left = await self.lifecycle.time_left(request.id)
+        assert left is not None
+        return left
+
     async def has_timer(self, request: CloseRequest, kind: str = "auto-close") -> bool:
         """Whether PostgreSQL wants one, for this request's deadline."""
         timers = await self.timers.of_owners(self.kinds, [request.ticket_id])
@@ -209,7 +265,7 @@ class HelpDesk:
         return [name for name in names if name.lstrip(".").split(".")[0] == str(ticket.id)]
 
 
-def _process(
+def _process(  # noqa: PLR0917  # the parts of a process
     database: Database,
     channels: InterruptibleChannels,
     transcripts: InterruptibleTranscripts,

@@ -87,8 +87,10 @@ class Interruptions:
         held = self._held.get(call) if moment is Moment.BEFORE else None
         if held is not None:
             self.waiting += 1
-            await held.wait()
-            self.waiting -= 1
+            try:
+                await held.wait()
+            finally:
+                self.waiting -= 1
         action = self._once.pop((call, moment), None)
         if action is not None:
             await action()

@@ -10,27 +10,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domains.database import Database
+from domains.scheduled_task.job_type import NotDueError
+from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle.channels import (
     ChannelGoneError,
+    DiscordAwayError,
     DiscordFailedError,
     PermissionMissingError,
 )
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
     CloseCause,
-    CloseTimer,
-    GuildSettings,
+    CloseRequest,
     RequestStatus,
+    Ticket,
     TicketStatus,
 )
 from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, STRANGER_ID, HelpDesk
-from tests.ticket_lifecycle.interruptions import Killed, Moment
+from tests.ticket_lifecycle.interruptions import Moment
+
+FORBIDDEN = PermissionMissingError(("Read Message History",), "#ticket-0001")
+
+
+async def overdue(desk: HelpDesk) -> tuple[Ticket, CloseRequest]:
+    ticket = await desk.open()
+    return ticket, await desk.run_out(await desk.ask(ticket))
+
+
+async def is_closed(desk: HelpDesk, ticket: Ticket) -> bool:
+    return (await desk.ticket(ticket.id)).status is TicketStatus.CLOSED
 
 
 async def test_a_ticket_whose_time_is_up_is_closed(desk: HelpDesk) -> None:
-    request = await desk.ask(await desk.open())
-    assert await desk.run_out_and_fire(request) is AutoCloseOutcome.CLOSED
-    request, ticket = await desk.request(request.id), await desk.ticket(request.ticket_id)
+    ticket, request = await overdue(desk)
+    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
+    request, ticket = await desk.request(request.id), await desk.ticket(ticket.id)
     assert request.status is RequestStatus.EXPIRED
     assert request.resolved_by_id is None
     assert request.resolved_at is not None
@@ -39,65 +53,74 @@ async def test_a_ticket_whose_time_is_up_is_closed(desk: HelpDesk) -> None:
     assert ticket.closed_by_id is None
     assert ticket.close_reason == "Solved?"
     assert desk.shown_outcomes(request) == {"expired"}
+    assert "opener_wrote_after" not in desk.interruptions.calls, "all has been heard"
     assert await desk.events(ticket) == ["opened", "close_requested", "expired", "closed"]
 
 
-async def test_the_events_tell_how_late_it_was(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
+async def test_the_events_tell_how_late_the_decision_and_the_end_were(desk: HelpDesk) -> None:
+    ticket, request = await overdue(desk)
     await desk.database.pool.execute(
         "update punctual.close_requests set auto_close_at = now() - interval '90 seconds'"
     )
-    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
-    late = {event.event: event.late_ms for event in await desk.lifecycle.events(request.ticket_id)}
-    assert late.pop("expired") in range(90_000, 150_000)
+    await desk.fire(request)
+    late = {event.event: event.late_ms for event in await desk.lifecycle.events(ticket.id)}
+    decided, ended = late.pop("expired"), late.pop("closed")
+    assert decided is not None
+    assert ended is not None
+    assert 90_000 <= decided <= ended < 150_000
     assert set(late.values()) == {None}
 
 
 async def test_a_closed_ticket_stays_as_it_is(desk: HelpDesk) -> None:
-    request = await desk.ask(await desk.open())
-    await desk.run_out_and_fire(request)
-    before = await desk.ticket(request.ticket_id)
-    assert await desk.fire(request) is AutoCloseOutcome.ALREADY_CLOSED
-    assert await desk.ticket(request.ticket_id) == before
-    assert desk.channels.logged == [(request.ticket_id, desk.channels.logged[0][1])]
+    ticket, request = await overdue(desk)
+    await desk.fire(request)
+    before = await desk.ticket(ticket.id)
+    for request_id in (request.id, None):
+        outcome = await desk.lifecycle.auto_close(ticket.id, request_id)
+        assert outcome is AutoCloseOutcome.ALREADY_CLOSED
+    await desk.deliver()
+    assert await desk.ticket(ticket.id) == before
+    assert len(desk.channels.logged) == 1
 
 
-async def test_a_timer_that_rings_early_is_sent_away(desk: HelpDesk) -> None:
-    request = await desk.ask(await desk.open(), hours=1)
+@pytest.mark.parametrize("hours", [1, None])
+async def test_before_its_deadline_or_without_one_a_request_is_not_due(
+    desk: HelpDesk, hours: float | None
+) -> None:
+    request = await desk.ask(await desk.open(), hours)
     assert await desk.fire(request) is AutoCloseOutcome.NOT_DUE
     assert await desk.request(request.id) == request
 
 
-async def test_a_request_without_a_deadline_is_never_due(desk: HelpDesk) -> None:
-    request = await desk.ask(await desk.open(), hours=None)
-    assert await desk.fire(request) is AutoCloseOutcome.NOT_DUE
-
-
 async def test_a_request_that_is_over_does_not_close(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    await desk.lifecycle.cancel_close_request(request.ticket_id, OPENER_ID)
+    ticket, request = await overdue(desk)
+    await desk.lifecycle.cancel_close_request(ticket.id, OPENER_ID)
     assert await desk.fire(request) is AutoCloseOutcome.NOT_PENDING
-    assert (await desk.ticket(request.ticket_id)).status is TicketStatus.OPEN
+    assert not await is_closed(desk, ticket)
 
 
-async def test_the_job_of_a_replaced_request_does_not_close(desk: HelpDesk) -> None:
-    ticket = await desk.open()
-    first = await desk.run_out(await desk.ask(ticket))
-    second = await desk.run_out(await desk.ask(ticket))
+async def test_the_job_of_a_replaced_request_closes_for_the_one_that_stands(
+    desk: HelpDesk,
+) -> None:
+    """A job is about its ticket; which request counts is read then."""
+    ticket, first = await overdue(desk)
+    second = await desk.ask(ticket)
     assert await desk.fire(first) is AutoCloseOutcome.NOT_PENDING
-    assert (await desk.request(second.id)).status is RequestStatus.PENDING
+    await desk.run_out(second)
+    assert await desk.fire(first) is AutoCloseOutcome.CLOSED
+    assert (await desk.request(second.id)).status is RequestStatus.EXPIRED
 
 
 async def test_an_excluded_ticket_does_not_close(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    await desk.lifecycle.exclude_from_autoclose(request.ticket_id, STAFF_ID)
+    ticket, request = await overdue(desk)
+    await desk.lifecycle.exclude_from_autoclose(ticket.id, STAFF_ID)
     assert await desk.fire(request) is AutoCloseOutcome.EXCLUDED
     assert (await desk.request(request.id)).status is RequestStatus.PENDING
 
 
 async def test_what_is_not_there_is_gone(desk: HelpDesk) -> None:
-    ticket, other = await desk.open(), await desk.open()
-    request = await desk.run_out(await desk.ask(other))
+    ticket = await desk.open()
+    _, request = await overdue(desk)
     auto_close = desk.lifecycle.auto_close
     assert await auto_close(999_999_999, request.id) is AutoCloseOutcome.GONE
     assert await auto_close(ticket.id, 999_999_999) is AutoCloseOutcome.GONE
@@ -106,45 +129,59 @@ async def test_what_is_not_there_is_gone(desk: HelpDesk) -> None:
     assert (await desk.request(request.id)).status is RequestStatus.PENDING
 
 
-async def test_a_close_that_somebody_is_at_is_left_to_them(
-    desk: HelpDesk, second_database: Database
-) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    async with second_database.exclusive(f"close ticket {request.ticket_id}") as held:
-        assert held
-        assert await desk.fire(request) is AutoCloseOutcome.BEING_CLOSED
-    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
-
-
 async def test_without_a_named_request_the_pending_one_is_meant(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    assert await desk.lifecycle.auto_close(request.ticket_id) is AutoCloseOutcome.CLOSED
-    outcome = await desk.lifecycle.auto_close(request.ticket_id)
-    assert outcome is AutoCloseOutcome.ALREADY_CLOSED
+    ticket, _ = await overdue(desk)
+    assert await desk.lifecycle.auto_close(ticket.id) is AutoCloseOutcome.CLOSED
 
 
-async def test_without_a_named_request_a_half_done_close_goes_on(desk: HelpDesk) -> None:
-    """The job of a payload without it fails in the middle, and its next attempt comes."""
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    desk.channels.failures["log_close"] = [DiscordFailedError("500")]
-    with pytest.raises(DiscordFailedError):
-        await desk.lifecycle.auto_close(request.ticket_id)
-    assert await desk.lifecycle.auto_close(request.ticket_id) is AutoCloseOutcome.CLOSED
+@pytest.mark.parametrize("why", ["no gateway", "behind", "still noting"])
+async def test_nothing_is_decided_before_all_that_was_said_is_known(
+    desk: HelpDesk, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domains.ticket_lifecycle.expire_requests.NOTING_TIMEOUT_S", 0.01)
+    ticket, request = await overdue(desk)
+    status = desk.lifecycle.discord_status
+    with status.noting():
+        if why != "still noting":
+            desk.channels.current = why != "behind"
+            status.set(connected=why != "no gateway")
+        with pytest.raises(DiscordAwayError):
+            await desk.fire(request)
+    desk.channels.current = True
+    status.set(connected=True)
+    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
+    assert await is_closed(desk, ticket)
 
 
 # --- the opener wrote, and the gateway did not tell
 
 
-async def test_what_the_opener_wrote_while_the_bot_was_down_counts(desk: HelpDesk) -> None:
-    ticket = await desk.open()
-    request = await desk.ask(ticket)
+@pytest.mark.parametrize("listens", [False, True])
+async def test_what_the_opener_wrote_while_the_bot_was_down_counts(
+    desk: HelpDesk, listens: bool
+) -> None:
+    """Also if the first heartbeat after the start has been recorded already."""
+    ticket, request = await overdue(desk)
     desk.write(ticket)
-    assert await desk.restarted().run_out_and_fire(request) is AutoCloseOutcome.ANSWERED
+    restarted = desk.restarted()
+    if listens:
+        await restarted.listen()
+    assert await restarted.fire(request) is AutoCloseOutcome.ANSWERED
     assert (await desk.request(request.id)).status is RequestStatus.ANSWERED
     assert (await desk.ticket(ticket.id)).status is TicketStatus.OPEN
     assert desk.shown_outcomes(request) == {"answered"}
-    assert len(desk.channels.announcements) == 1
+    assert desk.channels.announcements == [(ticket.id, "answered")]
     assert await desk.events(ticket) == ["opened", "close_requested", "answered"]
+    assert await restarted.fire(request) is AutoCloseOutcome.ANSWERED
+
+
+async def test_a_message_that_could_not_be_noted_is_read_at_the_deadline(desk: HelpDesk) -> None:
+    ticket, request = await overdue(desk)
+    with pytest.raises(RuntimeError), desk.lifecycle.discord_status.noting():
+        desk.write(ticket)
+        raise RuntimeError("PostgreSQL was away just then")
+    assert await desk.fire(request) is AutoCloseOutcome.ANSWERED
+    assert (await desk.request(request.id)).status is RequestStatus.ANSWERED
 
 
 async def test_what_others_wrote_or_the_opener_before_does_not_count(desk: HelpDesk) -> None:
@@ -153,73 +190,109 @@ async def test_what_others_wrote_or_the_opener_before_does_not_count(desk: HelpD
     request = await desk.ask(ticket)
     desk.write(ticket, STAFF_ID)
     desk.write(ticket, STRANGER_ID)
-    assert await desk.run_out_and_fire(request) is AutoCloseOutcome.CLOSED
+    assert await desk.restarted().run_out_and_fire(request) is AutoCloseOutcome.CLOSED
+    assert await is_closed(desk, ticket)
 
 
-async def test_a_guild_that_turned_it_off_closes_all_the_same(desk: HelpDesk) -> None:
-    await desk.lifecycle.save_guild_settings(GuildSettings(GUILD_ID, reply_keeps_open=False))
-    ticket = await desk.open()
-    request = await desk.ask(ticket)
+async def test_what_has_been_read_once_is_not_read_again(desk: HelpDesk) -> None:
+    """Many rings while it is being read ask for one reading, and who has read decides at once."""
+    ticket, _ = await overdue(desk)
+    restarted = desk.restarted()
+    for _ in range(3):
+        with pytest.raises(NotDueError):
+            await restarted.fire_timer("auto-close", ticket.id)
+    await restarted.deliver()
+    assert desk.interruptions.calls.count("opener_wrote_after") == 1
+    assert await is_closed(desk, ticket)
+
+
+async def test_a_guild_that_turned_it_off_closes_unread(desk: HelpDesk) -> None:
+    await desk.lifecycle.change_guild_settings(GUILD_ID, reply_keeps_open=False)
+    ticket, request = await overdue(desk)
     desk.write(ticket)
-    assert await desk.run_out_and_fire(request) is AutoCloseOutcome.CLOSED
+    assert await desk.restarted().fire(request) is AutoCloseOutcome.CLOSED
+    assert "opener_wrote_after" not in desk.interruptions.calls
 
 
-async def test_if_the_history_cannot_be_read_now_it_is_tried_again(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    desk.channels.failures["opener_wrote_after"] = [DiscordFailedError("503")]
+async def test_if_the_history_cannot_be_read_now_it_is_tried_again(
+    desk: HelpDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    ticket, request = await overdue(desk)
+    desk.channels.failures["opener_wrote_after"] = [DiscordFailedError("503\nnot  now")]
     with pytest.raises(DiscordFailedError):
-        await desk.fire(request)
+        await desk.restarted().fire(request)
     assert (await desk.request(request.id)).status is RequestStatus.PENDING
-    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
+    assert f"❌ Failed to auto-close ticket {ticket.id}: 503 not now" in caplog.messages
+    assert await desk.restarted().fire(request) is AutoCloseOutcome.BEING_READ
+    assert not await is_closed(desk, ticket), "a ring does not hurry it"
+    await desk.wait_for_retry()
+    await desk.deliver()
+    assert await is_closed(desk, ticket)
 
 
 async def test_a_history_that_may_not_be_read_needs_attention_and_keeps_the_timer(
     desk: HelpDesk,
 ) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    why = "the bot lacks the permission Read Message History in #ticket-0001"
-    desk.channels.failures["opener_wrote_after"] = [PermissionMissingError(why)]
-    assert await desk.fire(request) is AutoCloseOutcome.NEEDS_ATTENTION
-    assert desk.channels.attention == [(request.ticket_id, why)]
-    assert (await desk.request(request.id)).status is RequestStatus.PENDING
-    assert await desk.lifecycle.retry_close(request.ticket_id) is AutoCloseOutcome.CLOSED
-    assert (await desk.ticket(request.ticket_id)).attention is None
+    ticket, request = await overdue(desk)
+    desk.channels.failures["opener_wrote_after"] = [FORBIDDEN]
+    await desk.restarted().fire(request)
+    attention = {
+        "code": "permission_missing",
+        "permissions": ["Read Message History"],
+        "place": "#ticket-0001",
+    }
+    assert desk.channels.attention == [(ticket.id, attention)]
+    assert await desk.has_timer(request)
+    await desk.lifecycle.retry_close(ticket.id)
+    await desk.deliver()
+    closed = await desk.ticket(ticket.id)
+    assert closed.status is TicketStatus.CLOSED
+    assert closed.attention is None
+
+
+async def test_after_four_failures_to_read_a_person_is_asked_once_and_may_retry(
+    desk: HelpDesk,
+) -> None:
+    ticket, request = await overdue(desk)
+    desk.channels.failures["opener_wrote_after"] = [DiscordFailedError("503")] * 6
+    with pytest.raises(DiscordFailedError):
+        await desk.restarted().fire(request)
+    for _ in range(5):
+        await desk.wait_for_retry()
+        await desk.deliver()
+    attention = {"code": "close_keeps_failing", "error": {"code": "discord_failed", "text": "503"}}
+    assert (await desk.ticket(ticket.id)).attention == attention
+    assert desk.channels.attention == [(ticket.id, attention)]
+    assert await desk.has_timer(request)
+    await desk.lifecycle.retry_close(ticket.id)
+    await desk.deliver()
+    assert await is_closed(desk, ticket)
 
 
 async def test_a_channel_that_is_gone_has_no_history(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
+    ticket, request = await overdue(desk)
     desk.channels.failures["opener_wrote_after"] = [ChannelGoneError("Unknown Channel")]
-    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
+    await desk.restarted().fire(request)
+    assert await is_closed(desk, ticket)
 
 
-# --- more than one ring
-
-
-async def test_rings_at_once_close_once(desk: HelpDesk, second_database: Database) -> None:
-    ticket = await desk.open()
-    request = await desk.run_out(await desk.ask(ticket))
-    other = desk.elsewhere(second_database)
-    outcomes = await asyncio.gather(*(process.fire(request) for process in (desk, other) * 4))
-    assert AutoCloseOutcome.CLOSED in outcomes
-    assert set(outcomes) <= {
-        AutoCloseOutcome.CLOSED,
-        AutoCloseOutcome.BEING_CLOSED,
-        AutoCloseOutcome.ALREADY_CLOSED,
-    }
-    assert outcomes.count(AutoCloseOutcome.CLOSED) == 1
-    assert [ticket_id for ticket_id, _ in desk.channels.logged] == [ticket.id]
-    assert desk.channels.dms == [ticket.id]
-    assert desk.channels.removed == [ticket.id]
-    assert desk.transcripts_of(ticket) == [str(ticket.id)]
-    assert await desk.events(ticket) == ["opened", "close_requested", "expired", "closed"]
-
-
-async def test_forty_tickets_at_once_all_close(desk: HelpDesk) -> None:
-    tickets = [await desk.open(opener_id=100 + n) for n in range(40)]
-    requests = [await desk.run_out(await desk.ask(ticket)) for ticket in tickets]
-    outcomes = await asyncio.gather(*(desk.fire(request) for request in requests))
-    assert set(outcomes) == {AutoCloseOutcome.CLOSED}
-    assert sorted(desk.channels.removed) == [ticket.id for ticket in tickets]
+@pytest.mark.parametrize("how", ["deny", "withdraw", "write", "extend"])
+async def test_an_answer_ends_the_call_for_a_person(desk: HelpDesk, how: str) -> None:
+    ticket, request = await overdue(desk)
+    desk.channels.failures["opener_wrote_after"] = [FORBIDDEN]
+    await desk.restarted().fire(request)
+    assert (await desk.ticket(ticket.id)).attention is not None
+    match how:
+        case "deny":
+            await desk.lifecycle.cancel_close_request(ticket.id, OPENER_ID)
+        case "withdraw":
+            await desk.lifecycle.cancel_close_request(ticket.id, STAFF_ID)
+        case "write":
+            assert await desk.write_and_note(ticket)
+        case _:
+            await desk.lifecycle.ask_for_more_time(ticket.id, OPENER_ID)
+    assert (await desk.ticket(ticket.id)).attention is None
+    assert await desk.has_timer(request) == (how == "extend")
 
 
 @pytest.mark.parametrize(
@@ -230,86 +303,63 @@ async def test_forty_tickets_at_once_all_close(desk: HelpDesk) -> None:
         ("withdraw_close_request", AutoCloseOutcome.NOT_PENDING),
     ],
 )
-async def test_who_was_faster_by_a_hair_is_named_rightly(
+async def test_who_was_faster_by_a_hair_wins_and_is_named_rightly(
     desk: HelpDesk, faster: str, outcome: AutoCloseOutcome
 ) -> None:
-    """After the timer looked and before it decides."""
-    request = await desk.run_out(await desk.ask(await desk.open()))
+    """After the channel was read and before it is decided."""
+    ticket, request = await overdue(desk)
 
     async def be_faster() -> None:
-        await getattr(desk.lifecycle, faster)(request.ticket_id, STAFF_ID)
+        await getattr(desk.lifecycle, faster)(ticket.id, STAFF_ID)
 
     desk.interruptions.once("opener_wrote_after", Moment.AFTER, be_faster)
-    assert await desk.fire(request) is outcome
-    assert (await desk.ticket(request.ticket_id)).status is TicketStatus.OPEN
+    await desk.restarted().fire(request)
+    assert desk.interruptions.all_happened
+    assert await desk.lifecycle.why_not_expired(ticket.id, request.id) is outcome
+    assert (await desk.ticket(ticket.id)).status is TicketStatus.OPEN
 
 
-# --- a close that is half done
+# --- more than one ring
 
 
-async def test_the_expired_request_of_a_closing_ticket_is_taken_up(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    desk.interruptions.kill("log_close", Moment.BEFORE)
-    with pytest.raises(Killed):
-        await desk.fire(request)
-    assert (await desk.ticket(request.ticket_id)).status is TicketStatus.CLOSING
-    assert await desk.restarted().fire(request) is AutoCloseOutcome.CLOSED
-    assert desk.interruptions.calls.count("save") == 1
-    assert len(desk.channels.logged) == len(desk.channels.dms) == 1
-
-
-async def test_a_close_that_needs_attention_is_left_to_a_person(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    why = "the bot lacks the permission Manage Channels in #ticket-0001"
-    desk.channels.failures["remove"] = [PermissionMissingError(why)]
-    assert await desk.fire(request) is AutoCloseOutcome.NEEDS_ATTENTION
-    calls = list(desk.interruptions.calls)
-    assert await desk.fire(request) is AutoCloseOutcome.NEEDS_ATTENTION
-    assert desk.interruptions.calls == calls
-    assert (await desk.ticket(request.ticket_id)).attention == why
-
-
-@pytest.mark.parametrize("how", ["deny", "withdraw", "write", "extend"])
-async def test_an_answer_ends_the_call_for_a_person(desk: HelpDesk, how: str) -> None:
-    """Else the ticket would have no timer any more."""
-    request = await desk.run_out(await desk.ask(ticket := await desk.open()))
-    desk.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
-    assert await desk.fire(request) is AutoCloseOutcome.NEEDS_ATTENTION
-    match how:
-        case "deny":
-            await desk.lifecycle.cancel_close_request(ticket.id, OPENER_ID)
-        case "withdraw":
-            await desk.lifecycle.cancel_close_request(ticket.id, STAFF_ID)
-        case "write":
-            assert await desk.write_and_note(ticket)
-        case _:
-            await desk.lifecycle.ask_for_more_time(ticket.id, OPENER_ID)
-            assert len(await desk.lifecycle.timers_after(0, 10)) == 1
-    assert (await desk.ticket(ticket.id)).attention is None
-
-
-async def test_the_job_of_a_request_that_was_accepted_does_not_go_on_with_that_close(
-    desk: HelpDesk,
+@pytest.mark.parametrize("heard", [True, False])
+async def test_rings_at_once_close_once(
+    desk: HelpDesk, second_database: Database, heard: bool
 ) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    desk.interruptions.kill("save", Moment.BEFORE)
-    with pytest.raises(Killed):
-        await desk.lifecycle.accept_close_request(request.ticket_id, OPENER_ID)
-    assert await desk.fire(request) is AutoCloseOutcome.NOT_PENDING
-    assert (await desk.ticket(request.ticket_id)).status is TicketStatus.CLOSING
+    ticket, request = await overdue(desk)
+    first = desk if heard else desk.restarted()
+    second = desk.elsewhere(second_database)
+    if heard:
+        await second.listen()
+        await desk.database.pool.execute("update punctual.close_requests set read_at = now()")
+    outcomes = await asyncio.gather(*(process.fire(request) for process in (first, second) * 4))
+    await desk.deliver()
+    assert not heard or outcomes.count(AutoCloseOutcome.CLOSED) == 1
+    assert set(outcomes) <= {
+        AutoCloseOutcome.CLOSED,
+        AutoCloseOutcome.BEING_READ,
+        AutoCloseOutcome.NOT_PENDING,
+        AutoCloseOutcome.ALREADY_CLOSED,
+    }
+    assert [ticket_id for ticket_id, _ in desk.channels.logged] == [ticket.id]
+    assert desk.channels.dms == [ticket.id]
+    assert desk.channels.removed == [ticket.id]
+    assert desk.transcripts_of(ticket) == [str(ticket.id)]
+    assert await desk.events(ticket) == ["opened", "close_requested", "expired", "closed"]
 
 
-async def test_a_job_that_gave_up_asks_for_a_person_and_keeps_the_request(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    await desk.lifecycle.give_up_auto_close(request.ticket_id, "Discord did not answer")
-    await desk.lifecycle.give_up_auto_close(request.ticket_id, "Discord did not answer")
-    ticket = await desk.ticket(request.ticket_id)
-    assert ticket.attention is not None
-    assert "Discord did not answer" in ticket.attention
-    assert desk.channels.attention == [(ticket.id, ticket.attention)], "it is said once"
-    assert (await desk.request(request.id)).status is RequestStatus.PENDING
-    assert await desk.lifecycle.overdue_timers(timedelta(), 10) == [], "a person's turn now"
-    assert await desk.lifecycle.retry_close(ticket.id) is AutoCloseOutcome.CLOSED
+async def test_one_ring_decides_all_that_are_due(desk: HelpDesk) -> None:
+    """And none that is not."""
+    tickets = [(await overdue(desk))[0] if n < 4 else await desk.open(n) for n in range(44)]
+    for ticket in tickets[4:]:
+        await desk.run_out(await desk.ask(ticket))
+    later, excluded = await desk.open(100), await desk.open(101)
+    await desk.ask(later)
+    await desk.run_out(await desk.ask(excluded))
+    await desk.lifecycle.exclude_from_autoclose(excluded.id, STAFF_ID)
+    assert await desk.fire_timer("auto-close", tickets[0].id)
+    await desk.deliver()
+    assert sorted(desk.channels.removed) == [ticket.id for ticket in tickets]
 
 
 # --- never early
@@ -319,7 +369,7 @@ async def test_a_job_that_gave_up_asks_for_a_person_and_keeps_the_request(desk: 
     st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001  # hypothesis wants it so
 )
 def test_a_job_is_due_at_the_deadline_or_within_the_millisecond_after(at: datetime) -> None:
-    due_ms = CloseTimer(1, 1, at.replace(tzinfo=UTC)).due_ms
+    due_ms = Timer("auto-close", 1, 1, 1, at.replace(tzinfo=UTC), {}).due_ms
     exact_us = (at.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
         microseconds=1
     )

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from domains.database import Database
+from domains.error_codes import error_code
 from domains.ticket_lifecycle import LifecyclePolicy
 from domains.ticket_lifecycle.channels import (
     ChannelGoneError,
@@ -15,17 +16,16 @@ from domains.ticket_lifecycle.channels import (
 )
 from domains.ticket_lifecycle.errors import TicketNotFoundError, TicketNotOpenError
 from domains.ticket_lifecycle.models import (
-    AutoCloseOutcome,
     CloseCause,
-    CloseStep,
     RequestStatus,
     Ticket,
     TicketStatus,
 )
 from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, HelpDesk
-from tests.ticket_lifecycle.interruptions import Killed, Moment
+from tests.ticket_lifecycle.interruptions import Moment
 
-FORBIDDEN = "the bot lacks the permission Manage Channels in #ticket-0001"
+FORBIDDEN = PermissionMissingError(("Manage Channels",), "#ticket-0001")
+ATTENTION = error_code(FORBIDDEN)
 
 
 def assert_closed_once(desk: HelpDesk, ticket: Ticket) -> None:
@@ -52,7 +52,7 @@ async def test_the_steps_have_their_order(desk: HelpDesk) -> None:
     assert closed.closed_by_id == STAFF_ID
     assert closed.close_reason == "Solved"
     assert closed.close_cause is CloseCause.COMMAND
-    assert closed.close_step is CloseStep.CHANNEL
+    assert await desk.pending_effects(ticket) == []
     assert closed.closed_at is not None
     assert await desk.events(ticket) == ["opened", "closing", "closed"]
     assert_closed_once(desk, ticket)
@@ -92,7 +92,7 @@ async def test_closing_ends_the_pending_request_and_its_timer(desk: HelpDesk) ->
     request = await desk.request(request.id)
     assert request.status is RequestStatus.CLOSED
     assert request.resolved_by_id == STAFF_ID
-    assert desk.timers.scheduled == {}
+    assert await desk.deadlines() == []
     assert desk.shown_outcomes(request) == {"closed"}
 
 
@@ -116,8 +116,7 @@ async def test_who_comes_too_late_reads_who_is_closing(desk: HelpDesk) -> None:
 
 
 async def test_closes_at_once_do_not_starve_each_other_of_connections(desk: HelpDesk) -> None:
-    """WORKER_CONCURRENCY may be 100, and the pool has 20."""
-    desk = desk.restarted(LifecyclePolicy(max_concurrent_closes=100))
+    """There are more of them than the pool has."""
     tickets = [await desk.open(opener_id=100 + n) for n in range(40)]
     async with asyncio.timeout(10):
         await asyncio.gather(
@@ -160,12 +159,13 @@ async def test_a_channel_deleted_by_hand_ends_the_ticket_and_its_timer(desk: Hel
     assert ticket.channel_id is not None
     del desk.channels.channels[ticket.channel_id]
     await desk.lifecycle.note_channel_deleted(GUILD_ID, ticket.channel_id)
+    await desk.deliver()
     ticket, request = await desk.ticket(ticket.id), await desk.request(request.id)
     assert ticket.status is TicketStatus.CLOSED
     assert ticket.close_cause is CloseCause.CHANNEL_DELETED
     assert ticket.closed_by_id is None
     assert request.status is RequestStatus.CLOSED
-    assert desk.timers.scheduled == {}
+    assert await desk.deadlines() == []
     assert desk.channels.logged == [(ticket.id, None)]
     assert desk.channels.dms == [ticket.id]
 
@@ -176,12 +176,16 @@ async def test_the_bots_own_deletion_is_no_news(desk: HelpDesk) -> None:
     channel_id = ticket.channel_id
     assert channel_id is not None
 
-    async def told() -> None:
-        await desk.lifecycle.note_channel_deleted(GUILD_ID, channel_id)
+    async def hear() -> None:
+        noting.append(
+            asyncio.create_task(desk.lifecycle.note_channel_deleted(GUILD_ID, channel_id))
+        )
 
-    desk.interruptions.once("remove", Moment.AFTER, told)
-    await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
-    await told()
+    noting: list[asyncio.Task[None]] = []
+    desk.interruptions.once("remove", Moment.AFTER, hear)
+    await desk.close(ticket)
+    await hear()
+    await asyncio.gather(*noting)
     assert await desk.events(ticket) == ["opened", "closing", "closed"]
     assert_closed_once(desk, ticket)
 
@@ -214,9 +218,9 @@ async def test_a_channel_deleted_by_hand_where_the_bot_may_not_ends_the_ticket(
 ) -> None:
     """What an admin does who reads that the bot lacks Manage Channels."""
     ticket = await desk.open()
-    desk.channels.failures["remove"] = [PermissionMissingError(FORBIDDEN)]
+    desk.channels.failures["remove"] = [FORBIDDEN]
     await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
-    assert (await desk.ticket(ticket.id)).attention == FORBIDDEN
+    assert (await desk.ticket(ticket.id)).attention == ATTENTION
     assert ticket.channel_id is not None
     del desk.channels.channels[ticket.channel_id]
     await desk.lifecycle.note_channel_deleted(GUILD_ID, ticket.channel_id)
@@ -252,51 +256,52 @@ async def test_a_step_that_failed_is_tried_again_when_its_time_comes(
     closing = await desk.ticket(ticket.id)
     assert closing.status is TicketStatus.CLOSING
     assert closing.attention is None
-    assert closing.close_failures == 1
-    await desk.lifecycle.resume_unfinished()
+    await desk.deliver()
     assert await desk.ticket(ticket.id) == closing, "not before its time"
     await desk.wait_for_retry()
-    await desk.lifecycle.resume_unfinished()
+    await desk.deliver()
     assert (await desk.ticket(ticket.id)).status is TicketStatus.CLOSED
     assert await desk.events(ticket) == ["opened", "closing", "close_failed", "closed"]
     assert_closed_once(desk, ticket)
 
 
-async def test_retries_come_after_one_two_and_four_minutes(desk: HelpDesk) -> None:
-    request = await desk.run_out(await desk.ask(await desk.open()))
-    desk.channels.failures["log_close"] = [DiscordFailedError("503")] * 3
-    minutes: list[int] = []
-    for _ in range(3):
-        with pytest.raises(DiscordFailedError):
-            await desk.fire(request)
-        minutes.append(
-            await desk.database.pool.fetchval(
-                "select round(extract(epoch from close_retry_at - now()) / 60)::int from punctual.tickets"
-            )
-        )
-    assert minutes == [1, 2, 4]
-    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
-
-
-async def test_the_fourth_failure_asks_for_a_person(desk: HelpDesk) -> None:
+async def test_retries_come_after_one_two_and_four_minutes_and_then_a_person_is_asked(
+    desk: HelpDesk, caplog: pytest.LogCaptureFixture
+) -> None:
     ticket = await desk.open()
     request = await desk.run_out(await desk.ask(ticket))
-    desk.channels.failures["log_close"] = [DiscordFailedError("503\nService  Unavailable")] * 4
+    desk.channels.failures["log_close"] = [DiscordFailedError("503\nService  Unavailable")] * 5
+    with pytest.raises(DiscordFailedError):
+        await desk.fire(request)
+    minutes: list[int] = []
     for _ in range(4):
-        assert desk.channels.attention == []
-        with pytest.raises(DiscordFailedError):
-            await desk.fire(request)
+        minutes.append(await _minutes_to_the_next_attempt(desk, ticket))
+        await desk.wait_for_retry()
+        await desk.deliver()
+    assert minutes[:3] == [1, 2, 4]
+    assert (
+        caplog.messages.count(
+            f"❌ Failed to auto-close ticket {ticket.id}: 503 Service Unavailable"
+        )
+        == 5
+    ), "in one line, each"
     attention = (await desk.ticket(ticket.id)).attention
-    assert attention is not None
-    assert "503 Service Unavailable" in attention, "in one line"
-    assert desk.channels.attention == [(ticket.id, attention)]
-    await desk.wait_for_retry()
-    await desk.lifecycle.resume_unfinished()
-    assert (await desk.ticket(ticket.id)).status is TicketStatus.CLOSING, "a person's turn now"
-    history = await desk.events(ticket)
-    assert history[-6:] == ["expired", *["close_failed"] * 4, "attention"]
-    assert await desk.lifecycle.retry_close(ticket.id) is AutoCloseOutcome.CLOSED
+    assert attention == {
+        "code": "close_keeps_failing",
+        "error": {"code": "discord_failed", "text": "503\nService  Unavailable"},
+    }
+    assert desk.channels.attention == [(ticket.id, attention)], "nobody is told twice"
+    assert minutes[3] == 15, "a person's turn now"
+    assert (await desk.events(ticket))[-6:] == ["expired", *["close_failed"] * 4, "attention"]
+    closed = await desk.lifecycle.retry_close(ticket.id)
+    assert closed is not None
+    assert closed.status is TicketStatus.CLOSED
     assert_closed_once(desk, ticket)
+
+
+async def _minutes_to_the_next_attempt(desk: HelpDesk, ticket: Ticket) -> int:
+    effect, *_ = await desk.lifecycle.pending_effects(ticket.id)
+    return round((effect.due_at - desk.lifecycle.now()).total_seconds() / 60)
 
 
 async def test_a_bug_counts_as_a_failure_too(desk: HelpDesk) -> None:
@@ -304,19 +309,18 @@ async def test_a_bug_counts_as_a_failure_too(desk: HelpDesk) -> None:
     desk.channels.failures["dm_opener"] = [RuntimeError("a bug")]
     with pytest.raises(RuntimeError):
         await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
-    assert (await desk.ticket(ticket.id)).close_failures == 1
+    (first, *_) = await desk.lifecycle.pending_effects(ticket.id)
+    assert (first.kind, first.failures) == ("dm-opener", 1)
+    assert first.error == {"code": "unexpected", "type": "RuntimeError", "text": "a bug"}
 
 
-async def test_one_close_that_cannot_be_resumed_does_not_keep_others_waiting(
-    desk: HelpDesk,
-) -> None:
+async def test_one_close_that_fails_does_not_keep_others_waiting(desk: HelpDesk) -> None:
     tickets = [await desk.open(), await desk.open()]
-    for ticket in tickets:
-        desk.interruptions.kill("names", Moment.BEFORE)
-        with pytest.raises(Killed):
-            await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
     desk.channels.failures["names"] = [RuntimeError("a bug")]
-    await desk.restarted().lifecycle.resume_unfinished()
+    await asyncio.gather(
+        *(desk.lifecycle.close_ticket(ticket.id, STAFF_ID) for ticket in tickets),
+        return_exceptions=True,
+    )
     assert len(desk.channels.removed) == 1
 
 
@@ -327,74 +331,61 @@ async def test_one_close_that_cannot_be_resumed_does_not_keep_others_waiting(
 async def test_a_missing_permission_is_named_and_retry_goes_on(desk: HelpDesk, call: str) -> None:
     ticket = await desk.open()
     request = await desk.ask(ticket)
-    desk.channels.failures[call] = [PermissionMissingError(FORBIDDEN)] * 2
+    desk.channels.failures[call] = [FORBIDDEN] * 2
     await desk.lifecycle.accept_close_request(ticket.id, OPENER_ID, request.id)
     closing = await desk.ticket(ticket.id)
     assert closing.status is TicketStatus.CLOSING
-    assert closing.attention == FORBIDDEN
-    assert desk.channels.attention == [(ticket.id, FORBIDDEN)]
-    assert await desk.lifecycle.retry_close(ticket.id) is AutoCloseOutcome.NEEDS_ATTENTION
-    assert (await desk.ticket(ticket.id)).attention == FORBIDDEN, "not fixed yet"
-    assert await desk.lifecycle.retry_close(ticket.id) is AutoCloseOutcome.CLOSED
+    assert closing.attention == ATTENTION
+    assert desk.channels.attention == [(ticket.id, ATTENTION)]
+    await desk.lifecycle.retry_close(ticket.id)
+    assert (await desk.ticket(ticket.id)).attention == ATTENTION, "not fixed yet"
+    await desk.lifecycle.retry_close(ticket.id)
     closed = await desk.ticket(ticket.id)
     assert closed.status is TicketStatus.CLOSED
     assert closed.attention is None
     assert (await desk.events(ticket))[2:] == [
         "accepted",
+        "closing",
         "attention",
         "retried",
         "retried",
         "closed",
     ]
-    assert desk.channels.attention == [(ticket.id, FORBIDDEN)], "nobody is told twice"
+    assert desk.channels.attention == [(ticket.id, ATTENTION)], "nobody is told twice"
     assert_closed_once(desk, ticket)
-
-
-async def test_a_close_that_needs_attention_is_not_resumed_at_once(desk: HelpDesk) -> None:
-    ticket = await desk.open()
-    desk.channels.failures["remove"] = [PermissionMissingError(FORBIDDEN)]
-    await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
-    calls = list(desk.interruptions.calls)
-    await desk.lifecycle.resume_unfinished()
-    assert desk.interruptions.calls == calls
-    assert (await desk.ticket(ticket.id)).attention == FORBIDDEN
 
 
 async def test_attention_nobody_took_up_is_looked_at_again_without_a_new_message(
     desk: HelpDesk,
 ) -> None:
     ticket = await desk.open()
-    desk.channels.failures["remove"] = [PermissionMissingError(FORBIDDEN)] * 2
-    await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
+    desk.channels.failures["remove"] = [FORBIDDEN] * 2
+    await desk.close(ticket)
+    assert await _minutes_to_the_next_attempt(desk, ticket) == 15
     for _ in range(2):
-        await desk.database.pool.execute(
-            "update punctual.tickets set attention_at = now() - interval '1 day'"
-        )
-        assert desk.channels.attention == [(ticket.id, FORBIDDEN)]
-        await desk.lifecycle.resume_unfinished()
+        assert (await desk.ticket(ticket.id)).attention == ATTENTION
+        assert desk.channels.attention == [(ticket.id, ATTENTION)]
+        await desk.wait_for_retry()
+        await desk.deliver()
     assert (await desk.ticket(ticket.id)).status is TicketStatus.CLOSED
-    assert desk.channels.attention == [(ticket.id, FORBIDDEN)]
+    assert desk.channels.attention == [(ticket.id, ATTENTION)]
     assert_closed_once(desk, ticket)
 
 
 async def test_attention_that_cannot_be_told_is_kept(desk: HelpDesk) -> None:
     ticket = await desk.open()
-    desk.channels.failures["remove"] = [PermissionMissingError(FORBIDDEN)]
-    desk.channels.failures["ask_for_attention"] = [PermissionMissingError("nor anything else")]
+    desk.channels.failures["remove"] = [FORBIDDEN]
+    desk.channels.failures["ask_for_attention"] = [FORBIDDEN]
     await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
-    assert (await desk.ticket(ticket.id)).attention == FORBIDDEN
+    assert (await desk.ticket(ticket.id)).attention == ATTENTION
 
 
 async def test_retry_pressed_twice_at_once_closes_once(
     desk: HelpDesk, second_database: Database
 ) -> None:
     ticket = await desk.open()
-    desk.channels.failures["remove"] = [PermissionMissingError(FORBIDDEN)]
+    desk.channels.failures["remove"] = [FORBIDDEN]
     await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
     other = desk.elsewhere(second_database)
-    outcomes = await asyncio.gather(
-        *(process.lifecycle.retry_close(ticket.id) for process in (desk, other))
-    )
-    assert AutoCloseOutcome.CLOSED in outcomes
-    assert AutoCloseOutcome.GONE not in outcomes, "it is there"
+    await asyncio.gather(*(process.lifecycle.retry_close(ticket.id) for process in (desk, other)))
     assert_closed_once(desk, ticket)

@@ -13,7 +13,6 @@ from domains.ticket_lifecycle.channels import DiscordFailedError
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
     CloseRequest,
-    GuildSettings,
     RequestStatus,
 )
 from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, HelpDesk
@@ -39,12 +38,6 @@ async def overdue(desk: HelpDesk, guild_id: int = GUILD_ID) -> CloseRequest:
     return await desk.run_out(await desk.ask(await desk.open(guild_id=guild_id)))
 
 
-async def left(desk: HelpDesk, request: CloseRequest) -> timedelta:
-    time_left = await desk.lifecycle.time_left(request.id)
-    assert time_left is not None
-    return time_left
-
-
 async def test_what_ran_out_in_an_outage_gets_a_grace_and_the_channel_is_told(
     desk: HelpDesk,
 ) -> None:
@@ -54,17 +47,11 @@ async def test_what_ran_out_in_an_outage_gets_a_grace_and_the_channel_is_told(
     graced = await desk.request(request.id)
     assert graced.status is RequestStatus.PENDING
     assert graced.grace_at is not None
-    assert timedelta(minutes=9) < await left(desk, graced) <= GRACE
-    assert [timer.auto_close_at for timer in desk.timers.scheduled.values()] == [
-        graced.auto_close_at
-    ]
+    assert timedelta(minutes=9) < await desk.time_left(graced) <= GRACE
+    assert await desk.deadlines() == [], "its time does not run before the opener knows"
     assert await desk.fire(request) is AutoCloseOutcome.NOT_DUE
-    await desk.lifecycle.resume_unfinished()
-    await desk.lifecycle.resume_unfinished()
-    assert graced.auto_close_at is not None
-    assert desk.channels.announcements == [
-        (request.ticket_id, f"grace until {graced.auto_close_at.isoformat()}")
-    ]
+    assert desk.channels.announcements == [(request.ticket_id, "grace")]
+    assert await desk.deadlines() == [graced.auto_close_at]
     assert desk.channels.shown_deadlines[request.id] == graced.auto_close_at
     ticket = await desk.ticket(request.ticket_id)
     assert (await desk.events(ticket))[-1] == "grace"
@@ -86,20 +73,19 @@ async def test_an_opener_who_wrote_in_the_outage_has_answered(desk: HelpDesk) ->
     desk.write(await desk.ticket(request.ticket_id))
     await be_away(desk, timedelta(hours=1))
     await desk.lifecycle.record_heartbeat()
-    await desk.lifecycle.resume_unfinished()
+    await desk.deliver()
     assert (await desk.request(request.id)).status is RequestStatus.ANSWERED
-    assert desk.timers.scheduled == {}
-    ((_, announcement),) = desk.channels.announcements
-    assert "stays open" in announcement
+    assert await desk.deadlines() == []
+    assert desk.channels.announcements == [(request.ticket_id, "answered")]
 
 
 async def test_a_guild_without_replies_gets_its_grace_all_the_same(desk: HelpDesk) -> None:
-    await desk.lifecycle.save_guild_settings(GuildSettings(GUILD_ID, reply_keeps_open=False))
+    await desk.lifecycle.change_guild_settings(GUILD_ID, reply_keeps_open=False)
     request = await overdue(desk)
     desk.write(await desk.ticket(request.ticket_id))
     await be_away(desk, timedelta(hours=1))
     await desk.lifecycle.record_heartbeat()
-    await desk.lifecycle.resume_unfinished()
+    await desk.deliver()
     assert (await desk.request(request.id)).status is RequestStatus.PENDING
     assert len(desk.channels.announcements) == 1
 
@@ -149,11 +135,11 @@ async def test_processes_that_return_at_once_grant_one_grace(
     await be_away(desk, timedelta(hours=1))
     other = desk.elsewhere(second_database)
     await asyncio.gather(*(process.lifecycle.record_heartbeat() for process in (desk, other) * 3))
-    await asyncio.gather(*(process.lifecycle.resume_unfinished() for process in (desk, other) * 3))
+    await asyncio.gather(*(process.deliver() for process in (desk, other) * 3))
     ticket = await desk.ticket(request.ticket_id)
     assert (await desk.events(ticket)).count("grace") == 1
     assert len(desk.channels.announcements) == 1
-    assert len(desk.timers.scheduled) == 1
+    assert len(await desk.deadlines()) == 1
 
 
 @pytest.mark.parametrize("error", [DiscordFailedError("503"), RuntimeError("a bug")])
@@ -165,7 +151,7 @@ async def test_one_channel_that_cannot_be_told_does_not_keep_others_waiting(
     await be_away(desk, timedelta(hours=1))
     await desk.lifecycle.record_heartbeat()
     desk.channels.failures["opener_wrote_after"] = [error]  # of the first one's
-    await desk.lifecycle.resume_unfinished()
+    await desk.deliver()
     assert [ticket_id for ticket_id, _ in desk.channels.announcements] == [second.ticket_id]
 
 
@@ -174,7 +160,9 @@ async def test_a_grace_that_could_not_be_told_is_told_later(desk: HelpDesk) -> N
     await be_away(desk, timedelta(hours=1))
     await desk.lifecycle.record_heartbeat()
     desk.channels.failures["opener_wrote_after"] = [DiscordFailedError("503")]
-    await desk.lifecycle.resume_unfinished()
+    await desk.deliver()
     assert desk.channels.announcements == []
-    await desk.lifecycle.resume_unfinished()
+    assert await desk.deadlines() == []
+    await desk.wait_for_retry()
+    await desk.deliver()
     assert [ticket_id for ticket_id, _ in desk.channels.announcements] == [request.ticket_id]

@@ -1,8 +1,8 @@
-"""Ten thousand timers: found in pages, each once, with one query a page."""
+"""Twenty thousand timers: found in pages, each once, and decided by the hundred."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domains.database import Database
-from domains.ticket_lifecycle.models import CloseTimer, Ticket
+from domains.scheduled_task.timer_kind import TimerKind
 from tests.ticket_lifecycle.helpdesk import STAFF_ID, HelpDesk
 
 if TYPE_CHECKING:
@@ -46,13 +46,14 @@ async def counting(database_url: str) -> AsyncGenerator[CountingDatabase]:
 
 @pytest.fixture
 async def busy_desk(desk: HelpDesk, counting: CountingDatabase) -> HelpDesk:
-    """Ten thousand overdue requests, and as many that are not to be found."""
+    """Twenty thousand overdue requests: every other, and of the odd ones those that need a
+    person, are wanted; the rest is closed, excluded, denied or untimed."""
     await counting.pool.execute(
         """with new as (
                insert into punctual.tickets (guild_id, number, channel_id, opener_id, status,
                                     exclude_from_autoclose, attention)
                select 1, n, n, 10, case when n % 8 = 1 then 'closed' else 'open' end,
-                      n % 8 = 3, case when n % 8 = 5 then 'the bot lacks a permission' end
+                      n % 8 = 3, case when n % 8 = 5 then '{"code": "unexpected"}'::jsonb end
                from generate_series(1, $1::bigint * 2) n returning id, number)
            insert into punctual.close_requests (ticket_id, requested_by_id, auto_close_at, status)
            select id, 20, case when number % 16 <> 15 then now() - number * interval '1 second' end,
@@ -63,115 +64,86 @@ async def busy_desk(desk: HelpDesk, counting: CountingDatabase) -> HelpDesk:
     return desk.elsewhere(counting)
 
 
-async def all_timers(desk: HelpDesk) -> list[list[CloseTimer]]:
-    pages: list[list[CloseTimer]] = []
-    last = 0
-    while page := list(await desk.lifecycle.timers_after(last, PAGE)):
-        pages.append(page)
-        last = page[-1].close_request_id
-    return pages
+@pytest.fixture
+def auto_close(busy_desk: HelpDesk) -> TimerKind:
+    return busy_desk.kind("auto-close")
 
 
 async def test_every_timer_is_on_one_page_and_each_page_is_one_query(
-    busy_desk: HelpDesk, counting: CountingDatabase
+    busy_desk: HelpDesk, counting: CountingDatabase, auto_close: TimerKind
 ) -> None:
     counting.queries.clear()
-    pages = await all_timers(busy_desk)
+    pages = [page async for page in busy_desk.timers.pages(auto_close)]
     assert all(0 < len(page) <= PAGE for page in pages)
     assert len(counting.queries) == len(pages) + 1
-    found = {timer.close_request_id for page in pages for timer in page}
-    assert len(found) == MANY
+    found = [timer.owner_id for page in pages for timer in page]
     wanted = await counting.pool.fetch(
-        "select r.id from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id"
-        " where t.number % 2 = 0"
+        "select id from punctual.tickets where number % 2 = 0 or number % 8 = 5 order by id"
     )
-    assert found == {row["id"] for row in wanted}
+    assert found == [row["id"] for row in wanted]
 
 
 async def test_a_page_of_overdue_timers_is_one_query_and_has_the_oldest(
-    busy_desk: HelpDesk, counting: CountingDatabase
+    busy_desk: HelpDesk, counting: CountingDatabase, auto_close: TimerKind
 ) -> None:
     counting.queries.clear()
-    page = await busy_desk.lifecycle.overdue_timers(timedelta(), 500)
+    page = await busy_desk.timers.overdue(auto_close, timedelta(), 500)
     assert len(page) == 500
     assert len(counting.queries) == 1
-    assert [timer.auto_close_at for timer in page] == sorted(timer.auto_close_at for timer in page)
+    assert [timer.due for timer in page] == sorted(timer.due for timer in page)
     oldest = await counting.pool.fetchval("select min(auto_close_at) from punctual.close_requests")
-    assert page[0].auto_close_at == oldest
+    assert page[0].due == oldest
 
 
-async def test_overdue_timers_are_all_found_as_they_are_dealt_with(
-    busy_desk: HelpDesk, counting: CountingDatabase
+async def test_all_that_is_overdue_is_decided_five_hundred_at_a_time(
+    busy_desk: HelpDesk, counting: CountingDatabase, auto_close: TimerKind
 ) -> None:
-    found: set[int] = set()
-    while page := await busy_desk.lifecycle.overdue_timers(timedelta(), 500):
-        ids = [timer.close_request_id for timer in page]
-        assert found.isdisjoint(ids)
-        found.update(ids)
-        await counting.pool.execute(
-            "update punctual.close_requests set status = 'expired' where id = any($1::bigint[])",
-            ids,
-        )
-    assert len(found) == MANY
+    """Nothing is left over, and nothing that is not wanted is touched."""
+    await counting.pool.execute("update punctual.close_requests set read_at = now()")
+    await busy_desk.listen()
+    await counting.pool.execute("update punctual.close_requests set read_at = now()")
+    fired = 0
+    while page := await busy_desk.timers.overdue(auto_close, timedelta(), 1):
+        assert await busy_desk.timers.fire(auto_close, page[0].subject_id)
+        fired += 1
+    assert fired <= MANY * 5 // 4 // 500 + 1
+    rows = await counting.pool.fetch(
+        """select t.number % 2 = 0 or t.number % 8 = 5 as wanted, t.status = 'closing' as closing,
+                  count(*) from punctual.tickets t group by 1, 2"""
+    )
+    assert {(row["wanted"], row["closing"]) for row in rows} == {(True, True), (False, False)}
 
 
 async def test_timers_overdue_for_a_while_are_told_from_those_that_just_rang(
-    busy_desk: HelpDesk,
+    busy_desk: HelpDesk, auto_close: TimerKind
 ) -> None:
-    page = await busy_desk.lifecycle.overdue_timers(timedelta(seconds=19_000), MANY)
-    assert 501 <= len(page) < 600, "the clock goes on meanwhile"
+    page = await busy_desk.timers.overdue(auto_close, timedelta(seconds=19_000), MANY)
+    assert 626 <= len(page) < 750, "the clock goes on meanwhile"
 
 
 async def test_which_tickets_have_a_timer_is_one_query(
-    busy_desk: HelpDesk, counting: CountingDatabase
+    busy_desk: HelpDesk, counting: CountingDatabase, auto_close: TimerKind
 ) -> None:
     rows = await counting.pool.fetch("select id from punctual.tickets order by id")
     ids = [row["id"] for row in rows]
     counting.queries.clear()
-    timers = await busy_desk.lifecycle.wanted_timers([*ids, 999_999_999])
+    timers = await busy_desk.timers.of_owners([auto_close], [*ids, 999_999_999])
     assert len(counting.queries) == 1
-    assert MANY <= len(timers) < MANY * 2
-    assert await busy_desk.lifecycle.wanted_timers([]) == []
-
-
-# --- which timers there are
-
-
-async def timed(desk: HelpDesk, hours: float = 1) -> Ticket:
-    ticket = await desk.open()
-    await desk.ask(ticket, hours)
-    return ticket
-
-
-def tickets_of(timers: Sequence[CloseTimer]) -> list[int]:
-    return sorted(timer.ticket_id for timer in timers)
+    assert len(timers) == MANY * 5 // 4
+    assert await busy_desk.timers.of_owners([auto_close], []) == ()
 
 
 async def test_timers_are_those_of_pending_timed_requests_of_open_included_tickets(
     desk: HelpDesk,
 ) -> None:
-    kept = await timed(desk)
-    excluded, denied, closed = await timed(desk), await timed(desk), await timed(desk)
-    untimed = await desk.open()
+    kept, excluded, denied, closed, untimed = [await desk.open() for _ in range(5)]
+    for ticket in (kept, excluded, denied, closed):
+        await desk.ask(ticket, hours=1)
     await desk.ask(untimed, hours=None)
     await desk.lifecycle.exclude_from_autoclose(excluded.id, STAFF_ID)
     await desk.lifecycle.cancel_close_request(denied.id, STAFF_ID)
-    await desk.lifecycle.close_ticket(closed.id, STAFF_ID)
+    await desk.close(closed)
     everyone = [ticket.id for ticket in (kept, excluded, denied, closed, untimed)]
-    assert tickets_of(await desk.lifecycle.timers_after(0, 10)) == [kept.id]
-    assert tickets_of(await desk.lifecycle.wanted_timers(everyone)) == [kept.id]
-    assert tickets_of(list(desk.timers.scheduled.values())) == [kept.id]
-    for ticket_id in everyone:
-        timer = await desk.lifecycle.timer_of_ticket(ticket_id)
-        assert (timer is not None) == (ticket_id == kept.id)
-
-
-async def test_a_timer_that_needs_a_person_is_kept_and_not_rung(desk: HelpDesk) -> None:
-    """Its job must not be removed as an orphan, nor run again and again."""
-    ticket = await timed(desk)
-    (request,) = await desk.requests(ticket)
-    await desk.run_out(request)
-    await desk.lifecycle.give_up_auto_close(ticket.id, "Discord did not answer")
-    assert await desk.lifecycle.overdue_timers(timedelta(), 10) == []
-    assert await desk.lifecycle.timers_after(0, 10) == []
-    assert tickets_of(await desk.lifecycle.wanted_timers([ticket.id])) == [ticket.id]
+    assert [timer.owner_id for timer in await desk.timers_of_kind()] == [kept.id]
+    timers = await desk.timers.of_owners([desk.kind("auto-close")], everyone)
+    assert [timer.owner_id for timer in timers] == [kept.id]

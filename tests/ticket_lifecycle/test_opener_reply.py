@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domains.ticket_lifecycle.channels import ChannelGoneError
-from domains.ticket_lifecycle.models import GuildSettings, RequestStatus, TicketStatus
+from domains.ticket_lifecycle.models import RequestStatus, TicketStatus
 from tests.ticket_lifecycle.helpdesk import (
     GUILD_ID,
     OPENER_ID,
@@ -23,11 +23,9 @@ async def test_a_reply_answers_a_timed_request_and_the_channel_is_told(desk: Hel
     assert request.status is RequestStatus.ANSWERED
     assert request.resolved_by_id == OPENER_ID
     assert (await desk.ticket(ticket.id)).status is TicketStatus.OPEN
-    assert desk.timers.scheduled == {}
+    assert await desk.deadlines() == []
     assert desk.shown_outcomes(request) == {"answered"}
-    assert desk.channels.announcements == [
-        (ticket.id, "<@10> wrote, so this ticket stays open: the timer is off.")
-    ]
+    assert desk.channels.announcements == [(ticket.id, "answered")]
     assert await desk.events(ticket) == ["opened", "close_requested", "answered"]
 
 
@@ -53,7 +51,7 @@ async def test_what_others_write_does_not_count(desk: HelpDesk, author_id: int) 
     request = await desk.ask(ticket)
     assert not await desk.write_and_note(ticket, author_id)
     assert await desk.request(request.id) == request
-    assert desk.has_timer(request)
+    assert await desk.has_timer(request)
 
 
 async def test_a_message_older_than_the_request_is_no_reply(desk: HelpDesk) -> None:
@@ -68,21 +66,21 @@ async def test_a_message_older_than_the_request_is_no_reply(desk: HelpDesk) -> N
             GUILD_ID, ticket.channel_id, OPENER_ID, message_id
         )
     assert await desk.request(request.id) == request
-    assert desk.has_timer(request)
+    assert await desk.has_timer(request)
 
 
 async def test_a_guild_can_turn_it_off(desk: HelpDesk) -> None:
-    await desk.lifecycle.save_guild_settings(GuildSettings(GUILD_ID, reply_keeps_open=False))
+    await desk.lifecycle.change_guild_settings(GUILD_ID, reply_keeps_open=False)
     ticket = await desk.open()
     request = await desk.ask(ticket)
     assert not await desk.write_and_note(ticket)
     assert await desk.request(request.id) == request
-    assert desk.has_timer(request)
+    assert await desk.has_timer(request)
     assert desk.channels.announcements == []
 
 
 async def test_another_guilds_choice_does_not_matter(desk: HelpDesk) -> None:
-    await desk.lifecycle.save_guild_settings(GuildSettings(2, reply_keeps_open=False))
+    await desk.lifecycle.change_guild_settings(2, reply_keeps_open=False)
     ticket = await desk.open()
     await desk.ask(ticket)
     assert await desk.write_and_note(ticket)
@@ -114,7 +112,7 @@ async def test_a_reply_counts_for_an_excluded_ticket_too(desk: HelpDesk) -> None
     await desk.lifecycle.exclude_from_autoclose(ticket.id, STAFF_ID)
     assert await desk.write_and_note(ticket)
     assert await desk.lifecycle.include_in_autoclose(ticket.id, STAFF_ID) is None
-    assert desk.timers.scheduled == {}
+    assert await desk.deadlines() == []
 
 
 async def test_a_reply_counts_even_if_the_channel_cannot_be_told(desk: HelpDesk) -> None:

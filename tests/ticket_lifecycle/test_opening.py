@@ -17,11 +17,13 @@ from domains.ticket_lifecycle.channels import (
 )
 from domains.ticket_lifecycle.errors import (
     AlreadyOpeningError,
+    BusyError,
     CannotOpenError,
     TooManyTicketsError,
 )
 from domains.ticket_lifecycle.models import Ticket, TicketStatus
-from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, HelpDesk
+from domains.ticket_lifecycle.open_ticket import MAX_CONCURRENT_A_GUILD, MAX_WAITING_A_GUILD
+from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, HelpDesk
 from tests.ticket_lifecycle.interruptions import Moment
 
 
@@ -48,7 +50,7 @@ async def test_numbers_count_up_in_each_guild(desk: HelpDesk) -> None:
 
 async def test_the_number_of_a_closed_ticket_is_not_given_again(desk: HelpDesk) -> None:
     first = await desk.open()
-    await desk.lifecycle.close_ticket(first.id, STAFF_ID)
+    await desk.close(first)
     assert (await desk.open()).number == 2
 
 
@@ -63,11 +65,23 @@ async def test_five_members_at_once_get_distinct_numbers(
     assert len(desk.channels.channels) == 5
 
 
-async def test_thirty_members_at_once_all_get_a_ticket(desk: HelpDesk) -> None:
-    """More than there are database connections."""
-    tickets = await asyncio.gather(*(desk.open(opener_id=100 + n) for n in range(30)))
-    assert sorted(ticket.number for ticket in tickets) == list(range(1, 31))
-    assert sorted(desk.channels.welcomed) == sorted(ticket.id for ticket in tickets)
+async def test_of_a_crowd_as_many_get_a_ticket_as_may_wait_and_the_rest_reads_why(
+    desk: HelpDesk,
+) -> None:
+    """More than there are database connections; and other guilds have a queue of their own."""
+    most = MAX_CONCURRENT_A_GUILD + MAX_WAITING_A_GUILD
+    results, elsewhere = await asyncio.gather(
+        asyncio.gather(
+            *(desk.open(opener_id=100 + n) for n in range(most + 6)), return_exceptions=True
+        ),
+        desk.open(guild_id=2),
+    )
+    tickets = [result for result in results if isinstance(result, Ticket)]
+    assert sorted(ticket.number for ticket in tickets) == list(range(1, most + 1))
+    assert sorted(desk.channels.welcomed) == sorted(t.id for t in (*tickets, elsewhere))
+    sentences = {str(result) for result in results if isinstance(result, BusyError)}
+    assert sentences == {"A lot of tickets are being opened just now. Try again in a moment."}
+    assert len(tickets) + 6 == len(results)
 
 
 async def test_a_long_subject_is_cut(desk: HelpDesk) -> None:
@@ -107,15 +121,15 @@ async def test_the_limit_counts_one_member_in_one_guild(desk: HelpDesk) -> None:
 async def test_a_closed_ticket_does_not_count(desk: HelpDesk) -> None:
     desk = desk.restarted(LifecyclePolicy(max_open_tickets=1))
     ticket = await desk.open()
-    await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
+    await desk.close(ticket)
     assert (await desk.open()).number == 2
 
 
 async def test_a_ticket_counts_until_its_channel_is_gone(desk: HelpDesk) -> None:
     desk = desk.restarted(LifecyclePolicy(max_open_tickets=1))
     ticket = await desk.open()
-    desk.channels.failures["remove"] = [PermissionMissingError("no Manage Channels")]
-    await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
+    desk.channels.failures["remove"] = [PermissionMissingError(("Manage Channels",))]
+    await desk.close(ticket)
     with pytest.raises(TooManyTicketsError):
         await desk.open()
 
@@ -163,7 +177,7 @@ async def test_one_after_the_other_opens_two(desk: HelpDesk) -> None:
     ("failure", "sentence"),
     [
         (
-            PermissionMissingError("the bot lacks the permission Manage Channels in Home"),
+            PermissionMissingError(("Manage Channels",), "Home"),
             "I could not open a ticket: the bot lacks the permission Manage Channels in Home.",
         ),
         (
@@ -194,21 +208,19 @@ async def test_a_channel_that_cannot_be_made_leaves_no_row(
 
 
 async def test_a_ticket_opens_even_if_it_may_not_be_welcomed(desk: HelpDesk) -> None:
-    desk.channels.failures["welcome"] = [PermissionMissingError("no Embed Links")]
+    desk.channels.failures["welcome"] = [PermissionMissingError(("Embed Links",))]
     ticket = await desk.open()
     assert ticket.channel_id in desk.channels.channels
-    await desk.grow_old()
-    await desk.lifecycle.resume_unfinished()
-    assert desk.channels.welcomed == [], "a 403 is not tried again"
+    assert await desk.pending_effects(ticket) == [], "a 403 is not tried again"
 
 
 async def test_a_welcome_that_failed_is_posted_later_and_once(desk: HelpDesk) -> None:
     desk.channels.failures["welcome"] = [DiscordFailedError("502 Bad Gateway")]
     ticket = await desk.open()
     assert desk.channels.welcomed == []
-    await desk.grow_old()
-    await desk.lifecycle.resume_unfinished()
-    await desk.lifecycle.resume_unfinished()
+    await desk.wait_for_retry()
+    await desk.deliver()
     assert desk.channels.welcomed == [ticket.id]
     assert desk.interruptions.calls.count("welcome") == 1
+    assert await desk.pending_effects(ticket) == []
     assert await desk.events(ticket) == ["opened"]

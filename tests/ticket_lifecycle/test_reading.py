@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import pytest
 
+from domains.ticket_lifecycle.channels import DiscordAwayError
 from domains.ticket_lifecycle.errors import TicketNotFoundError
-from domains.ticket_lifecycle.models import GuildSettings, RequestStatus
+from domains.ticket_lifecycle.models import AutoCloseOutcome, GuildSettings, RequestStatus, Ticket
 from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, HelpDesk
 
 
@@ -32,6 +35,26 @@ async def test_the_latest_request_is_the_pending_one_else_the_last(desk: HelpDes
     denied = await desk.lifecycle.cancel_close_request(ticket.id, OPENER_ID)
     assert denied.status is RequestStatus.DENIED
     assert await desk.lifecycle.latest_request(ticket.id) == denied
+
+
+async def test_a_channel_is_not_read_over_and_over_before_anybody_listens(
+    desk: HelpDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = await desk.run_out(await desk.ask(await desk.open()))
+    await desk.database.pool.execute("delete from punctual.heartbeat")
+    desk = desk.restarted()
+    reads: list[int] = []
+
+    async def nothing_written(_: Ticket, message_id: int) -> None:
+        reads.append(message_id)
+
+    monkeypatch.setattr(desk.channels, "opener_wrote_after", nothing_written)
+    with pytest.raises(DiscordAwayError):
+        await desk.lifecycle.auto_close(request.ticket_id, request.id)
+    assert len(reads) == 1
+    await desk.listen()
+    await desk.grow_old()
+    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
 
 
 async def test_deadlines_of_a_guild_come_soonest_first_in_pages(desk: HelpDesk) -> None:
@@ -61,11 +84,13 @@ async def test_a_guilds_choices_are_kept_and_changed(desk: HelpDesk) -> None:
         log_channel_id=8,
         reply_keeps_open=False,
     )
-    await desk.lifecycle.save_guild_settings(chosen)
+    everything = asdict(chosen)
+    del everything["guild_id"]
+    assert await desk.lifecycle.change_guild_settings(GUILD_ID, **everything) == chosen
     assert await desk.restarted().lifecycle.guild_settings(GUILD_ID) == chosen
-    changed = GuildSettings(GUILD_ID, support_role_ids=(9,))
-    await desk.lifecycle.save_guild_settings(changed)
-    assert await desk.lifecycle.guild_settings(GUILD_ID) == changed
+    await desk.lifecycle.change_guild_settings(GUILD_ID, support_role_ids=(9,), category_id=None)
+    changed = replace(chosen, support_role_ids=(9,), category_id=None)
+    assert await desk.lifecycle.guild_settings(GUILD_ID) == changed, "the rest stays"
 
 
 async def test_events_say_what_who_and_why_in_order(desk: HelpDesk) -> None:
@@ -73,11 +98,11 @@ async def test_events_say_what_who_and_why_in_order(desk: HelpDesk) -> None:
     await desk.lifecycle.request_close(ticket.id, STAFF_ID, "Solved?", 1)
     await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
     events = await desk.lifecycle.events(ticket.id)
-    assert [(event.event, event.actor_id, event.detail) for event in events] == [
-        ("opened", OPENER_ID, None),
-        ("close_requested", STAFF_ID, "Solved?"),
-        ("closing", STAFF_ID, "command"),
-        ("closed", STAFF_ID, None),
+    assert [(event.event, event.actor_id, event.params) for event in events] == [
+        ("opened", OPENER_ID, {}),
+        ("close_requested", STAFF_ID, {"reason": "Solved?"}),
+        ("closing", STAFF_ID, {"cause": "command"}),
+        ("closed", STAFF_ID, {}),
     ]
     times = [event.at for event in events]
     assert times == sorted(times)

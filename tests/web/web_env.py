@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from saq.job import Status
 
 from domains.database import Database
+from domains.effects import EffectRunner
 from domains.monitoring.metrics import Metrics
 from domains.monitoring.observed_channels import observed
 from domains.scheduled_task import ScheduledTask
@@ -23,7 +25,7 @@ from domains.scheduled_task.inspection import Inspection, JobView
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobServices
 from domains.scheduled_task.jobs.auto_close import AutoClose
 from domains.settings import Settings
-from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
+from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import Ticket
 from domains.transcripts import TranscriptStore
 from tests.fakes import FakeTicketChannels
@@ -210,15 +212,17 @@ async def open_web_env(
     )
     metrics, channels, gateway, notes = Metrics(), FakeTicketChannels(), FakeGateway(), Note()
     scheduler = ScheduledTask(database, lambda: settings.redis_address, telemetry=metrics)
+    effects = EffectRunner(database, telemetry=metrics)
     lifecycle = TicketLifecycle(
         database,
         observed(channels, metrics),
-        scheduler,
+        effects,
         TranscriptStore(settings.data_dir / "transcripts"),
-        LifecyclePolicy(),
-        telemetry=metrics,
     )
-    scheduler.register([AutoClose(JobServices(lifecycle)), notes])
+    scheduler.register([AutoClose(JobServices(database, lifecycle)), notes])
+    scheduler.heartbeat = lifecycle.record_heartbeat
+    lifecycle.set_scheduler(scheduler)
+    database.on_touched = scheduler.on_touched
     view = OperatorsView(
         settings,
         database=database,
@@ -229,7 +233,11 @@ async def open_web_env(
         addresses=lambda: (settings.database_address or "", settings.redis_address or ""),
     )
     try:
-        await (scheduler.initialize() if workers else scheduler.connect())
+        await scheduler.connect()
+        await lifecycle.record_heartbeat()
+        if workers:
+            await scheduler.initialize()
+            effects.start()
         async with view.serving(), aiohttp.ClientSession() as http:
             yield WebEnv(
                 database,
@@ -246,3 +254,4 @@ async def open_web_env(
             )
     finally:
         await scheduler.shutdown()
+        await effects.stop(timedelta(seconds=1))

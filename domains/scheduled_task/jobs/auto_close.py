@@ -33,20 +33,22 @@ class AutoClose(TimerKind):
     policy: ClassVar[RunPolicy] = RunPolicy(keep_completed=False, timeout=timedelta(minutes=1))
     payload_type: ClassVar[type[TimerPayload]] = AutoClosePayload
     batch: ClassVar[int] = 500
-    wanted: ClassVar[str] = """
+    listed: ClassVar[str | None] = """
         select r.ticket_id as subject_id, r.ticket_id as owner_id, t.guild_id,
                r.auto_close_at as due,
                json_build_object('version', 1, 'ticket_id', r.ticket_id,
                                  'close_request_id', r.id)::text as payload
         from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
-        where r.status = 'pending' and r.auto_close_at is not null and r.message_id is not null
+        where r.status = 'pending' and r.auto_close_at is not null and t.status <> 'closed'"""
+    wanted: ClassVar[str] = f"""{listed}
           and t.status = 'open' and not t.exclude_from_autoclose
           and not exists (select from punctual.effects e
                           where e.ticket_id = r.ticket_id and e.subject_id = r.id
-                            and (e.kind = 'announce-grace'
+                            and (e.kind in ('ask', 'announce-grace')
                                  or e.kind = 'read-replies' and r.auto_close_at <= now()))"""
     """While its channel is read, a ticket whose time has come needs no timer: whoever has read it
     decides at once."""
+    due_is_indexed: ClassVar[bool] = True
 
     async def before_firing(self) -> None:
         await self.services.ticket_lifecycle.require_current()

@@ -50,10 +50,13 @@ class SendReminder(TimerKind):
                json_build_object('version', 1, 'ticket_id', r.ticket_id,
                                  'close_request_id', r.id)::text as payload
         from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
-        where r.status = 'pending' and r.message_id is not null
+        where r.status = 'pending'
           and r.auto_close_at > now() + {LEAST_LEFT}
           and (r.auto_close_at - r.requested_at) / 2 >= {LEAST_LEFT}
           and t.status = 'open' and not t.exclude_from_autoclose
+          and not exists (select from punctual.effects e
+                          where e.ticket_id = r.ticket_id and e.subject_id = r.id
+                            and e.kind in ('ask', 'announce-grace'))
           and not exists (select from punctual.fired_timers f
                           where f.kind = 'send-reminder' and f.subject_id = r.id)"""
 

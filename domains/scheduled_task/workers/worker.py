@@ -20,6 +20,7 @@ from domains.logs import log_about
 from domains.retry_policy import AWAY_RETRY
 from domains.scheduled_task.job_type import (
     JobType,
+    NoRetryError,
     NotDueError,
     UnknownJobTypeError,
 )
@@ -192,6 +193,9 @@ def _handler(job_type: JobType) -> Handler:
             job.attempts -= 1
             job.retry_delay = early.remaining.total_seconds()
             job.meta[COMES_AGAIN] = True
+            raise
+        except NoRetryError:
+            _end_retries(job)
             raise
         except Exception as error:
             if means_away(error):

@@ -14,6 +14,7 @@ from domains.ticket_lifecycle.channels import (
     Announcement,
     ChannelError,
     ChannelGoneError,
+    DiscordAwayError,
     DiscordFailedError,
 )
 from domains.ticket_lifecycle.effect_kinds import EffectKind
@@ -26,6 +27,9 @@ from domains.ticket_lifecycle.transitions import TICKET, sync_request
 
 log = logging.getLogger(__name__)
 
+LATE_AFTER = timedelta(seconds=10)
+"""A question that is posted so much later gets its whole delay from then on."""
+
 
 class Ask(TicketEffect):
     """Post the close request. Its timer runs only once the opener has been shown it."""
@@ -37,7 +41,8 @@ class Ask(TicketEffect):
         request, posting = situation.request, situation.posting
         if request is None or request.status is not RequestStatus.PENDING or request.is_asked:
             return None
-        if posting.again:
+        is_late = posting.again or self._comes_late(request)
+        if is_late:
             request = await self._with_full_delay(request)
             if request is None:
                 return None
@@ -45,7 +50,7 @@ class Ask(TicketEffect):
         try:
             message_id = await self.services.channels.ask(situation.ticket, request, posting)
         except DiscordFailedError as error:
-            if posting.again:
+            if is_late:
                 raise  # nobody waits for the answer any more; the opener is asked later
             await self._take_back(situation.ticket, request)
             raise GaveUpError from error
@@ -53,6 +58,10 @@ class Ask(TicketEffect):
             await self._take_back(situation.ticket, request)
             raise GaveUpError from error
         return self._asked(situation.ticket, request, message_id, began, again=posting.again)
+
+    def _comes_late(self, request: CloseRequest) -> bool:
+        """It waited behind something else."""
+        return self.services.database.clock.moment() > request.requested_at + LATE_AFTER
 
     async def _with_full_delay(self, request: CloseRequest) -> CloseRequest | None:
         async with self.services.database.connection() as connection:
@@ -202,7 +211,7 @@ class ReadReplies(TicketEffect):
             or request.message_id is None
         ):
             return None
-        began = perf_counter()
+        began, misses = perf_counter(), self.services.status.misses
         if await self._has_answered(ticket, request.message_id):
             await self._answers.replied(ticket, request)
             return None
@@ -212,15 +221,18 @@ class ReadReplies(TicketEffect):
             await tickets.lock(transaction.connection, ticket.id)
             await requests.set_read(transaction.connection, request.id, took)
             await tickets.clear_attention(transaction.connection, ticket.id)
-            await self._expiry.decide(transaction, [ticket.id])
+            missed = self.services.status.misses != misses  # what went by before has been read
+            decision = await self._expiry.decide(transaction, [ticket.id], missed=missed)
+            if ticket.id in decision.being_read:
+                # Read again at once, it would be read without a pause.
+                raise DiscordAwayError("what was written last may not have been heard yet")
             transaction.touch(TICKET, ticket.id)
 
         return decide
 
     async def _has_answered(self, ticket: Ticket, message_id: int) -> bool:
-        """In a channel that was deleted while nobody looked, there is nothing to be read."""
+        """In a channel that is gone nobody has."""
         try:
-            answer_id = await self.services.channels.opener_wrote_after(ticket, message_id)
+            return await self.services.channels.opener_wrote_after(ticket, message_id) is not None
         except ChannelGoneError:
             return False
-        return answer_id is not None

@@ -35,9 +35,11 @@ async def grant_grace(
                select r.id, row_number() over (partition by t.guild_id
                                                order by r.auto_close_at, r.id) - 1 as place
                from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
-               where r.status = 'pending' and r.auto_close_at <= now()
-                 and r.message_id is not null and t.status = 'open'
-                 and not t.exclude_from_autoclose)
+               where r.status = 'pending' and r.auto_close_at <= now() and t.status = 'open'
+                 and not t.exclude_from_autoclose
+                 and not exists (select from punctual.effects e
+                                 where e.ticket_id = r.ticket_id and e.subject_id = r.id
+                                   and e.kind in ('ask', 'announce-grace')))
            update punctual.close_requests r set grace_at = now(),
                   auto_close_at = date_trunc('milliseconds', now() + $1::interval
                                              + overdue.place * $2::interval)

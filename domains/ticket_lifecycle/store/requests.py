@@ -196,7 +196,10 @@ async def pending_of_guild(
 ) -> tuple[Sequence[PendingClose], int]:
     """A page of the guild's deadlines, soonest first, and how many there are in all."""
     records = await connection.fetch(
-        f"""select {_prefixed(TICKET, "t_")}, {_prefixed(REQUEST, "r_")}, count(*) over () as total
+        f"""select {_prefixed(TICKET, "t_")}, {_prefixed(REQUEST, "r_")}, count(*) over () as total,
+                   not exists (select from punctual.effects e
+                               where e.ticket_id = t.id and e.subject_id = r.id
+                                 and e.kind in ('ask', 'announce-grace')) as is_told
             from punctual.tickets t join punctual.close_requests r on r.ticket_id = t.id
             where t.guild_id = $1 and t.status <> 'closed' and r.status = 'pending'
               and r.auto_close_at is not null
@@ -206,7 +209,9 @@ async def pending_of_guild(
         offset,
     )
     page = [
-        PendingClose(read(Ticket, record, "t_"), read(CloseRequest, record, "r_"))
+        PendingClose(
+            read(Ticket, record, "t_"), read(CloseRequest, record, "r_"), record["is_told"]
+        )
         for record in records
     ]
     return page, records[0]["total"] if records else 0
@@ -227,12 +232,14 @@ class Expired:
     late_ms: int
 
 
-DUE = """r.status = 'pending' and r.auto_close_at <= clock_timestamp() and r.message_id is not null
+DUE = """r.status = 'pending' and r.auto_close_at <= clock_timestamp()
     and not exists (select from punctual.effects e
                     where e.ticket_id = r.ticket_id and e.subject_id = r.id
-                      and e.kind = 'announce-grace')"""
-IS_READ = """(not coalesce((select g.reply_keeps_open from punctual.guild_settings g
-                            where g.guild_id = t.guild_id), true)
+                      and e.kind in ('ask', 'announce-grace'))"""
+"""Its time is up, and the opener has been told of it."""
+IS_READ = """(r.message_id is null
+    or not coalesce((select g.reply_keeps_open from punctual.guild_settings g
+                     where g.guild_id = t.guild_id), true)
     or (not $2 and coalesce(r.read_at >= (select h.listening_since from punctual.heartbeat h),
                             false)))"""
 """Whether all that the opener has written is known: it has been noted ever since it was read."""
@@ -247,7 +254,7 @@ async def expire(
     grants the grace. Not before what the opener may have written is known.
     """
     records = await connection.fetch(
-        f"""update punctual.close_requests r set status = 'expired', resolved_at = now()
+        f"""update punctual.close_requests r set status = 'expired', resolved_at = clock_timestamp()
             from punctual.tickets t
             where r.ticket_id = any($1::bigint[]) and t.id = r.ticket_id and {DUE} and {IS_READ}
               and ($3::interval = interval '0'
