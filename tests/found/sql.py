@@ -244,10 +244,11 @@ class Sql:
 
     async def rows_read_when_idle(self, enough: int) -> int:
         """In the quietest of a few times of seven seconds: what is done every five is in each of
-        them, and a reconciliation is not. The first with less than `enough` will do."""
+        them; a reconciliation is not, nor what a session tells long after it. The first with less
+        than `enough` will do."""
         await asyncio.sleep(2)
         quietest = await self._rows_read_in(7)
-        for _ in range(2):
+        for _ in range(4):
             if quietest >= enough:
                 quietest = min(quietest, await self._rows_read_in(7))
         return quietest
