@@ -128,6 +128,7 @@ class Punctual:
                 resources.push_async_callback(cancel, watchdog)
             await self.database.connect()
             resources.push_async_callback(self.database.close)
+            await self.ticket_lifecycle.channel_index.load()
             await self.scheduled_task.connect()
             resources.push_async_callback(self.scheduled_task.shutdown)
             await resources.enter_async_context(self.operators_view.serving())

@@ -33,12 +33,8 @@ class Watching(TicketCog, name="Punctual: watching"):
         channel_ids = [message.channel.id]
         if isinstance(message.channel, discord.Thread):
             channel_ids.append(message.channel.parent_id)
-        is_marked = self._is_marked(message.channel)
         for channel_id in channel_ids:
-            if self.tickets.channel_index.may_be_answer(
-                channel_id, message.author.id, is_marked=is_marked
-            ):
-                await self._note_reply(message, channel_id)
+            await self._note_reply(message, channel_id)
 
     def _is_marked(self, channel: object) -> bool:
         """Another process may have opened this ticket a moment ago: its topic says that it is
@@ -49,11 +45,13 @@ class Watching(TicketCog, name="Punctual: watching"):
 
     async def _note_reply(self, message: discord.Message, channel_id: int) -> None:
         assert message.guild is not None
+        place = message.guild.id, channel_id, message.author.id
+        is_marked = self._is_marked(message.channel)
         try:
             with self.tickets.discord_status.noting():
-                await self.tickets.note_opener_reply(
-                    message.guild.id, channel_id, message.author.id, message.id
-                )
+                if not await self.tickets.channel_index.may_be_answer(*place, is_marked=is_marked):
+                    return
+                await self.tickets.note_opener_reply(*place, message.id)
         except DatabaseUnavailable as error:
             self._outage.lost(error)
         else:

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from domains.absence import means_away, retry_after
 from domains.database import Database, DatabaseUnavailable, Subject
@@ -23,6 +24,9 @@ from domains.retry_policy import MAX_ATTEMPTS, QUICK_RETRY_DELAYS, delay_after
 from domains.tasks import cancel, detached, wait_at_most
 from domains.telemetry import NO_TELEMETRY, Telemetry
 
+if TYPE_CHECKING:
+    from domains.database import Connection
+
 log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 64
@@ -33,6 +37,8 @@ RENEW_EVERY_S = 1.0
 UNHELD_AFTER = timedelta(seconds=2)
 """What is leased to us and has not been renewed for so long is not being done: PostgreSQL went
 away when it was taken, or was to be given back."""
+KEPT_FREE = 4
+"""One slot in so many is only for a guild that has none yet: others' slow closes cannot fill it."""
 POLL_EVERY_S = 1.0
 """For what another process has written. What this one writes wakes it."""
 POLL_SOONEST_S = 0.05
@@ -129,15 +135,11 @@ class EffectRunner:
         free = self._max_concurrent - len(self._running)
         if free <= 0:
             return POLL_EVERY_S  # whoever ends wakes us
+        shared = max(0, free - self._max_concurrent // KEPT_FREE)
         async with self._database.connection() as connection:
-            effects = await store.claim(
-                connection,
-                token=self._token,
-                lease=LEASE,
-                after_guild=self._last_guild,
-                at_most=free,
-                at_most_a_guild=self._max_concurrent_a_guild,
-            )
+            effects = await self._take(connection, shared, self._max_concurrent_a_guild)
+            if len(effects) == shared:
+                effects += await self._take(connection, free - shared, 1)
             if not effects and self._last_guild:
                 self._last_guild = 0  # once round
                 return POLL_SOONEST_S
@@ -147,9 +149,23 @@ class EffectRunner:
             self._begin(effect)
         if effects:
             return POLL_SOONEST_S
-        if next_due is None:
-            return POLL_EVERY_S
+        if next_due is None or next_due <= timedelta(0):
+            return POLL_EVERY_S  # what is due has to wait for its guild's turn
         return min(POLL_EVERY_S, max(POLL_SOONEST_S, next_due.total_seconds()))
+
+    async def _take(
+        self, connection: Connection, at_most: int, at_most_a_guild: int
+    ) -> list[Effect]:
+        if not at_most:
+            return []
+        return await store.claim(
+            connection,
+            token=self._token,
+            lease=LEASE,
+            after_guild=self._last_guild,
+            at_most=at_most,
+            at_most_a_guild=at_most_a_guild,
+        )
 
     def _begin(self, effect: Effect) -> asyncio.Task[None]:
         place = effect.ticket_id, self._lane(effect)

@@ -167,8 +167,10 @@ async def claim(
     after_guild: int,
     at_most: int,
     at_most_a_guild: int,
-) -> Sequence[Effect]:
-    """Take what is due, at most so many in all and so many of one guild at once, by whomever.
+) -> list[Effect]:
+    """Take what is due, at most so many in all and so many of one guild at once, by whomever. Of
+    the lanes beside its tickets' stories a guild has as many once more, so that no deadline waits
+    for transcripts.
 
     It goes round the guilds from `after_guild` on, so that each comes to its turn; and looks at
     each guild's rows by index only, so that it costs the same however long the list is.
@@ -182,16 +184,18 @@ async def claim(
                         where e.guild_id > g.guild_id order by e.guild_id limit 1), g.place + 1
                 from guilds g where g.guild_id is not null and g.place < 200
             ), ready as (
-                select free.id, g.place, row_number() over (partition by g.guild_id
-                                                            order by free.due_at, free.id) as turn
+                select free.id, g.place, row_number() over (
+                    partition by g.guild_id order by sort.is_story, free.due_at, free.id) as turn
                 from guilds g
+                cross join (values (false), (true)) as sort (is_story)
                 cross join lateral (
                     select count(*) as busy from punctual.effects e
-                    where e.guild_id = g.guild_id and e.lease_until > clock_timestamp()) as held
+                    where e.guild_id = g.guild_id and (e.lane = {Lane.STORY:d}) = sort.is_story
+                      and e.lease_until > clock_timestamp()) as held
                 cross join lateral (
                     select e.id, e.due_at from punctual.effects e
-                    where e.guild_id = g.guild_id and e.due_at <= clock_timestamp()
-                      and {FREE} and {IS_HEAD}
+                    where e.guild_id = g.guild_id and (e.lane = {Lane.STORY:d}) = sort.is_story
+                      and e.due_at <= clock_timestamp() and {FREE} and {IS_HEAD}
                     order by e.due_at, e.id limit greatest(0, $5 - held.busy)) as free
                 where g.guild_id is not null
             ), chosen as (

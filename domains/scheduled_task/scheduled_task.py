@@ -45,6 +45,8 @@ RECONCILE_SOONEST_S = 10.0
 RECONCILE_PAUSE = 100
 SYNC_CLOCK_INTERVAL_S = 10.0
 HEARTBEAT_INTERVAL_S = 2.0
+FOLLOW_PAUSE_S = 0.25
+"""While many follow: so that they share round trips. One alone waits for nothing."""
 OVERDUE_FOR = timedelta(seconds=1)
 """The worker is given this long before the watch looks at a timer."""
 OVERDUE_PAGE = 500
@@ -223,6 +225,8 @@ class ScheduledTask:
             self._touched_any.clear()
             touched, self._touched = list(self._touched), {}
             await self._background.guarded(lambda t=touched: self._follow_all(t))
+            if len(touched) > 1:
+                await asyncio.sleep(FOLLOW_PAUSE_S)
 
     async def _follow_all(self, touched: Sequence[Subject]) -> None:
         for owner in {owner for owner, _ in touched}:

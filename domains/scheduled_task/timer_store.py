@@ -88,9 +88,10 @@ async def after(connection: Connection, kind: Wanted, subject_id: int, limit: in
 async def overdue(
     connection: Connection, kind: Wanted, overdue_for: timedelta, limit: int
 ) -> list[Timer]:
-    """The most overdue first."""
+    """The most overdue first. (PostgreSQL uses no index for what is held against a clock that
+    moves within a statement.)"""
     records = await connection.fetch(
-        f"""select * from ({_from_all([kind])}) w where w.due <= clock_timestamp() - $1::interval
+        f"""select * from ({_from_all([kind])}) w where w.due <= statement_timestamp() - $1::interval
             order by w.due limit $2""",
         overdue_for,
         limit,
@@ -119,7 +120,7 @@ async def lock_due(connection: Connection, kind: Wanted, owner_table: str, limit
     records = await connection.fetch(
         f"""select w.subject_id from {owner_table} o
             join ({kind.select}) w on w.owner_id = o.id
-            where w.due <= clock_timestamp()
+            where w.due <= statement_timestamp()
             order by w.due limit $1 for no key update of o skip locked""",
         limit,
     )

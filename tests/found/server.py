@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 
 from tests.wire import Channel, Discord, File, Guild, Interaction, Member, Message
@@ -52,6 +53,11 @@ class Server:
         channel = await wait_opened(self.discord, self.member)
         await self.discord.wait_message(channel, "It is broken")
         return channel
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
 
 
 async def begin_open(discord: Discord, panel: Message, member: Member) -> Interaction:

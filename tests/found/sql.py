@@ -89,21 +89,30 @@ class Sql:
         return (await self.latest_request(channel_id)).status
 
     async def add_timed(
-        self, guild_id: int, channel_ids: Sequence[int], seconds_from_now: float
+        self,
+        guild_id: int,
+        channel_ids: Sequence[int],
+        seconds_from_now: float,
+        *,
+        read: bool = True,
     ) -> None:
-        """An open ticket in each of these channels, whose opener was asked and has this long."""
+        """An open ticket in each of these channels, whose opener was asked and has this long. What
+        was not read until now has to be, before it is decided."""
         await self.execute(
             """with opened as (
                    insert into tickets (guild_id, number, channel_id, opener_id, subject)
                    select $1, 1000 + place, channel, 7000 + place, 'It is broken'
                    from unnest($2::bigint[]) with ordinality as given (channel, place)
                    returning id)
-               insert into close_requests (ticket_id, requested_by_id, auto_close_at, message_id)
-               select id, 1, date_trunc('milliseconds', now() + $3 * interval '1 second'), 1
+               insert into close_requests
+                   (ticket_id, requested_by_id, auto_close_at, message_id, read_at)
+               select id, 1, date_trunc('milliseconds', now() + $3 * interval '1 second'), 1,
+                      case when $4 then now() end
                from opened""",
             guild_id,
             list(channel_ids),
             seconds_from_now,
+            read,
         )
 
     async def add_open(self, guild_id: int, tickets: int) -> None:
@@ -235,10 +244,11 @@ class Sql:
 
     async def rows_read_when_idle(self, enough: int) -> int:
         """In the quietest of a few times of seven seconds: what is done every five is in each of
-        them, and a reconciliation is not. The first with less than `enough` will do."""
+        them; a reconciliation is not, nor what a session tells long after it. The first with less
+        than `enough` will do."""
         await asyncio.sleep(2)
         quietest = await self._rows_read_in(7)
-        for _ in range(2):
+        for _ in range(4):
             if quietest >= enough:
                 quietest = min(quietest, await self._rows_read_in(7))
         return quietest

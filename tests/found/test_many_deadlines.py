@@ -31,3 +31,17 @@ async def test_two_thousand_deadlines_of_one_second_are_decided_within_five(
         LATEST_S,
     )
     assert in_time == TICKETS
+
+
+async def test_what_nobody_has_listened_to_is_read_once_and_then_decided(
+    fault_env: FaultEnv, sql: Sql
+) -> None:
+    """The channels were deleted meanwhile, so there is nothing in them."""
+    bot = await fault_env.start()
+    await sql.add_timed(fault_env.discord.guild.id, list(range(5_000, 5_050)), 2.0, read=False)
+
+    async def all_closed() -> bool:
+        return await sql.number("select count(*) from tickets where status <> 'closed'") == 0
+
+    await eventually(all_closed, 30)
+    assert bot.log.count("Processing auto-close") == 50

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 from tests.faults.fault_env import FaultEnv
+from tests.found.server import write_slow_files
 from tests.found.sql import Sql
+from tests.waiting import eventually
 
-
-@asynccontextmanager
-async def read_only(sql: Sql) -> AsyncGenerator[None]:
-    await sql.execute("alter system set default_transaction_read_only = on")
-    try:
-        await sql.execute("select pg_reload_conf()")
-        yield
-    finally:
-        await sql.execute("alter system reset default_transaction_read_only")
-        await sql.execute("select pg_reload_conf()")
+AWAY_S = 6.0
 
 
 async def test_a_deadline_that_comes_while_postgresql_takes_no_writes_is_kept_soon_after(
@@ -28,8 +19,8 @@ async def test_a_deadline_that_comes_while_postgresql_takes_no_writes_is_kept_so
     ticket = await fault_env.open()
     await fault_env.ask(ticket, "3s")
     lines = len(bot.lines)
-    async with read_only(sql):
-        await asyncio.sleep(7)
+    async with sql.read_only():
+        await asyncio.sleep(AWAY_S + 1)
         assert not ticket.deleted
     await fault_env.discord.wait_deleted(ticket, within=15)
     assert await sql.attention() == 0
@@ -37,12 +28,47 @@ async def test_a_deadline_that_comes_while_postgresql_takes_no_writes_is_kept_so
     assert len(bot.lines) - lines < 40
 
 
-async def test_that_postgresql_takes_no_writes_is_said_once(fault_env: FaultEnv, sql: Sql) -> None:
+async def test_that_postgresql_takes_no_writes_is_said_once_by_an_idle_bot(
+    fault_env: FaultEnv, sql: Sql
+) -> None:
     bot = await fault_env.start()
     await asyncio.sleep(1)  # until all that a start does is done
     lines = len(bot.lines)
-    async with read_only(sql):
-        await asyncio.sleep(6)
+    async with sql.read_only():
+        await asyncio.sleep(AWAY_S)
+    await bot.logged("PostgreSQL is back")
     said = "\n".join(bot.lines[lines:])
     assert "Traceback" not in said
     assert said.count("PostgreSQL not available") == 1
+    assert said.count("PostgreSQL is back") == 1
+
+
+async def test_that_postgresql_takes_no_writes_is_said_once_by_a_busy_bot_too(
+    fault_env: FaultEnv, sql: Sql
+) -> None:
+    """A close is under way as it begins; an opener writes, and support wants something."""
+    discord = fault_env.discord
+    bot = await fault_env.start()
+    closing, answered, asked = [await fault_env.open() for _ in range(3)]
+    await write_slow_files(discord, closing, 1, AWAY_S / 3)
+    await fault_env.ask(answered, "1h")
+    await discord.slash(discord.staff, closing, "close")
+    lines = len(bot.lines)
+    async with sql.read_only():
+        await asyncio.sleep(AWAY_S / 3)
+        await discord.say(discord.customer, answered, "It is still broken")
+        reply = await discord.slash(discord.staff, asked, "closerequest", close_delay="1h")
+        assert "Try again" in reply.text
+        await asyncio.sleep(AWAY_S)
+    await discord.wait_deleted(closing, within=15)
+    said = "\n".join(bot.lines[lines:])
+    assert "Traceback" not in said
+    assert said.count("PostgreSQL not available") == 1
+    await fault_env.let_run_out(answered)
+
+    async def is_read() -> bool:
+        return await sql.request_status(answered.id) == "answered"
+
+    await eventually(is_read)
+    assert not answered.deleted
+    assert await sql.attention() == 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import aiohttp
 
 from tests.faults.fault_env import FaultEnv
+from tests.found.server import free_port
 from tests.found.sql import Sql
 
 TICKETS = 20_000
@@ -57,8 +57,7 @@ async def test_a_ticket_is_found_by_its_number_without_a_look_at_all(
     await sql.add_history(fault_env.discord.guild.id, TICKETS)
     await sql.tidy()
     before = await sql.rows_read()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     await fault_env.start(DASHBOARD_PASSWORD=PASSWORD, DASHBOARD_PORT=str(port))
     headers = {"Authorization": aiohttp.encode_basic_auth("admin", PASSWORD)}
     url = f"http://127.0.0.1:{port}/search"

@@ -1,26 +1,18 @@
-"""Small things of the scheduler: at its shutdown, in what it counts, in what it remembers."""
+"""Small things of the scheduler: at its shutdown, in what it counts, in what it leaves in Redis."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections import Counter
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import ClassVar, cast
 
 from domains.database import Database
 from domains.scheduled_task import ScheduledTask
-from domains.scheduled_task.job_type import JobRequest, JobType, Payload, RunPolicy
 from domains.telemetry import NoTelemetry
 from tests.faults.fault_env import FaultEnv
 from tests.faults.own_servers import OwnValkey
 from tests.found.redis import Redis
 from tests.scheduled_task.job_types import Note, request
 from tests.waiting import eventually
-
-NO_REDIS = "redis://127.0.0.1:1"
-
 
 # --- a shutdown
 
@@ -110,80 +102,3 @@ async def test_a_job_whose_record_is_lost_leaves_no_trace_in_the_index_of_subjec
 
     await eventually(over, 15)
     assert stray == []
-
-
-# --- without Redis
-
-
-class Failing(JobType):
-    """Each job of it is another one, and fails for good at once."""
-
-    name: ClassVar[str] = "failing"
-    policy: ClassVar[RunPolicy] = RunPolicy(retry_delays=())
-
-    def __init__(self) -> None:
-        self.offered = 0
-        self.failed = 0
-
-    async def run(self, payload: Payload) -> None:
-        self.failed += 1
-        raise RuntimeError("it fails")
-
-    async def overdue(self, limit: int) -> Sequence[JobRequest]:
-        self.offered += 1
-        return [request(f"failing-{self.offered}")]
-
-
-def containers_that_know(beginning: str) -> int:
-    """Keys of jobs that are still remembered somewhere in this process."""
-    known = 0
-    for each in gc.get_objects():
-        if isinstance(each, dict):
-            keys = cast("dict[object, object]", each).keys()
-            known += sum(isinstance(key, str) and key.startswith(beginning) for key in list(keys))
-    return known
-
-
-async def test_without_redis_jobs_that_are_over_are_forgotten(database: Database) -> None:
-    failing = Failing()
-    scheduler = ScheduledTask(database, lambda: NO_REDIS)
-    scheduler.register([failing])
-    await scheduler.initialize()
-    try:
-        await eventually(lambda: failing.failed >= 6)
-        assert containers_that_know("failing-") <= 2
-    finally:
-        await scheduler.shutdown()
-
-
-class Endless(JobType):
-    name: ClassVar[str] = "endless"
-    policy: ClassVar[RunPolicy] = RunPolicy(timeout=timedelta(seconds=1))
-
-    def __init__(self) -> None:
-        self.begun = 0
-        self.ended = asyncio.Event()
-
-    async def run(self, payload: Payload) -> None:
-        self.begun += 1
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.ended.set()
-
-    async def overdue(self, limit: int) -> Sequence[JobRequest]:
-        return [request("endless-1")]
-
-
-async def test_without_redis_an_attempt_takes_no_longer_than_its_policy_says(
-    database: Database,
-) -> None:
-    endless = Endless()
-    scheduler = ScheduledTask(database, lambda: NO_REDIS, grace=timedelta(seconds=0.1))
-    scheduler.register([endless])
-    await scheduler.initialize()
-    try:
-        await eventually(lambda: endless.begun == 1)
-        await asyncio.wait_for(endless.ended.wait(), 5)
-    finally:
-        await scheduler.shutdown()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
 
 from tests.faults.fault_env import FaultEnv
 from tests.found.redis import Redis
+from tests.found.server import free_port
 from tests.found.sql import Sql
 from tests.waiting import eventually
 
@@ -58,3 +60,34 @@ async def test_when_the_bot_has_left_a_server_its_tickets_end_and_their_timers_g
     await eventually(over, SOON_S)
     assert await sql.attention() == 0
     assert FAILED not in bot.log
+
+
+async def test_a_server_that_is_left_in_trouble_asks_for_nobody_and_begins_anew_when_joined_again(
+    fault_env: FaultEnv, sql: Sql
+) -> None:
+    discord, port = fault_env.discord, free_port()
+    await fault_env.start(METRICS_PORT=str(port))
+    stuck = await fault_env.open()
+    discord.deny(stuck, "manage_channels")
+    discord.begin_slash(discord.staff, stuck, "close")
+
+    async def ask_for(people: int) -> None:
+        async def is_shown() -> bool:
+            url = f"http://127.0.0.1:{port}/metrics"
+            async with aiohttp.request("GET", url) as answer:
+                return f"punctual_attention_tickets {people}.0" in await answer.text()
+
+        await eventually(is_shown, SOON_S)
+
+    await ask_for(1)
+    bot = discord.bot
+    discord.remove_member(bot)
+    await ask_for(0)
+    discord.add_member_again(bot)
+    reply = await discord.slash(discord.staff, stuck, "close")
+    assert "closed" in reply.text
+    ticket = await fault_env.open()
+    await fault_env.ask(ticket, "1s")
+    await discord.wait_deleted(ticket)
+    assert not stuck.deleted
+    assert await sql.attention() == 0

@@ -85,6 +85,16 @@ def leave(world: World, member: Member) -> None:
     )
 
 
+def come_back(world: World, member: Member) -> None:
+    """After `leave`, with the roles of before."""
+    guild = world.guilds[member.guild_id]
+    guild.members[member.user.id] = member
+    if member.user is world.bot:
+        find_again(world, guild)
+    else:
+        world.emit("GUILD_MEMBER_ADD", payloads.member(member) | {"guild_id": str(guild.id)})
+
+
 def set_roles(world: World, member: Member, roles: Iterable[Role]) -> None:
     member.role_ids = [role.id for role in roles]
     world.emit("GUILD_MEMBER_UPDATE", payloads.member(member) | {"guild_id": str(member.guild_id)})

@@ -109,6 +109,9 @@ class Scenery(Server):
     def remove_member(self, member: Member) -> None:
         people.leave(self.world, member)
 
+    def add_member_again(self, member: Member) -> None:
+        people.come_back(self.world, member)
+
     def set_roles(self, member: Member, *roles: Role) -> None:
         people.set_roles(self.world, member, roles)
 
