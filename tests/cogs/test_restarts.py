@@ -116,7 +116,6 @@ async def test_what_others_wrote_while_the_bot_was_down_does_not(
         await world.until_closed(channel)
 
 
-@pytest.mark.xfail(strict=False, reason="still to be adapted to the outbox")
 async def test_after_a_long_outage_the_opener_is_given_a_grace_and_told(
     settings: Settings,
 ) -> None:

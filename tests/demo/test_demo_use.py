@@ -45,7 +45,6 @@ async def gone(front: FrontWindow, ticket: str) -> None:
     await eventually(is_gone, WAIT_TIMEOUT_S)
 
 
-@pytest.mark.xfail(strict=False, reason="still to be adapted to the outbox")
 async def test_a_ticket_closes_by_itself_and_the_log_is_shown_in_its_place(
     front: FrontWindow, session: ClientSession
 ) -> None:

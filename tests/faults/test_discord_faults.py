@@ -141,7 +141,6 @@ async def test_a_hanging_socket_is_given_up_and_tried_again(fault_env: FaultEnv)
     await assert_kept(fault_env, lateness=False)
 
 
-@pytest.mark.xfail(strict=False, reason="still to be adapted to the outbox")
 async def test_discord_is_away_for_a_while_and_all_is_done_when_it_is_back(
     fault_env: FaultEnv,
 ) -> None:

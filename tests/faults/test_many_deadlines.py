@@ -149,7 +149,6 @@ async def test_all_deadlines_of_one_second_are_kept_once_each(
 @pytest.mark.parametrize(
     ("slow", "count"), [(10, 20), pytest.param(50, 200, marks=pytest.mark.long)]
 )
-@pytest.mark.xfail(strict=False, reason="still to be adapted to the outbox")
 async def test_slow_transcripts_in_one_server_hold_up_no_other(
     crowd: Crowd, measured: Measured, slow: int, count: int
 ) -> None:

@@ -15,7 +15,6 @@ OPEN_TRANSACTIONS = (
 )
 
 
-@pytest.mark.xfail(strict=False, reason="still to be adapted to the outbox")
 async def test_nothing_outside_is_called_inside_a_transaction(
     desk: HelpDesk, database_url: str
 ) -> None:
