@@ -111,9 +111,9 @@ async def test_none_comes_after_an_answer_or_for_an_excluded_ticket(
     assert desk.channels.announced_by_dm == []
 
 
-@pytest.mark.parametrize("how", ["deny", "write", "exclude"])
+@pytest.mark.parametrize("how", ["deny", "write", "exclude", "wait"])
 async def test_none_is_said_after_what_happened_since_it_fired(desk: HelpDesk, how: str) -> None:
-    """Also an answer that the gateway has not told of."""
+    """Also an answer that the gateway has not told of; or Discord was away past the deadline."""
     ticket, request = await asked(desk)
     await pass_time(desk, timedelta(hours=1, seconds=1))
     assert await desk.fire_timer(KIND, request.id)
@@ -126,6 +126,8 @@ async def test_none_is_said_after_what_happened_since_it_fired(desk: HelpDesk, h
             await desk.database.pool.execute(
                 "update punctual.tickets set exclude_from_autoclose = true"
             )
+        case "wait":
+            await pass_time(desk, timedelta(hours=1))
         case _:
             desk.write(ticket)
     await desk.deliver()
@@ -145,9 +147,10 @@ async def test_what_discord_does_not_take_now_comes_soon_and_holds_up_no_close(
     desk: HelpDesk,
 ) -> None:
     ticket, request = await asked(desk)
-    desk.channels.failures["announce_by_dm"] = [DiscordFailedError("503")] * 9
+    desk.channels.failures["announce"] = [DiscordFailedError("503")] * 9
     assert await fire_half_way(desk, request)
-    assert await desk.pending_effects(ticket) == ["remind-by-dm"]
+    assert desk.channels.announced_by_dm == [(ticket.id, "reminder")]
+    assert await desk.pending_effects(ticket) == ["remind-in-ticket"]
     await desk.close(ticket)
     assert desk.channels.removed == [ticket.id]
     assert await desk.pending_effects(ticket) == []
