@@ -20,6 +20,8 @@ import pytest
 import yarl
 from discord import app_commands
 
+from cogs import gateway_probe
+from cogs.gateway_probe import GatewayProbe
 from tests.wire import (
     LOST,
     TOKEN,
@@ -531,6 +533,50 @@ async def test_members_can_be_asked_for(discord: Discord, bot: TinyBot) -> None:
     assert (await guild.fetch_member(discord.staff.id)).name == "sam"
     with pytest.raises(dpy.NotFound):
         await guild.fetch_member(1)
+
+
+async def test_the_probe_tells_that_all_was_heard_which_was_said_before(
+    discord: Discord, bot: TinyBot
+) -> None:
+    probe = GatewayProbe(bot)
+    for count in range(1, 4):
+        await discord.say(discord.customer, discord.general, "not yet")
+        assert await probe.is_current()
+        await bot.until(lambda count=count: len(bot.heard) == count)
+
+
+async def test_while_discord_acknowledges_nothing_the_probe_fails_and_those_who_ask_share_it(
+    discord: Discord, bot: TinyBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_probe, "ACK_TIMEOUT_S", 0.1)
+    probe = GatewayProbe(bot)
+    with discord.gateway.silent():
+        await discord.say(discord.customer, discord.general, "not yet")
+        assert not any(await asyncio.gather(*(probe.is_current() for _ in range(100))))
+        assert bot.heard == []
+    monkeypatch.undo()
+    assert all(await asyncio.gather(*(probe.is_current() for _ in range(100))))
+    assert [message.content for message in bot.heard] == ["not yet"]
+
+
+async def test_the_probe_sends_no_more_than_discord_takes(
+    discord: Discord, bot: TinyBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the last acknowledgement is good enough, as long as it is recent."""
+    monkeypatch.setattr(gateway_probe, "MAX_A_MINUTE", 1)
+    probe = GatewayProbe(bot)
+    assert await probe.is_current()
+    with discord.gateway.silent():
+        assert await probe.is_current()
+        monkeypatch.setattr(gateway_probe, "RECENT_S", 0.0)
+        assert not await probe.is_current()
+
+
+async def test_without_a_connection_nothing_is_current(discord: Discord, bot: TinyBot) -> None:
+    probe = GatewayProbe(bot)
+    assert await probe.is_current()
+    await bot.close()
+    assert not await probe.is_current()
 
 
 # Faults

@@ -125,6 +125,21 @@ async def test_a_dropped_gateway_is_taken_up_again(
         assert len(helpdesk.closes_logged()) == 1
 
 
+async def test_nothing_is_decided_before_all_is_heard_that_was_said_meanwhile(
+    discord: Discord, helpdesk: Helpdesk, environment: Environment
+) -> None:
+    async with running_bot(discord, environment):
+        ticket = await helpdesk.open_ticket(await helpdesk.set_up())
+        await helpdesk.ask(ticket, close_delay="1s")
+        with discord.gateway.silent():
+            await discord.say(discord.customer, ticket, "Not yet!")
+            probed = discord.gateway.heartbeats
+            await discord.until(lambda: discord.gateway.heartbeats > probed + 1, "a second probe")
+            assert await one(environment, "select status from punctual.close_requests") == "pending"
+        await discord.wait_message(ticket, "stays open")
+        assert await one(environment, "select status from punctual.close_requests") == "answered"
+
+
 async def test_a_429_is_waited_out(
     discord: Discord, helpdesk: Helpdesk, environment: Environment
 ) -> None:
@@ -165,6 +180,9 @@ async def test_it_starts_serves_and_closes_without_redis(
         ({"DISCORD_TOKEN": "wrong"}, 2, ["DISCORD_TOKEN"]),
         ({"DATABASE_URL": "postgresql://me:hunter2@127.0.0.1:1/x"}, 1, ["DATABASE_URL"]),
         ({"REDIS_URL": "http://me:hunter2@x"}, 2, ["REDIS_URL"]),
+        ({"REDIS_URL": "redis://:hunter2/3@x"}, 2, ["REDIS_URL", "percent-encoded"]),
+        ({"REDIS_URL": "redis://:hunter2#3@x"}, 2, ["REDIS_URL", "percent-encoded"]),
+        ({"REDIS_URL": "redis://x?socket_timeout=hunter2"}, 2, ["REDIS_URL"]),
     ],
 )
 async def test_a_wrong_setting_ends_the_start_with_one_line(

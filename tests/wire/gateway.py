@@ -5,6 +5,7 @@ import contextlib
 import json
 import secrets
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
@@ -43,6 +44,7 @@ class Connection:
 
     socket: web.WebSocketResponse
     transport: asyncio.Transport | None
+    audible: asyncio.Event
     session: "Session | None" = None
     frames: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
 
@@ -53,7 +55,9 @@ class Connection:
         # A socket that broke is noticed by its reader; here there is nothing left to do.
         with contextlib.suppress(ConnectionError):
             while True:
-                await self.socket.send_str(await self.frames.get())
+                frame = await self.frames.get()
+                await self.audible.wait()
+                await self.socket.send_str(frame)
 
     def abort(self) -> None:
         if self.transport is not None:
@@ -98,8 +102,11 @@ class Gateway:
         self.available = True  # False: connections are refused with 503, as in an outage
         self.disallowed_intents = 0  # bits not switched on in the developer portal
         self.identified = 0
+        self.heartbeats = 0
         self.resumed = 0
         self._world = world
+        self._audible = asyncio.Event()
+        self._audible.set()
         self._sessions: dict[str, Session] = {}
         self._connections: set[Connection] = set()
         world.subscribe(self._dispatch)
@@ -114,7 +121,7 @@ class Gateway:
             return web.Response(status=503)
         socket = web.WebSocketResponse(timeout=CLOSE_SECONDS, max_msg_size=0)
         await socket.prepare(request)
-        connection = Connection(socket, request.transport)
+        connection = Connection(socket, request.transport, self._audible)
         self._connections.add(connection)
         writer = asyncio.create_task(connection.write_frames())
         try:
@@ -135,6 +142,15 @@ class Gateway:
             self._detach(connection)
             connection.abort()
         self._world.changes.notify()
+
+    @contextlib.contextmanager
+    def silent(self) -> Generator[None]:
+        """Connections stand, but what they are to tell is late: acknowledgements, too."""
+        self._audible.clear()
+        try:
+            yield
+        finally:
+            self._audible.set()
 
     async def close(self, code: int) -> None:
         """Every connection, with the handshake: Discord says why, and forgets the sessions."""
@@ -163,7 +179,9 @@ class Gateway:
     async def _receive(self, connection: Connection, frame: JsonObject) -> None:
         op: int = frame["op"]
         if op == Op.HEARTBEAT:
+            self.heartbeats += 1
             connection.send(Op.HEARTBEAT_ACK)
+            self._world.changes.notify()
         elif op == Op.IDENTIFY:
             await self._identify(connection, frame["d"])
         elif op == Op.RESUME:
