@@ -83,8 +83,8 @@ async def overdue(
     """The most overdue first. (PostgreSQL uses no index for what is held against a clock that
     moves within a statement.)"""
     records = await connection.fetch(
-        f"""select * from ({_from_all([kind])}) w where w.due <= statement_timestamp() - $1::interval
-            order by w.due limit $2""",
+        f"""select * from ({_from_all([kind])}) w
+            where w.due <= statement_timestamp() - $1::interval order by w.due limit $2""",
         overdue_for,
         limit,
     )
