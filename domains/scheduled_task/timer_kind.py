@@ -52,6 +52,9 @@ class TimerKind(JobType):
     lost is found within seconds, else by the next reconciliation."""
     batch: ClassVar[int] = 1
     """How many that are due may fire at once; more than one needs that index, too."""
+    taken_along: ClassVar[str | None] = None
+    """Which of those that are due fire together with another, where that is less than what is
+    wanted: none that only waits for something. The same columns."""
 
     def __init__(self, services: JobServices) -> None:
         super().__init__(services)

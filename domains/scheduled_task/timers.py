@@ -67,8 +67,9 @@ class Timers:
             connection = transaction.connection
             locked = await timer_store.lock_owner(connection, wanted, kind.owner_table, subject_id)
             if kind.batch > 1:
+                others = Wanted(kind.name, kind.taken_along or kind.wanted)
                 locked += await timer_store.lock_due(
-                    connection, wanted, kind.owner_table, kind.batch
+                    connection, others, kind.owner_table, kind.batch
                 )
             now = self._database.clock.moment()
             timers = await timer_store.of_subjects(connection, wanted, sorted(set(locked)))

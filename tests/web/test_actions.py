@@ -332,11 +332,11 @@ async def test_a_failed_job_that_is_tried_again_takes_what_keeps_its_ticket_with
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
     key = await pass_the_deadline(web_env, ticket)
-    await web_env.make_due(key)
-    await web_env.take(Status.FAILED, FAILURE)
     web_env.lifecycle.discord_status.note_missed_messages()  # so the channel is read
     web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError(("Read Messages",))]
     await web_env.lifecycle.auto_close(ticket.id)
+    await web_env.make_due(key)
+    await web_env.take(Status.FAILED, FAILURE)
     page = (await web_env.page_of(key)).text
     assert "What keeps its ticket from closing is tried again, too." in page
     assert "is tried again" in await web_env.press(key, "retry", page)

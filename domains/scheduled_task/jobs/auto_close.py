@@ -15,6 +15,8 @@ from domains.scheduled_task.timer_kind import TimerKind, TimerPayload
 
 log = logging.getLogger(__name__)
 
+READING = timedelta(seconds=15)
+"""The channel is being read, and whoever has read it decides at once: the job is only the net."""
 UNDECIDED = timedelta(seconds=1)
 """After an outage, the grace comes first."""
 
@@ -44,10 +46,12 @@ class AutoClose(TimerKind):
           and t.status = 'open' and not t.exclude_from_autoclose
           and not exists (select from punctual.effects e
                           where e.ticket_id = r.ticket_id and e.subject_id = r.id
-                            and (e.kind in ('ask', 'announce-grace')
-                                 or e.kind = 'read-replies' and r.auto_close_at <= now()))"""
-    """While its channel is read, a ticket whose time has come needs no timer: whoever has read it
-    decides at once."""
+                            and e.kind in ('ask', 'announce-grace'))"""
+    taken_along: ClassVar[str | None] = f"""{wanted}
+          and not exists (select from punctual.effects e
+                          where e.ticket_id = r.ticket_id and e.subject_id = r.id
+                            and e.kind = 'read-replies')"""
+    """Whoever is reading a ticket decides it."""
     due_is_indexed: ClassVar[bool] = True
 
     async def before_firing(self) -> None:
@@ -60,8 +64,11 @@ class AutoClose(TimerKind):
             log.info("🤖 Processing auto-close for ticket %s", timer.subject_id)
         ids = [timer.subject_id for timer in timers]
         decision = await self.services.ticket_lifecycle.decide_expiry(transaction, ids)
-        undecided = set(ids) - decision.closing - decision.being_read
-        return dict.fromkeys(undecided, UNDECIDED)
+        return {
+            id_: READING if id_ in decision.being_read else UNDECIDED
+            for id_ in ids
+            if id_ not in decision.closing
+        }
 
     async def nothing_to_do(self, payload: TimerPayload) -> None:
         assert isinstance(payload, AutoClosePayload)
