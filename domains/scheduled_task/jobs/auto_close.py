@@ -15,7 +15,7 @@ from domains.scheduled_task.timer_kind import TimerKind, TimerPayload
 
 log = logging.getLogger(__name__)
 
-READING = timedelta(seconds=15)
+READING = timedelta(minutes=5)
 """The channel is being read, and whoever has read it decides at once: the job is only the net."""
 UNDECIDED = timedelta(seconds=1)
 """After an outage, the grace comes first."""
