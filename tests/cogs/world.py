@@ -282,6 +282,20 @@ class World:
             "select exists (select from punctual.effects where failures = $1)", number
         )
 
+    async def pass_half(self, channel: simcord.ChannelHandle) -> None:
+        """A little more than half of the time until the deadline goes by."""
+        ticket = await self.ticket(channel)
+        await self.sql.execute(
+            """update punctual.close_requests r
+               set requested_at = r.requested_at - past.half,
+                   auto_close_at = r.auto_close_at - past.half
+               from (select id, (auto_close_at - requested_at) / 2 + interval '1 second' as half
+                     from punctual.close_requests) as past
+               where past.id = r.id and r.ticket_id = $1 and r.status = 'pending'""",
+            ticket.id,
+        )
+        await self.scheduler.reconcile()
+
     async def jobs(self, kind: str = "auto-close") -> list[str]:
         """Keys of the unfinished jobs of a kind in Redis."""
         assert self.settings.redis_address is not None
