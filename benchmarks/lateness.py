@@ -3,7 +3,10 @@
     python benchmarks/lateness.py                      takes two to four minutes
     python benchmarks/lateness.py --redis-url URL      on a server of yours, which is emptied
 
-Prints a table in Markdown. For the third column: `npm install --prefix benchmarks bullmq ioredis`.
+Then whole closes, with a PostgreSQL of their own: how late they are decided, and how late they end.
+
+Prints two tables in Markdown. For the third column of the first:
+`npm install --prefix benchmarks bullmq ioredis`.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))  # this is a program beside the packages
 
 from benchmarks.bullmq import is_installed, measure_bullmq
+from benchmarks.closes import CLOSES, Closes, measure_closes
 from benchmarks.measuring import STUCK_JOBS, TIMERS, Result, measure
 from benchmarks.rivals import RIVALS, StockSaq
 from embedded import EmbeddedServers
@@ -56,6 +60,13 @@ def table(results: Mapping[str, Result]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def table_of(closes: Closes) -> str:
+    lines = [[f"lateness of {CLOSES} closes", "p50", "p99"], ["---"] * 3]
+    for name, of in (("decided", closes.decided), ("the channel gone", closes.ended)):
+        lines.append([name, f"{of.p50_ms:.0f} ms", f"{of.p99_ms:.0f} ms"])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 async def compare(url: str) -> None:
     results: dict[str, Result] = {}
     for rival in RIVALS:
@@ -70,10 +81,14 @@ async def compare(url: str) -> None:
     print(table(results))
 
 
-async def compare_on_a_server_of_its_own() -> None:
+async def run(redis_url: str | None) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        async with EmbeddedServers(Path(directory), postgres=False, durable=False) as servers:
-            await compare(servers.redis_url)
+        folder = Path(directory)
+        async with EmbeddedServers(folder, valkey=redis_url is None, durable=False) as servers:
+            url = redis_url or servers.redis_url
+            await compare(url)
+            print("measuring whole closes ...", file=sys.stderr)
+            print(f"\n{table_of(await measure_closes(servers.database_url, url, folder))}")
 
 
 async def be_stuck(name: str, url: str) -> None:
@@ -95,10 +110,8 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     if options.be_stuck:
         asyncio.run(be_stuck(options.be_stuck, options.redis_url))
-    elif options.redis_url:
-        asyncio.run(compare(options.redis_url))
     else:
-        asyncio.run(compare_on_a_server_of_its_own())
+        asyncio.run(run(options.redis_url))
 
 
 if __name__ == "__main__":

@@ -132,7 +132,15 @@ STEPS: Final = {
     "ask": "the question to the member",
     "announce-grace": "the announcement of the grace",
     "open-channel": "the channel",
+    "welcome": "the first message",
+    "sync-request": "the close request's message",
+    "announce-answer": "the word that the member answered",
+    "announce-extension": "the word that there is more time",
+    "remind-in-ticket": "the reminder in the ticket",
+    "remind-by-dm": "the reminder by DM",
+    "report-attention": "the call for a person",
 }
+"""All that Discord is told, by the kinds of effects."""
 
 
 def event_words(event: str, by: str) -> str:

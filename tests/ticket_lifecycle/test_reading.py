@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from domains.ticket_lifecycle.channels import DiscordAwayError
 from domains.ticket_lifecycle.errors import TicketNotFoundError
-from domains.ticket_lifecycle.models import GuildSettings, RequestStatus
+from domains.ticket_lifecycle.models import AutoCloseOutcome, GuildSettings, RequestStatus, Ticket
 from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, HelpDesk
 
 
@@ -34,6 +35,26 @@ async def test_the_latest_request_is_the_pending_one_else_the_last(desk: HelpDes
     denied = await desk.lifecycle.cancel_close_request(ticket.id, OPENER_ID)
     assert denied.status is RequestStatus.DENIED
     assert await desk.lifecycle.latest_request(ticket.id) == denied
+
+
+async def test_a_channel_is_not_read_over_and_over_before_anybody_listens(
+    desk: HelpDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = await desk.run_out(await desk.ask(await desk.open()))
+    await desk.database.pool.execute("delete from punctual.heartbeat")
+    desk = desk.restarted()
+    reads: list[int] = []
+
+    async def nothing_written(_: Ticket, message_id: int) -> None:
+        reads.append(message_id)
+
+    monkeypatch.setattr(desk.channels, "opener_wrote_after", nothing_written)
+    with pytest.raises(DiscordAwayError):
+        await desk.lifecycle.auto_close(request.ticket_id, request.id)
+    assert len(reads) == 1
+    await desk.listen()
+    await desk.grow_old()
+    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
 
 
 async def test_deadlines_of_a_guild_come_soonest_first_in_pages(desk: HelpDesk) -> None:

@@ -16,13 +16,14 @@ from domains.scheduled_task.inspection import (
     JobState,
     UnknownJobError,
 )
-from domains.scheduled_task.job_type import TICKET_LIFECYCLE
+from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobServices
+from domains.scheduled_task.jobs.send_reminder import SendReminder
 from domains.scheduled_task.redis_client import RedisClient
 from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMissingError
 from domains.ticket_lifecycle.models import RequestStatus, Ticket, TicketStatus
 from tests.waiting import eventually
 
-from .web_env import WebEnv, basic, token_in
+from .web_env import STAFF_ID, WebEnv, basic, token_in
 
 LATER = 4_000_000_000.0
 KEY = "a note"
@@ -203,7 +204,7 @@ async def test_a_running_job_is_not_forgotten(web_env: WebEnv) -> None:
 async def test_an_action_on_a_job_that_is_gone_says_so(web_env: WebEnv, action: str) -> None:
     await delayed(web_env)
     page = (await web_env.page_of(KEY)).text
-    await web_env.scheduler.remove(web_env.notes, KEY)
+    await web_env.scheduler.queues[TICKET_LIFECYCLE].cancel(KEY)
     assert await web_env.press(KEY, action, page) == f"There is no job {KEY} (any more)."
 
 
@@ -295,39 +296,52 @@ async def test_an_alarm_that_nothing_asks_for_any_more_is_just_removed(web_env: 
     assert await status(web_env, ticket) == (TicketStatus.OPEN, RequestStatus.PENDING)
 
 
-async def test_a_close_that_has_begun_cannot_be_cancelled_but_tried_at_once(
-    web_env: WebEnv,
-) -> None:
+async def test_a_close_that_has_begun_leaves_no_job_to_act_on(web_env: WebEnv) -> None:
+    """It goes on by what Discord is still to be told."""
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
-    key = await pass_the_deadline(web_env, ticket)
+    await pass_the_deadline(web_env, ticket)
     web_env.channels.failures["log_close"] = [DiscordFailedError("503")]
     with pytest.raises(DiscordFailedError):
         await web_env.lifecycle.auto_close(ticket.id)
-    await web_env.make_due(key)
-    await web_env.fail_once()
-    page = (await web_env.page_of(key)).text
-    assert "its close has begun" in page
-    assert "has begun" in await web_env.press(key, "cancel")
-    assert await web_env.press(key, "run-now") == f"{key} runs now."
+    assert await status(web_env, ticket) == (TicketStatus.CLOSING, RequestStatus.EXPIRED)
+    assert await Inspection(web_env.scheduler).about(ticket.id) == []
 
 
-async def test_a_failed_close_is_tried_again_and_needs_no_attention_any_more(
+async def test_the_alarm_of_another_kind_cannot_be_cancelled_while_it_is_wanted(
+    web_env: WebEnv,
+) -> None:
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    reminder = SendReminder(JobServices(web_env.database, web_env.lifecycle))
+    web_env.scheduler.register([reminder])
+    await web_env.scheduler.reconcile()
+    (timer,) = await web_env.scheduler.timers.of_owners([reminder], [ticket.id])
+    page = (await web_env.page_of(timer.key)).text
+    for action, why in (("run-now", "Nothing happens before its time"), ("cancel", "set again")):
+        assert f'value="{action}" disabled' in page
+        assert why in await web_env.press(timer.key, action)
+    assert (await web_env.job(timer.key)).state is JobState.DELAYED
+    await web_env.lifecycle.exclude_from_autoclose(ticket.id, STAFF_ID)
+    assert {job.name for job in await Inspection(web_env.scheduler).about(ticket.id)} == set()
+
+
+async def test_a_failed_job_that_is_tried_again_takes_what_keeps_its_ticket_with_it(
     web_env: WebEnv,
 ) -> None:
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
     key = await pass_the_deadline(web_env, ticket)
-    web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
+    web_env.lifecycle.discord_status.note_missed_messages()  # so the channel is read
+    web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError(("Read Messages",))]
     await web_env.lifecycle.auto_close(ticket.id)
     await web_env.make_due(key)
     await web_env.take(Status.FAILED, FAILURE)
-    assert "call for attention is taken back" in (await web_env.page_of(key)).text
-    await web_env.press(key, "retry")
-    found = await web_env.lifecycle.ticket(ticket.id)
-    assert found is not None
-    assert found.attention is None
-    assert (await web_env.job(key)).state is JobState.WAITING
+    page = (await web_env.page_of(key)).text
+    assert "What keeps its ticket from closing is tried again, too." in page
+    assert "is tried again" in await web_env.press(key, "retry", page)
+    assert await status(web_env, ticket) == (TicketStatus.CLOSED, RequestStatus.EXPIRED)
+    assert await Inspection(web_env.scheduler).about(ticket.id) == []
 
 
 async def test_a_failed_alarm_is_withdrawn_with_its_record_and_its_call_for_attention(
@@ -336,7 +350,7 @@ async def test_a_failed_alarm_is_withdrawn_with_its_record_and_its_call_for_atte
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
     key = await pass_the_deadline(web_env, ticket)
-    await web_env.lifecycle.give_up_auto_close(ticket.id, "it keeps failing")
+    await web_env.execute("""update punctual.tickets set attention = '{"code": "other"}'""")
     await web_env.make_due(key)
     await web_env.take(Status.FAILED, FAILURE)
     await web_env.press(key, "cancel")
@@ -353,7 +367,7 @@ async def test_with_workers_a_failed_close_that_is_tried_again_closes_the_ticket
     web_env = busy_web_env
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
-    web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
+    web_env.channels.failures["remove"] = [PermissionMissingError(("Manage Channels",))]
     await web_env.execute(
         "update punctual.close_requests set auto_close_at = now() - interval '2 seconds'"
     )
@@ -367,12 +381,14 @@ async def test_with_workers_a_failed_close_that_is_tried_again_closes_the_ticket
 
     await eventually(needs_attention)
     page = (await web_env.get("/tickets/attention")).text
-    assert "no permission" in page
+    assert "the bot lacks the permission Manage Channels" in page
     answer = await web_env.ask(
         "POST", f"/tickets/{ticket.id}/retry", basic(), data={"token": token_in(page)}
     )
     assert answer.status == 303
-    assert "Tried again: closed." in (await web_env.get(answer.headers["Location"])).text
+    assert (
+        "Tried again: the ticket is closed." in (await web_env.get(answer.headers["Location"])).text
+    )
     await eventually(is_closed)
 
 
@@ -383,7 +399,7 @@ async def test_without_postgresql_every_action_says_so(
     key = await web_env.ask_to_close(ticket)
     form = {"queue": TICKET_LIFECYCLE, "key": key, "action": "cancel"}
     job = form | {"token": token_in((await web_env.page_of(key)).text)}
-    await web_env.execute("update punctual.tickets set attention = 'look'")
+    await web_env.execute("""update punctual.tickets set attention = '{"code": "other"}'""")
     retry = {"token": token_in((await web_env.get(f"/tickets/{ticket.id}")).text)}
     web_env.database.pool.terminate()
     for answer in (
@@ -399,7 +415,11 @@ async def test_a_retry_of_a_ticket_says_what_still_keeps_it(web_env: WebEnv) -> 
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
     await pass_the_deadline(web_env, ticket)
-    refusals = [PermissionMissingError("no permission"), PermissionMissingError("still none")]
+    refusals = [
+        PermissionMissingError(("Read Messages",)),
+        PermissionMissingError(("Read History",)),
+    ]
+    web_env.lifecycle.discord_status.note_missed_messages()  # so the channel is read
     web_env.channels.failures["opener_wrote_after"] = list[Exception](refusals)
     await web_env.lifecycle.auto_close(ticket.id)
     page = (await web_env.get(f"/tickets/{ticket.id}")).text
@@ -407,5 +427,5 @@ async def test_a_retry_of_a_ticket_says_what_still_keeps_it(web_env: WebEnv) -> 
         "POST", f"/tickets/{ticket.id}/retry", basic(), data={"token": token_in(page)}
     )
     after = (await web_env.get(answer.headers["Location"])).text
-    assert "It still needs attention." in after
-    assert "A person is needed: still none" in after
+    assert "It still needs attention: the bot lacks the permission Read History." in after
+    assert "A person is needed: the bot lacks the permission Read History." in after

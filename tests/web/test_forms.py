@@ -95,7 +95,7 @@ async def test_nothing_is_done_by_a_link(web_env: WebEnv, key: str) -> None:
 
 async def test_a_ticket_is_tried_again_only_with_its_own_token(web_env: WebEnv) -> None:
     first, second = await web_env.open(), await web_env.open()
-    await web_env.execute("update punctual.tickets set attention = 'look'")
+    await web_env.execute("""update punctual.tickets set attention = '{"code": "other"}'""")
     page = (await web_env.get(f"/tickets/{first.id}")).text
     for token in ("", token_in(page)):
         answer = await web_env.ask(

@@ -17,7 +17,7 @@ from domains.scheduled_task.inspection import JobState
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest
 from domains.scheduled_task.queues.queue import FAILED
 from domains.settings import Settings
-from domains.ticket_lifecycle.channels import PermissionMissingError
+from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMissingError
 from tests.waiting import eventually
 from web.pages import PAGE
 
@@ -41,16 +41,23 @@ async def a_bit_of_everything(web_env: WebEnv) -> list[str]:
     await web_env.execute("update punctual.close_requests set reason = $1", HOSTILE)
     stuck = await web_env.open("stuck")
     await web_env.ask_to_close(stuck)
+    hostile = json.dumps({"code": "other", "text": HOSTILE})
     await web_env.execute(
-        "update punctual.tickets set attention = $2, attention_at = now() where id = $1",
-        stuck.id,
-        HOSTILE,
+        "update punctual.tickets set attention = $2::jsonb where id = $1", stuck.id, hostile
     )
     await web_env.execute(
-        """insert into punctual.ticket_events (ticket_id, event, late_ms, detail)
-           values ($1, 'expired', 4, null), ($1, 'closing', null, $2)""",
+        """insert into punctual.ticket_events (ticket_id, guild_id, event, late_ms, detail, params)
+           values ($1, 1, 'expired', 4, null, null), ($1, 1, 'closing', null, $2, null),
+                  ($1, 1, 'close_failed', null, null, $3::jsonb)""",
         stuck.id,
         HOSTILE,
+        hostile,
+    )
+    await web_env.execute(
+        """insert into punctual.effects (guild_id, ticket_id, kind, failures, error)
+           values (1, $1, 'welcome', 0, null), (1, $1, 'log-close', 2, $2::jsonb)""",
+        stuck.id,
+        hostile,
     )
     for key, status in (("failed", Status.FAILED), ("completed", Status.COMPLETE)):
         await web_env.note(key)
@@ -84,7 +91,8 @@ async def test_what_people_typed_is_shown_and_does_nothing(web_env: WebEnv) -> N
         assert "<script>" not in answer.text, path
         assert "<img src=x" not in answer.text, path
         assert "49" not in re.findall(r"img[^&]*onerror=alert\(2\)&gt;(\d+)", answer.text)
-    for path in ("/deadlines", "/tickets/attention", "/jobs/waiting", "/jobs/failed"):
+    hostile = ("/deadlines", "/tickets/attention", "/jobs/waiting", "/jobs/failed", paths[-1])
+    for path in hostile:
         assert "<script>alert(1)</script>" in unescape(pages[path].text), path
 
 
@@ -258,14 +266,21 @@ async def test_the_overview_tells_how_late_closes_were(web_env: WebEnv) -> None:
     ticket = await web_env.open()
     late = [1_000 * n for n in range(1, 101)]
     await web_env.execute(
-        """insert into punctual.ticket_events (ticket_id, event, late_ms)
-           select $1, 'expired', unnest($2::bigint[])""",
+        """insert into punctual.ticket_events (ticket_id, guild_id, event, late_ms)
+           select $1, 1, event, late_ms * factor
+           from unnest($2::bigint[]) as late_ms,
+                (values ('expired', 1), ('closed', 2)) as events (event, factor)""",
         ticket.id,
         late,
     )
     page = (await web_env.get("/")).text
-    tiles = dict(re.findall(r"<dt>Late, (\w+)</dt><dd>([^<]*)</dd>", page))
-    assert tiles == {"p50": "50 s", "p99": "1 min 39 s", "max": "1 min 40 s"}
+    tiles = dict(re.findall(r"<dt>(\w+ late, \w+)</dt><dd>([^<]*)</dd>", page))
+    assert tiles == {
+        "Decided late, p50": "50 s",
+        "Decided late, p99": "1 min 39 s",
+        "Gone late, p50": "1 min 40 s",
+        "Gone late, p99": "3 min 18 s",
+    }
 
 
 async def test_the_overview_tells_what_is_overdue_and_what_needs_a_person(web_env: WebEnv) -> None:
@@ -275,24 +290,28 @@ async def test_the_overview_tells_what_is_overdue_and_what_needs_a_person(web_en
     await web_env.execute(
         "update punctual.close_requests set auto_close_at = now() - interval '1 minute'"
     )
-    web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError("no permission")]
+    web_env.lifecycle.discord_status.note_missed_messages()  # so the channel is read
+    web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError(("Read Messages",))]
     await web_env.lifecycle.auto_close(stuck.id)
     page = (await web_env.get("/")).text
     assert re.search(r"<dt>Overdue</dt><dd>1</dd>", page)
     assert re.search(r"<dt>Need attention</dt><dd><a[^>]*>1</a></dd>", page)
-    assert "no permission" in page
+    assert "the bot lacks the permission Read Messages" in page
 
 
 async def test_who_waits_for_a_person_is_told_since_when_longest_first(web_env: WebEnv) -> None:
     first, second = await web_env.open("waits longest"), await web_env.open("waits too")
+    await web_env.execute("""update punctual.tickets set attention = '{"code": "other"}'""")
     for ticket in (second, first):
-        await web_env.lifecycle.give_up_auto_close(ticket.id, "it fails")
+        await web_env.execute(
+            """insert into punctual.ticket_events (ticket_id, guild_id, event)
+               values ($1, 1, 'attention')""",
+            ticket.id,
+        )
     await web_env.execute(
         "update punctual.ticket_events set at = now() - interval '3 hours' where ticket_id = $1",
         first.id,
     )
-    # Trying again by itself does not make it young.
-    await web_env.execute("update punctual.tickets set attention_at = now()")
     page = (await web_env.get("/tickets/attention")).text
     assert page.index("waits longest") < page.index("waits too")
     assert "3 h ago" in page
@@ -300,7 +319,7 @@ async def test_who_waits_for_a_person_is_told_since_when_longest_first(web_env: 
 
 async def test_the_overview_shows_the_heartbeat_of_the_workers(busy_web_env: WebEnv) -> None:
     async def a_worker_shows_its_heartbeat() -> bool:
-        return bool(re.search(r"pulse \d\.\d s ago", (await busy_web_env.get("/")).text))
+        return bool(re.search(r"heartbeat \d\.\d s ago", (await busy_web_env.get("/")).text))
 
     await eventually(a_worker_shows_its_heartbeat)
 
@@ -379,9 +398,38 @@ async def test_the_page_of_a_job_tells_it_all(web_env: WebEnv) -> None:
         "RuntimeError: the first attempt failed",
         f'"ticket_id": {ticket.id}',
         "the subject",
-        "Asked to close",
+        "User 200 asked to close it",
     ):
         assert told in page
+
+
+async def test_the_page_of_a_ticket_tells_whether_it_will_close_and_of_its_alarm(
+    web_env: WebEnv,
+) -> None:
+    ticket = await web_env.open()
+    await web_env.ask_to_close(ticket)
+    page = unescape((await web_env.get(f"/tickets/{ticket.id}")).text)
+    assert re.search(r"It closes 2[^,]+ UTC, as user 200 asked, unless the member answers.", page)
+    assert "Its alarm is set." in page
+    await web_env.lifecycle.exclude_from_autoclose(ticket.id, 200)
+    page = unescape((await web_env.get(f"/tickets/{ticket.id}")).text)
+    assert "It does not close by itself: user 200 excluded it from auto-close." in page
+    assert "alarm" not in page
+
+
+async def test_the_page_of_a_ticket_tells_what_discord_is_still_to_be_told(
+    web_env: WebEnv,
+) -> None:
+    ticket = await web_env.open()
+    web_env.channels.failures["log_close"] = [DiscordFailedError("no answer")]
+    with pytest.raises(DiscordFailedError):
+        await web_env.lifecycle.close_ticket(ticket.id, 200)
+    page = unescape((await web_env.get(f"/tickets/{ticket.id}")).text)
+    assert "It is being closed; done so far: the transcript." in page
+    assert "Attempts that failed: 1 of 4, the last with: no answer." in page
+    told = page.partition("Still to be told to Discord")[2].partition("Jobs")[0]
+    assert re.search(r"the log message.*failed 1 ×: no answer.*next.*in \d+ s", told, re.DOTALL)
+    assert "the channel's end" in told
 
 
 async def test_a_job_that_is_not_there_is_not_found(web_env: WebEnv) -> None:
@@ -406,7 +454,7 @@ async def test_an_unexpected_failure_shows_no_traceback(
     async def fail(*_: object) -> None:
         raise KeyError("an inside thing")
 
-    monkeypatch.setattr("domains.monitoring.sql.deadline_count", fail)
+    monkeypatch.setattr("domains.monitoring.timer_list.TimerList.count", fail)
     answer = await web_env.get("/deadlines")
     assert answer.status == 500
     assert "inside" not in answer.text

@@ -98,7 +98,7 @@ async def test_numbers_that_cannot_be_read_are_left_out_not_zero(
     assert 'punctual_up{dependency="postgresql"} 0.0' in lines
 
 
-async def test_a_close_is_in_the_numbers_with_its_steps_and_its_lateness(
+async def test_a_close_is_in_the_numbers_with_what_was_told_and_how_late_it_was(
     busy_web_env: WebEnv,
 ) -> None:
     web_env = busy_web_env
@@ -115,8 +115,10 @@ async def test_a_close_is_in_the_numbers_with_its_steps_and_its_lateness(
             for line in (
                 "punctual_close_lateness_seconds_count 1.0",
                 'punctual_close_lateness_seconds_bucket{le="2.5"} 0.0',
-                'punctual_close_step_seconds_count{step="transcript"} 1.0',
-                'punctual_close_step_seconds_count{step="channel"} 1.0',
+                "punctual_close_end_lateness_seconds_count 1.0",
+                'punctual_close_end_lateness_seconds_bucket{le="2.5"} 0.0',
+                'punctual_effect_seconds_count{kind="save-transcript"} 1.0',
+                'punctual_effect_seconds_count{kind="remove-channel"} 1.0',
                 'punctual_job_outcomes_total{job="auto-close",outcome="complete"} 1.0',
             )
         )

@@ -234,6 +234,7 @@ async def open_web_env(
     )
     try:
         await scheduler.connect()
+        await lifecycle.record_heartbeat()
         if workers:
             await scheduler.initialize()
             effects.start()

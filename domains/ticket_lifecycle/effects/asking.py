@@ -14,6 +14,7 @@ from domains.ticket_lifecycle.channels import (
     Announcement,
     ChannelError,
     ChannelGoneError,
+    DiscordAwayError,
     DiscordFailedError,
 )
 from domains.ticket_lifecycle.effect_kinds import EffectKind
@@ -221,7 +222,10 @@ class ReadReplies(TicketEffect):
             await requests.set_read(transaction.connection, request.id, took)
             await tickets.clear_attention(transaction.connection, ticket.id)
             missed = self.services.status.misses != misses  # what went by before has been read
-            await self._expiry.decide(transaction, [ticket.id], missed=missed)
+            decision = await self._expiry.decide(transaction, [ticket.id], missed=missed)
+            if ticket.id in decision.being_read:
+                # Read again at once, it would be read without a pause.
+                raise DiscordAwayError("what was written last may not have been heard yet")
             transaction.touch(TICKET, ticket.id)
 
         return decide
