@@ -153,8 +153,8 @@ async def test_discord_is_away_for_a_while_and_all_is_done_when_it_is_back(
         await fault_env.discord.stop()
         await asyncio.sleep(6)
         await fault_env.discord.start()
+        await fault_env.discord.wait_ready(within=60)  # as long as discord.py likes to wait
     await fault_env.closed(ticket)
-    await fault_env.discord.wait_ready(within=60)
     assert "❌" not in bot.log
     assert (
         await fault_env.value(

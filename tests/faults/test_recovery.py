@@ -24,7 +24,7 @@ PENDING = """
 OWN_COMMANDS = (b"FLUSHALL", b"CONFIG", b"SLOWLOG", b"SCRIPT", b"KEYS")
 
 
-async def test_the_job_of_a_killed_bot_runs_again_within_15_s_of_the_restart(
+async def test_the_close_of_a_killed_bot_goes_on_within_15_s_of_the_restart(
     fault_env: FaultEnv, measured: Measured
 ) -> None:
     await fault_env.start()
@@ -39,7 +39,7 @@ async def test_the_job_of_a_killed_bot_runs_again_within_15_s_of_the_restart(
     restarted = time.time()
     await fault_env.discord.wait_deleted(ticket, within=20)
     took = time.time() - restarted
-    measured(f"the job of a killed bot ran again {took:.1f} s after the restart")
+    measured(f"the close of a killed bot went on {took:.1f} s after the restart")
     assert took < 15
     await assert_kept(fault_env)
 

@@ -111,8 +111,7 @@ async def test_with_two_bots_many_openings_in_a_slow_discord_leave_no_stray_chan
     for member in members:
         form = await discord.click(member, panel, "Open a ticket")
         discord.begin_submit_modal(member, form, {"subject": "It is broken"})
-    await discord.drop_connections(resume=False)  # ready anew, they look for what is half done
-
+    await discord.drop_connections(resume=False)
     await fault_env.nothing_is_half_open(within=90)
     discord.faults.clear()
     for member in members:
