@@ -154,7 +154,7 @@ async def test_slow_transcripts_in_one_server_hold_up_no_other(
 ) -> None:
     await crowd.gather(SLOW_GUILD, slow)
     channels = crowd.slow_channels
-    await eventually(lambda: channels.reading == MAX_CONCURRENT_A_GUILD)
+    await eventually(lambda: channels.reading >= MAX_CONCURRENT_A_GUILD)
     await crowd.gather(GUILD, count)
     await eventually(lambda: crowd.are_closed(GUILD, count), 60)
     assert await crowd.are_closed(SLOW_GUILD, 0)
