@@ -96,6 +96,7 @@ EVENTS: Final = {
     "included": "included again by {by}",
     "closing": "{by} closes it",
     "close_failed": "an attempt to close it failed",
+    "attempt_failed": "an attempt failed",
     "attention": "needs attention",
     "retried": "tried again",
     "closed": "closed",
@@ -131,7 +132,7 @@ STEPS: Final = {
     "read-replies": "reading what the member wrote",
     "ask": "the question to the member",
     "announce-grace": "the announcement of the grace",
-    "open-channel": "the channel",
+    "open-channel": "opening the channel",
     "welcome": "the first message",
     "sync-request": "the close request's message",
     "announce-answer": "the word that the member answered",
@@ -160,7 +161,8 @@ def event_details(  # noqa: PLR0911  # a table
     if isinstance(seconds := params.get("outage_seconds"), int):
         return f"after an outage of {duration(timedelta(seconds=seconds))}"
     if "code" in params:
-        return reason_words(params, style)
+        step = STEPS.get(str(params.get("step")))
+        return f"{step}: {reason_words(params, style)}" if step else reason_words(params, style)
     if isinstance(cause := params.get("cause"), str) and cause not in ("command", "accepted"):
         return CAUSES.get(cause, cause).format(by="")
     return ""
@@ -178,6 +180,10 @@ def reason_words(reason: Mapping[str, object], style: Style) -> str:
         case "close_keeps_failing":
             error = cast("Mapping[str, object]", reason["error"])
             return f"the close keeps failing: {reason_words(error, style)}"
+        case "keeps_failing":
+            error = cast("Mapping[str, object]", reason["error"])
+            step = str(reason.get("step"))
+            return f"{STEPS.get(step, step)} keeps failing: {reason_words(error, style)}"
         case "unexpected":
             return style.text(f"{reason.get('type')}: {text}")
         case _:

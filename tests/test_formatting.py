@@ -72,6 +72,11 @@ def test_an_event_of_a_newer_version_is_called_by_its_name() -> None:
         ({"cause": "channel_deleted"}, None, "its channel was deleted by hand"),
         ({"cause": "of a newer version"}, None, "of a newer version"),
         (FORBIDDEN, None, "the bot lacks the permission A, B in #c"),
+        (
+            FORBIDDEN | {"step": "log-close"},
+            None,
+            "the log message: the bot lacks the permission A, B in #c",
+        ),
     ],
 )
 def test_what_there_is_to_add_to_an_event(
@@ -88,6 +93,14 @@ def test_what_there_is_to_add_to_an_event(
         (
             {"code": "close_keeps_failing", "error": {"code": "discord_failed", "text": "503"}},
             "the close keeps failing: 503",
+        ),
+        (
+            {
+                "code": "keeps_failing",
+                "step": "ask",
+                "error": {"code": "discord_failed", "text": "503"},
+            },
+            "the question to the member keeps failing: 503",
         ),
         ({"code": "unexpected", "type": "KeyError", "text": "'x'"}, "KeyError: 'x'"),
         ({"code": "other", "text": "as it was said before"}, "as it was said before"),

@@ -14,6 +14,7 @@ from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
     CloseRequest,
     RequestStatus,
+    TicketStatus,
 )
 from tests.ticket_lifecycle.helpdesk import GUILD_ID, OPENER_ID, STAFF_ID, HelpDesk
 
@@ -166,3 +167,25 @@ async def test_a_grace_that_could_not_be_told_is_told_later(desk: HelpDesk) -> N
     await desk.wait_for_retry()
     await desk.deliver()
     assert [ticket_id for ticket_id, _ in desk.channels.announcements] == [request.ticket_id]
+
+
+async def test_a_grace_that_may_not_be_told_calls_for_a_person_and_begins_anew(
+    desk: HelpDesk,
+) -> None:
+    request = await overdue(desk)
+    await be_away(desk, timedelta(hours=1))
+    await desk.lifecycle.record_heartbeat()
+    desk.channels.failures["announce"] = [DiscordFailedError("503")] * 4
+    for _ in range(4):
+        await desk.deliver()
+        await desk.wait_for_retry()
+    ticket = await desk.ticket(request.ticket_id)
+    error = {"code": "discord_failed", "text": "503"}
+    assert ticket.attention == {"code": "keeps_failing", "step": "announce-grace", "error": error}
+    assert (await desk.events(ticket))[-5:] == [*["attempt_failed"] * 4, "attention"]
+    await desk.lifecycle.retry_close(ticket.id)
+    await desk.deliver()
+    ticket = await desk.ticket(request.ticket_id)
+    assert (ticket.status, ticket.attention) == (TicketStatus.OPEN, None)
+    assert desk.channels.announcements == [(ticket.id, "grace")]
+    assert len(await desk.deadlines()) == 1

@@ -220,7 +220,6 @@ class ReadReplies(TicketEffect):
             took = timedelta(seconds=perf_counter() - began)
             await tickets.lock(transaction.connection, ticket.id)
             await requests.set_read(transaction.connection, request.id, took)
-            await tickets.clear_attention(transaction.connection, ticket.id)
             missed = self.services.status.misses != misses  # what went by before has been read
             decision = await self._expiry.decide(transaction, [ticket.id], missed=missed)
             if ticket.id in decision.being_read:

@@ -11,7 +11,7 @@ from domains.effects import store as effects
 from domains.effects.effect import AfterDelivery, Effect, EffectType, Lane, NeedsPersonError
 from domains.error_codes import error_code, one_line
 from domains.ticket_lifecycle.channels import ChannelGoneError, PermissionMissingError, Posting
-from domains.ticket_lifecycle.effect_kinds import EffectKind
+from domains.ticket_lifecycle.effect_kinds import CLOSE_STEPS, EffectKind
 from domains.ticket_lifecycle.models import CloseCause, CloseRequest, GuildSettings, Params, Ticket
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import events, guilds, requests, tickets
@@ -56,12 +56,15 @@ class TicketEffect(EffectType):
             )
         try:
             with self.services.status.translate_errors():
-                return await self.tell(situation)
+                then = await self.tell(situation)
         except ChannelGoneError as error:
             log.info("%s of ticket %s: %s", effect.kind, effect.ticket_id, error)
-            return _touch(effect.ticket_id)
+            then = _touch(effect.ticket_id)
         except PermissionMissingError as error:
             raise NeedsPersonError from error
+        if self.essential and ticket.attention is not None:
+            return _mended(ticket.id, then)
+        return then
 
     async def failed(self, effect: Effect, error: Exception, *, needs_person: bool) -> None:
         """Into the ticket's history, and if no more retry helps, before a person."""
@@ -72,11 +75,10 @@ class TicketEffect(EffectType):
             if ticket is None:
                 return
             if ticket.attention is None and not isinstance(error, NeedsPersonError):
-                await events.add(
-                    connection, ticket.id, "close_failed", params=code | {"step": effect.kind}
-                )
+                event = "close_failed" if _is_for_close(effect.kind) else "attempt_failed"
+                await events.add(connection, ticket.id, event, params=code | {"step": effect.kind})
             if needs_person:
-                why = code if isinstance(error, NeedsPersonError) else _keeps_failing(code)
+                why = code if isinstance(error, NeedsPersonError) else _keeps_failing(effect, code)
                 await ask_for_attention(transaction, ticket, why)
         if ticket.close_cause is CloseCause.EXPIRED or effect.kind == EffectKind.READ_REPLIES:
             cause = error.__cause__ if isinstance(error, NeedsPersonError) else error
@@ -90,8 +92,24 @@ def _touch(ticket_id: int) -> AfterDelivery:
     return touch
 
 
-def _keeps_failing(code: Params) -> Params:
-    return {"code": "close_keeps_failing", "error": dict(code)}
+def _mended(ticket_id: int, then: AfterDelivery | None) -> AfterDelivery:
+    async def record(transaction: Transaction) -> None:
+        await tickets.clear_attention(transaction.connection, ticket_id)
+        transaction.touch(TICKET, ticket_id)
+        if then is not None:
+            await then(transaction)
+
+    return record
+
+
+def _is_for_close(kind: str) -> bool:
+    return kind in (EffectKind.READ_REPLIES, *CLOSE_STEPS)
+
+
+def _keeps_failing(effect: Effect, error: Params) -> Params:
+    if _is_for_close(effect.kind):
+        return {"code": "close_keeps_failing", "error": dict(error)}
+    return {"code": "keeps_failing", "step": effect.kind, "error": dict(error)}
 
 
 async def ask_for_attention(transaction: Transaction, ticket: Ticket, why: Params) -> None:
