@@ -35,8 +35,8 @@ MAX_CONCURRENT_A_GUILD = 8
 LEASE = timedelta(seconds=5)
 RENEW_EVERY_S = 1.0
 UNHELD_AFTER = timedelta(seconds=2)
-"""What is leased to us and has not been renewed for so long is not being done: PostgreSQL went
-away when it was taken, or was to be given back."""
+"""What is leased to this process and not renewed for so long is done by nobody: PostgreSQL went
+away just when it was taken, or when it was to be given back. It is given back then."""
 KEPT_FREE = 4
 """One slot in so many is only for a guild that has none yet: others' slow closes cannot fill it."""
 POLL_EVERY_S = 1.0
@@ -208,7 +208,7 @@ class EffectRunner:
     async def deliver(self, ticket_id: int, lane: Lane = Lane.STORY) -> None:
         """Do what is on the ticket's list now, out of its turn, and wait for it. Raises what
         kept an effect from being done; that it is tried again is seen to, unless it is a
-        GaveUpError. Who stops waiting stops nothing."""
+        GaveUpError. Cancelling this stops the waiting only."""
         while True:
             task = self._running.get((ticket_id, lane)) or await self._begin_next(ticket_id, lane)
             if task is not None:
@@ -291,14 +291,15 @@ class EffectRunner:
             await self._drop(effect)
             raise
         except Exception as error:
-            if not await self._is_dropped(type_, effect, error):
+            if not await self._dropped_after(type_, effect, error):
                 raise
         else:
             self._telemetry.effect_done(effect.kind, time.perf_counter() - began)
         return True
 
-    async def _is_dropped(self, type_: EffectType, effect: Effect, error: Exception) -> bool:
-        """Never raises: without PostgreSQL it is given back when that is there again."""
+    async def _dropped_after(self, type_: EffectType, effect: Effect, error: Exception) -> bool:
+        """Give it back for another attempt, or drop it: True. Never raises: without PostgreSQL it is
+        given back when that is there again."""
         try:
             if means_away(error):
                 await self._postpone(effect, retry_after(error))

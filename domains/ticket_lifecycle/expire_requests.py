@@ -108,7 +108,8 @@ class ExpireRequests:
         return frozenset(ticket_id for ticket_id, _ in unread)
 
     async def auto_close(self, ticket_id: int, close_request_id: int | None) -> AutoCloseOutcome:
-        """For one ticket alone. Any number of calls close once."""
+        """For one ticket, out of turn: the timer calls `decide`, for many. Any number of calls
+        close once."""
         await self.require_current()
         async with self._services.database.transaction() as transaction:
             await tickets.lock(transaction.connection, ticket_id)
