@@ -298,8 +298,8 @@ class EffectRunner:
         return True
 
     async def _dropped_after(self, type_: EffectType, effect: Effect, error: Exception) -> bool:
-        """Give it back for another attempt, or drop it: True. Never raises: without PostgreSQL it is
-        given back when that is there again."""
+        """Give it back for another attempt, or drop it: then True. Never raises: without PostgreSQL
+        it is given back when that is there again."""
         try:
             if means_away(error):
                 await self._postpone(effect, retry_after(error))
