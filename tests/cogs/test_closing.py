@@ -268,7 +268,7 @@ async def test_an_error_of_discords_while_closing_on_time_is_retried(
         told = reply(await world.sam.slash(channel, "autoclose status"))
         assert "Attempts that failed: 1 of 4, the last with: 500" in told
         assert "The next is due <t:" in told
-        assert "an attempt to close it failed (500" in told
+        assert "an attempt to close it failed (the log message: 500" in told
         await world.hurry_effects()
         await world.until_closed(channel)
         assert not world.exists(channel)
