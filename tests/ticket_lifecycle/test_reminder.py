@@ -59,7 +59,7 @@ async def test_it_comes_half_way_but_at_most_a_day_before_the_deadline(
 
 
 async def test_none_comes_with_less_than_ten_minutes_left(desk: HelpDesk) -> None:
-    await asked(desk, hours=0.33)
+    await asked(desk, hours=1 / 3)
     assert await due(desk) == []
     await asked(desk, hours=2)
     assert len(await due(desk)) == 1

@@ -52,7 +52,7 @@ class SendReminder(TimerKind):
         from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
         where r.status = 'pending'
           and r.auto_close_at > now() + {LEAST_LEFT}
-          and (r.auto_close_at - r.requested_at) / 2 >= {LEAST_LEFT}
+          and (r.auto_close_at - r.requested_at) / 2 > {LEAST_LEFT}
           and t.status = 'open' and not t.exclude_from_autoclose
           and not exists (select from punctual.effects e
                           where e.ticket_id = r.ticket_id and e.subject_id = r.id
