@@ -78,6 +78,11 @@ class CloseCommands(TicketCog, name="Punctual: closing"):
 
 def _reply(ticket: Ticket, request: CloseRequest, *, scheduled: bool, cannot_wait: bool) -> str:
     """Says what happened, and what will."""
+    if not request.is_asked:
+        return (
+            "Discord does not take the question at the moment. It is posted as soon as Discord "
+            "does; the time until the ticket closes begins then."
+        )
     if request.auto_close_at is None:
         return "Asked. It closes only when the member accepts."
     if ticket.exclude_from_autoclose:

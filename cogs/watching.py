@@ -33,8 +33,15 @@ class Watching(TicketCog, name="Punctual: watching"):
         channel_ids = [message.channel.id]
         if isinstance(message.channel, discord.Thread):
             channel_ids.append(message.channel.parent_id)
-        for channel_id in channel_ids:
-            await self._note_reply(message, channel_id)
+        try:
+            with self.tickets.discord_status.noting():
+                answered = [await self._note_reply(message, each) for each in channel_ids]
+        except DatabaseUnavailable as error:
+            self._outage.lost(error)
+            return
+        self._outage.back()
+        for ticket_id in filter(None, answered):
+            await self.tickets.tell(ticket_id)
 
     def _is_marked(self, channel: object) -> bool:
         """Another process may have opened this ticket a moment ago: its topic says that it is
@@ -43,19 +50,33 @@ class Watching(TicketCog, name="Punctual: watching"):
         topic = place.topic if isinstance(place, discord.TextChannel) else None
         return topic is not None and mark_prefix(self.tickets.installation_id) in topic
 
-    async def _note_reply(self, message: discord.Message, channel_id: int) -> None:
+    async def _note_reply(self, message: discord.Message, channel_id: int) -> int | None:
+        """The ticket's id, if the message answered its request. Deadlines wait while it is noted,
+        so nothing is told yet."""
         assert message.guild is not None
         place = message.guild.id, channel_id, message.author.id
         is_marked = self._is_marked(message.channel)
-        try:
-            with self.tickets.discord_status.noting():
-                if not await self.tickets.channel_index.may_be_answer(*place, is_marked=is_marked):
-                    return
-                await self.tickets.note_opener_reply(*place, message.id)
-        except DatabaseUnavailable as error:
-            self._outage.lost(error)
-        else:
-            self._outage.back()
+        if not await self.tickets.channel_index.may_be_answer(*place, is_marked=is_marked):
+            return None
+        return await self.tickets.decide_opener_reply(*place, message.id)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        if not _can_read(before) and _can_read(after):
+            self.tickets.discord_status.note_missed_messages()
+
+    @commands.Cog.listener()
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if not _shows_channels(before) and _shows_channels(after):
+            self.tickets.discord_status.note_missed_messages()
+
+    @commands.Cog.listener()
+    async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
+        """Other roles: channels may have come into view, and what was said there was not heard."""
+        if after == after.guild.me and before.roles != after.roles:
+            self.tickets.discord_status.note_missed_messages()
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
@@ -100,3 +121,11 @@ class Watching(TicketCog, name="Punctual: watching"):
             await self.tickets.note_channel_deleted(guild_id, channel_id)
         except DatabaseUnavailable as error:
             self._outage.lost(error)
+
+
+def _can_read(channel: discord.abc.GuildChannel) -> bool:
+    return channel.permissions_for(channel.guild.me).read_messages
+
+
+def _shows_channels(role: discord.Role) -> bool:
+    return role.permissions.read_messages or role.permissions.administrator

@@ -163,8 +163,10 @@ class Database:
 
     @property
     def pool(self) -> Pool:
+        """After `close` it is as if the server were away: Discord may still have something to
+        tell."""
         if self._pool is None:
-            raise RuntimeError("The database is not connected")
+            raise DatabaseAwayError("The database is not connected")
         return self._pool
 
     async def connect(self) -> None:

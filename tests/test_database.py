@@ -373,7 +373,7 @@ async def test_what_failed_to_connect_is_not_connected(database_url: str) -> Non
     database = Database(lambda: "postgresql://127.0.0.1:1/nothing")
     with pytest.raises(StartupError):
         await database.connect()
-    with pytest.raises(RuntimeError, match="not connected"):
+    with pytest.raises(DatabaseAwayError, match="not connected"):
         _ = database.pool
     await database.close()
 

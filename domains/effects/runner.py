@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ POLL_EVERY_S = 1.0
 POLL_SOONEST_S = 0.05
 LOOK_AGAIN = timedelta(minutes=15)
 """What waits for a person is tried again now and then: it may have been seen to."""
-UNKNOWN_KIND_RETRY = timedelta(minutes=1)
+GUILDS_A_LOOK = 200
 ELSEWHERE_POLL_S = 0.1
 FOLLOW_POLL_S = 0.02
 
@@ -73,6 +74,7 @@ class EffectRunner:
         """The effects that are being done: only their leases are renewed."""
         self._errors: dict[tuple[int, int], BaseException] = {}
         """What kept the last effect of a lane from being done, for who follows it."""
+        self._followers: Counter[tuple[int, int]] = Counter()
         self._background: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
         self._last_guild = 0
@@ -137,11 +139,13 @@ class EffectRunner:
             return POLL_EVERY_S  # whoever ends wakes us
         shared = max(0, free - self._max_concurrent // KEPT_FREE)
         async with self._database.connection() as connection:
-            effects = await self._take(connection, shared, self._max_concurrent_a_guild)
+            guild_ids = await store.guilds_with_due(connection, self._last_guild, GUILDS_A_LOOK)
+            effects = await self._take(connection, guild_ids, shared, self._max_concurrent_a_guild)
             if len(effects) == shared:
-                effects += await self._take(connection, free - shared, 1)
-            if not effects and self._last_guild:
-                self._last_guild = 0  # once round
+                effects += await self._take(connection, guild_ids, free - shared, 1)
+            more = len(guild_ids) == GUILDS_A_LOOK  # behind guilds that have no slot free
+            if not effects and (more or self._last_guild):
+                self._last_guild = guild_ids[-1] if more else 0  # once round
                 return POLL_SOONEST_S
             next_due = None if effects else await store.next_due(connection)
         for effect in effects:
@@ -154,15 +158,20 @@ class EffectRunner:
         return min(POLL_EVERY_S, max(POLL_SOONEST_S, next_due.total_seconds()))
 
     async def _take(
-        self, connection: Connection, at_most: int, at_most_a_guild: int
+        self,
+        connection: Connection,
+        guild_ids: Sequence[int],
+        at_most: int,
+        at_most_a_guild: int,
     ) -> list[Effect]:
-        if not at_most:
+        if not at_most or not guild_ids:
             return []
         return await store.claim(
             connection,
+            guild_ids=guild_ids,
+            kinds=self._types,
             token=self._token,
             lease=LEASE,
-            after_guild=self._last_guild,
             at_most=at_most,
             at_most_a_guild=at_most_a_guild,
         )
@@ -180,13 +189,12 @@ class EffectRunner:
         error = None if task.cancelled() else task.exception()
         if error is None:
             self._errors.pop(place, None)
-        else:
+        elif self._followers[place]:
             self._errors[place] = error
         self.wake()
 
     def _lane(self, effect: Effect) -> Lane:
-        type_ = self._types.get(effect.kind)
-        return Lane.STORY if type_ is None else type_.lane
+        return self._types[effect.kind].lane
 
     async def _keep_leases(self) -> None:
         while True:
@@ -228,13 +236,23 @@ class EffectRunner:
             return
         place = ticket_id, lane
         self._errors.pop(place, None)
+        self._followers[place] += 1
         self.wake()
+        try:
+            await self._follow(place)
+        finally:
+            self._followers[place] -= 1
+            if not self._followers[place]:
+                del self._followers[place]
+                self._errors.pop(place, None)
+
+    async def _follow(self, place: tuple[int, Lane]) -> None:
         while True:
             if (task := self._running.get(place)) is not None:
                 await asyncio.wait({task})
             elif (error := self._errors.get(place)) is not None:
                 raise error
-            elif await self._is_in_progress(ticket_id, lane):
+            elif await self._is_in_progress(*place):
                 await asyncio.sleep(FOLLOW_POLL_S)
             else:
                 return
@@ -246,12 +264,12 @@ class EffectRunner:
     async def _claim_next(self, ticket_id: int, lane: Lane) -> Effect | None:
         async with self._database.connection() as connection:
             return await store.claim_of_ticket(
-                connection, ticket_id, lane, token=self._token, lease=LEASE
+                connection, ticket_id, lane, kinds=self._types, token=self._token, lease=LEASE
             )
 
     async def _is_in_progress(self, ticket_id: int, lane: Lane) -> bool:
         async with self._database.connection() as connection:
-            return await store.is_in_progress(connection, ticket_id, lane)
+            return await store.is_in_progress(connection, ticket_id, lane, self._types)
 
     async def _run_on(self, effect: Effect) -> None:
         """This one, and then what follows in the ticket's list."""
@@ -268,11 +286,7 @@ class EffectRunner:
 
     async def _perform(self, effect: Effect) -> bool:
         """True if it is off the list. Raises what the effect raised, once that is recorded."""
-        type_ = self._types.get(effect.kind)
-        if type_ is None:
-            log.warning("An effect of the kind %s is left to a newer version", effect.kind)
-            await self._postpone(effect, UNKNOWN_KIND_RETRY)
-            return False
+        type_ = self._types[effect.kind]
         began = time.perf_counter()
         try:
             then = await type_.deliver(effect)

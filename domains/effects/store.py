@@ -159,34 +159,46 @@ async def retry_guild_now(connection: Connection, guild_id: int) -> None:
 # --- doing them
 
 
+async def guilds_with_due(connection: Connection, after_guild: int, at_most: int) -> Sequence[int]:
+    """The next guilds that have something to be done now, by whomever."""
+    records = await connection.fetch(
+        """with recursive guilds (guild_id) as (
+               (select guild_id from punctual.effects
+                where guild_id > $1 and due_at <= clock_timestamp() order by guild_id limit 1)
+               union all
+               select (select e.guild_id from punctual.effects e
+                       where e.guild_id > g.guild_id and e.due_at <= clock_timestamp()
+                       order by e.guild_id limit 1)
+               from guilds g where g.guild_id is not null)
+           select guild_id from guilds where guild_id is not null limit $2""",
+        after_guild,
+        at_most,
+    )
+    return [record["guild_id"] for record in records]
+
+
 async def claim(
     connection: Connection,
     *,
+    guild_ids: Sequence[int],
+    kinds: Collection[str],
     token: str,
     lease: timedelta,
-    after_guild: int,
     at_most: int,
     at_most_a_guild: int,
 ) -> list[Effect]:
     """Take what is due, at most so many in all and so many of one guild at once, by whomever. Of
     the lanes beside its tickets' stories a guild has as many once more, so that no deadline waits
-    for transcripts.
+    for transcripts. A kind that is not named, a newer version's, is left to who knows it.
 
-    It goes round the guilds from `after_guild` on, so that each comes to its turn; and looks at
-    each guild's rows by index only, so that it costs the same however long the list is.
+    The guilds that come first come to their turn first. It looks at each guild's rows by index
+    only, so that it costs the same however long the list is.
     """
     records = await connection.fetch(
-        f"""with recursive guilds (guild_id, place) as (
-                (select guild_id, 1 from punctual.effects where guild_id > $3
-                 order by guild_id limit 1)
-                union all
-                select (select e.guild_id from punctual.effects e
-                        where e.guild_id > g.guild_id order by e.guild_id limit 1), g.place + 1
-                from guilds g where g.guild_id is not null and g.place < 200
-            ), ready as (
+        f"""with ready as (
                 select free.id, g.place, row_number() over (
                     partition by g.guild_id order by sort.is_story, free.due_at, free.id) as turn
-                from guilds g
+                from unnest($3::bigint[]) with ordinality as g (guild_id, place)
                 cross join (values (false), (true)) as sort (is_story)
                 cross join lateral (
                     select count(*) as busy from punctual.effects e
@@ -196,8 +208,8 @@ async def claim(
                     select e.id, e.due_at from punctual.effects e
                     where e.guild_id = g.guild_id and (e.lane = {Lane.STORY:d}) = sort.is_story
                       and e.due_at <= clock_timestamp() and {FREE} and {IS_HEAD}
+                      and e.kind = any($6::text[])
                     order by e.due_at, e.id limit greatest(0, $5 - held.busy)) as free
-                where g.guild_id is not null
             ), chosen as (
                 select id from ready order by turn, place limit $4
             ), taken as (
@@ -210,43 +222,56 @@ async def claim(
             returning {EFFECT}""",
         token,
         lease,
-        after_guild,
+        list(guild_ids),
         at_most,
         at_most_a_guild,
+        list(kinds),
     )
     return [_effect(record) for record in records]
 
 
 async def claim_of_ticket(
-    connection: Connection, ticket_id: int, lane: Lane, *, token: str, lease: timedelta
+    connection: Connection,
+    ticket_id: int,
+    lane: Lane,
+    *,
+    kinds: Collection[str],
+    token: str,
+    lease: timedelta,
 ) -> Effect | None:
-    """Take the ticket's next effect, whoever's turn it is, if it is due and nobody is at it."""
+    """Take the ticket's next effect, whoever's turn it is, if it is due, of one of these kinds,
+    and nobody is at it."""
     record = await connection.fetchrow(
         f"""update punctual.effects e set attempts = e.attempts + 1, lease_token = $3,
                    lease_until = clock_timestamp() + $4::interval
             where e.id = (select e.id from punctual.effects e
                           where e.ticket_id = $1 and e.lane = $2 order by e.id limit 1)
-              and {FREE} and e.due_at <= clock_timestamp()
+              and {FREE} and e.due_at <= clock_timestamp() and e.kind = any($5::text[])
             returning {EFFECT}""",
         ticket_id,
         int(lane),
         token,
         lease,
+        list(kinds),
     )
     return None if record is None else _effect(record)
 
 
-async def is_in_progress(connection: Connection, ticket_id: int, lane: Lane) -> bool:
-    """Whether somebody is at it, or is about to be."""
+async def is_in_progress(
+    connection: Connection, ticket_id: int, lane: Lane, kinds: Collection[str]
+) -> bool:
+    """Whether somebody is at it, or whoever knows these kinds is about to be."""
     return await connection.fetchval(
         """select exists (select from punctual.effects e
                           where e.ticket_id = $1 and e.lane = $2 and
-                              (e.lease_until > clock_timestamp() or e.due_at <= clock_timestamp())
+                              (e.lease_until > clock_timestamp()
+                               or (e.due_at <= clock_timestamp() and e.kind = any($3::text[])))
                               and not exists (select from punctual.effects p
                                               where p.ticket_id = $1 and p.lane = $2
                                                 and p.id < e.id))""",
         ticket_id,
         int(lane),
+        list(kinds),
     )
 
 
@@ -297,7 +322,8 @@ async def lock_ticket(connection: Connection, ticket_id: int) -> None:
 
 
 async def finish(connection: Connection, effect: Effect, token: str) -> bool:
-    """It is done, and goes; or stays, if it was asked for again meanwhile. False if the lease was
+    """It is done, and goes; or stays, if it was asked for again meanwhile: then with a nonce of
+    its own, or Discord would take it for what it has. False if the lease was
     lost: somebody else does it again."""
     gone = await connection.fetchval(
         """delete from punctual.effects where id = $1 and lease_token = $2 and revision = $3
@@ -311,7 +337,7 @@ async def finish(connection: Connection, effect: Effect, token: str) -> bool:
     return bool(
         await connection.fetchval(
             """update punctual.effects set lease_until = null, lease_token = null, attempts = 0,
-                      failures = 0, due_at = now()
+                      failures = 0, due_at = now(), nonce = default
                where id = $1 and lease_token = $2 returning true""",
             effect.id,
             token,

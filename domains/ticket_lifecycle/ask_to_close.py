@@ -48,13 +48,19 @@ class AskToClose:
             await effects.add(connection, ticket_id, EffectKind.ASK, request.id)
             if replaced is not None:
                 await sync_request(transaction, replaced)
-        try:
-            await self._services.effects.deliver(ticket_id)
-        except GaveUpError as error:
-            assert isinstance(error.__cause__, ChannelError)
-            raise CannotAskError(_sentence(error.__cause__)) from error.__cause__
-        except ChannelError:
-            pass  # something else that the ticket is to be told; that is tried again
+        while True:
+            try:
+                await self._services.effects.deliver(ticket_id)
+            except GaveUpError as error:
+                if (await self._current(request)).status is RequestStatus.PENDING:
+                    continue  # it was another question, which this one waited behind
+                assert isinstance(error.__cause__, ChannelError)
+                raise CannotAskError(_sentence(error.__cause__)) from error.__cause__
+            except ChannelError:
+                pass  # something else that the ticket is to be told; that is tried again
+            return await self._current(request)
+
+    async def _current(self, request: CloseRequest) -> CloseRequest:
         async with self._services.database.connection() as connection:
             return await requests.get(connection, request.id) or request
 

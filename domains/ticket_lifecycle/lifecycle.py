@@ -143,9 +143,11 @@ class TicketLifecycle:
         return request, await self._scheduler.auto_close_job(ticket_id)
 
     def cannot_wait(self, request: CloseRequest, job_id: str | None) -> bool:
-        """There is a deadline, no job for it, and the operator chose not to wait without one."""
+        """There is a deadline, no job for it though the opener has been asked, and the operator
+        chose not to wait without one."""
         return (
             self.policy.close_at_once_without_timer
+            and request.is_asked
             and request.auto_close_at is not None
             and job_id is None
         )
@@ -168,7 +170,7 @@ class TicketLifecycle:
     ) -> CloseRequest:
         """Deny (by the opener) or withdraw (by staff). Raises a UserError that says why not."""
         request = await self._answers.cancel(ticket_id, user_id, close_request_id)
-        await self._tell(ticket_id)
+        await self.tell(ticket_id)
         return request
 
     async def withdraw_close_request(
@@ -176,7 +178,7 @@ class TicketLifecycle:
     ) -> CloseRequest:
         """As staff, even where the ticket is one's own. Raises a UserError that says why not."""
         request = await self._answers.cancel(ticket_id, user_id, close_request_id, as_staff=True)
-        await self._tell(ticket_id)
+        await self.tell(ticket_id)
         return request
 
     async def ask_for_more_time(
@@ -200,7 +202,7 @@ class TicketLifecycle:
             at_most=self.policy.max_extensions,
             known_extensions=extensions,
         )
-        await self._tell(ticket_id)
+        await self.tell(ticket_id)
         return request
 
     async def extend_close_request(
@@ -208,17 +210,23 @@ class TicketLifecycle:
     ) -> CloseRequest:
         """Staff moves the deadline by a day, as often as it likes, to at most 30 days away."""
         request = await self._extending.extend(ticket_id, user_id, close_request_id)
-        await self._tell(ticket_id)
+        await self.tell(ticket_id)
         return request
 
     async def note_opener_reply(
         self, guild_id: int, channel_id: int, author_id: int, message_id: int
     ) -> bool:
         """Tell of a message in a channel. True if it answered a pending timed request."""
-        ticket_id = await self._answers.note_reply(guild_id, channel_id, author_id, message_id)
+        ticket_id = await self.decide_opener_reply(guild_id, channel_id, author_id, message_id)
         if ticket_id is not None:
-            await self._tell(ticket_id)
+            await self.tell(ticket_id)
         return ticket_id is not None
+
+    async def decide_opener_reply(
+        self, guild_id: int, channel_id: int, author_id: int, message_id: int
+    ) -> int | None:
+        """`note_opener_reply` without waiting until the ticket says so; returns the ticket's id."""
+        return await self._answers.note_reply(guild_id, channel_id, author_id, message_id)
 
     # --- closing
 
@@ -285,9 +293,9 @@ class TicketLifecycle:
         try:
             await self._effects.follow(ticket_id, lane)
         except NeedsPersonError:
-            await self._tell(ticket_id, Lane.ATTENTION)
+            await self.tell(ticket_id, Lane.ATTENTION)
 
-    async def _tell(self, ticket_id: int, lane: Lane = Lane.STORY) -> None:
+    async def tell(self, ticket_id: int, lane: Lane = Lane.STORY) -> None:
         """Wait until the ticket says what was decided. What Discord fails to show now is shown
         later."""
         try:
@@ -332,13 +340,13 @@ class TicketLifecycle:
     async def exclude_from_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
         """Returns the pending request whose timer this switches off, if there is one."""
         request = await self._excluding.exclude(ticket_id, user_id)
-        await self._tell(ticket_id)
+        await self.tell(ticket_id)
         return request
 
     async def include_in_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
         """Returns the pending request whose timer runs again, if there is one."""
         request = await self._excluding.include(ticket_id, user_id)
-        await self._tell(ticket_id)
+        await self.tell(ticket_id)
         return request
 
     async def record_heartbeat(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
+import discord
 import pytest
 import simcord
 
@@ -387,3 +389,43 @@ async def test_only_the_opener_may_ask_for_more_time(settings: Settings) -> None
         for member in (world.eve, world.sam):
             refusal(await member.click(message, label="Need more time"))
         assert await world.request(channel) == before
+
+
+async def test_a_ticket_that_discord_is_slow_to_tell_holds_up_no_deadline(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deadlines wait until an answer is noted, not until the ticket says so."""
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        go_on = asyncio.Event()
+
+        async def is_slow(*_: object) -> None:
+            await go_on.wait()
+
+        monkeypatch.setattr(world.tickets, "tell", is_slow)
+        writing = asyncio.create_task(world.amy.send(channel, "Wait!"))
+
+        async def answered() -> bool:
+            return await world.request_statuses(channel) == ["answered"]
+
+        await eventually(answered)
+        await world.tickets.require_current()
+        go_on.set()
+        await writing
+
+
+async def test_what_was_said_where_the_bot_could_not_see_it_is_read(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="2h")
+        world.forbid_bot(channel, discord.Permissions(view_channel=True))
+        world.write_unheard(world.amy, channel, "It burns again!")
+        world.allow_bot(channel, discord.Permissions(view_channel=True))
+        await world.pass_deadline(channel)
+
+        async def answered() -> bool:
+            return await world.request_statuses(channel) == ["answered"]
+
+        await eventually(answered)
+        assert world.exists(channel)

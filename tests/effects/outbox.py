@@ -43,6 +43,7 @@ class Outbox:
         self.database = database
         self.begun: list[tuple[int, int]] = []
         """Each (ticket, subject), in order."""
+        self.nonces: list[str] = []
         self.recorded: list[tuple[int, int]] = []
         """What was written with the end of the effect."""
         self.failed: list[tuple[int, bool]] = []
@@ -82,6 +83,7 @@ class Outbox:
 
     async def do(self, effect: Effect) -> AfterDelivery:
         self.begun.append((effect.ticket_id, effect.subject_id))
+        self.nonces.append(effect.nonce)
         if (event := self.held.get(effect.subject_id)) is not None:
             await event.wait()
         if self.errors[effect.subject_id]:

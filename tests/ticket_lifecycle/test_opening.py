@@ -224,3 +224,15 @@ async def test_a_welcome_that_failed_is_posted_later_and_once(desk: HelpDesk) ->
     assert desk.interruptions.calls.count("welcome") == 1
     assert await desk.pending_effects(ticket) == []
     assert await desk.events(ticket) == ["opened"]
+
+
+async def test_a_channel_whose_ticket_was_taken_back_meanwhile_is_removed(desk: HelpDesk) -> None:
+    """By another process, which held this one for dead: it was frozen while it made the channel."""
+
+    async def take_back() -> None:
+        await desk.database.pool.execute("delete from punctual.tickets")
+
+    desk.interruptions.once("create", Moment.AFTER, take_back)
+    with pytest.raises(CannotOpenError, match="taken back meanwhile"):
+        await desk.open()
+    assert desk.channels.channels == {}

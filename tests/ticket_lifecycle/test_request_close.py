@@ -13,6 +13,7 @@ from domains.ticket_lifecycle import LifecyclePolicy
 from domains.ticket_lifecycle.channels import (
     ChannelError,
     ChannelGoneError,
+    DiscordAwayError,
     DiscordFailedError,
     PermissionMissingError,
 )
@@ -22,10 +23,10 @@ from domains.ticket_lifecycle.errors import (
     TicketNotFoundError,
     TicketNotOpenError,
 )
-from domains.ticket_lifecycle.models import CloseCause, RequestStatus, TicketStatus
+from domains.ticket_lifecycle.models import CloseCause, CloseRequest, RequestStatus, TicketStatus
 from tests.ticket_lifecycle.databases import execute
 from tests.ticket_lifecycle.helpdesk import OPENER_ID, STAFF_ID, HelpDesk
-from tests.ticket_lifecycle.interruptions import Moment
+from tests.ticket_lifecycle.interruptions import Killed, Moment
 
 
 class Redis:
@@ -253,6 +254,56 @@ async def test_if_the_opener_cannot_be_asked_again_the_older_request_stands(
     ticket = await desk.lifecycle.accept_close_request(ticket.id, OPENER_ID, first.id)
 
 
+async def test_a_question_that_comes_late_and_cannot_be_asked_leaves_the_older_one_standing(
+    desk: HelpDesk,
+) -> None:
+    ticket = await desk.open()
+    first = await desk.ask(ticket, hours=1)
+    desk.interruptions.kill("ask", Moment.BEFORE)
+    with pytest.raises(Killed):
+        await desk.ask(ticket, hours=2)
+    await desk.grow_old()
+    desk.channels.failures["ask"] = [PermissionMissingError(("Send Messages",), "#ticket-0001")]
+    await desk.restarted().deliver()
+    assert (await desk.request(first.id)).status is RequestStatus.PENDING
+    assert await desk.has_timer(first)
+
+
+@pytest.mark.parametrize("before", ["denied", "withdrawn before it was asked"])
+async def test_only_what_was_replaced_stands_again(desk: HelpDesk, before: str) -> None:
+    ticket = await desk.open()
+    await desk.ask(ticket)
+    second = await desk.ask(ticket)
+    if before == "denied":
+        await desk.lifecycle.cancel_close_request(ticket.id, OPENER_ID, second.id)
+    else:
+        await desk.database.pool.execute(
+            "update punctual.close_requests set status = 'withdrawn', message_id = null,"
+            " resolved_by_id = $2 where id = $1",
+            second.id,
+            STAFF_ID,
+        )
+    desk.channels.failures["ask"] = [DiscordFailedError("500 Internal Server Error")]
+    with pytest.raises(CannotAskError):
+        await desk.ask(ticket)
+    assert RequestStatus.PENDING not in [each.status for each in await desk.requests(ticket)]
+
+
+async def test_a_question_behind_one_that_fails_is_asked_all_the_same(desk: HelpDesk) -> None:
+    ticket = await desk.open()
+    go_on = desk.interruptions.hold("ask")
+    desk.channels.failures["ask"] = [DiscordFailedError("no answer within 10 s")]
+    first = await desk.meanwhile(ticket, desk.ask(ticket))
+    second = await desk.meanwhile(ticket, desk.ask(ticket, hours=2))
+    go_on.set()
+    with pytest.raises(CannotAskError):
+        await first
+    request = await second
+    assert isinstance(request, CloseRequest)
+    assert (request.status, request.is_asked) == (RequestStatus.PENDING, True)
+    assert await desk.deadlines() == [request.auto_close_at]
+
+
 # --- without Redis
 
 
@@ -283,6 +334,16 @@ async def test_without_redis_the_immediate_policy_closes_at_once(at_once: HelpDe
     assert closed.close_reason == "Solved?"
     assert at_once.channels.removed == [ticket.id]
     assert at_once.transcripts_of(ticket) == [str(ticket.id)]
+
+
+async def test_the_immediate_policy_closes_no_ticket_whose_member_was_not_asked(
+    at_once: HelpDesk,
+) -> None:
+    at_once.channels.failures["welcome"] = [DiscordAwayError("the server is away")]
+    ticket = await at_once.open()
+    request = await with_redis(at_once).ask(ticket, hours=24)
+    assert (request.status, request.is_asked) == (RequestStatus.PENDING, False)
+    assert (await at_once.ticket(ticket.id)).status is TicketStatus.OPEN
 
 
 async def test_the_immediate_policy_waits_where_there_is_redis(at_once: HelpDesk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import ClassVar
 
 from domains.database import Transaction
@@ -10,7 +11,7 @@ from domains.effects.effect import AfterDelivery, GaveUpError
 from domains.ticket_lifecycle.channels import ChannelError, DiscordFailedError
 from domains.ticket_lifecycle.effect_kinds import EffectKind
 from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
-from domains.ticket_lifecycle.models import TicketStatus
+from domains.ticket_lifecycle.models import Ticket, TicketStatus
 from domains.ticket_lifecycle.store import events, tickets
 from domains.ticket_lifecycle.transitions import TICKET
 
@@ -41,6 +42,9 @@ class OpenChannel(TicketEffect):
             log.info("Ticket %s never got its channel and is taken back", ticket.id)
             await self._take_back(ticket.id)
             return None
+        if await self._was_taken_back(ticket):
+            await self.services.channels.remove(replace(ticket, channel_id=channel_id))
+            return None
 
         async def record(transaction: Transaction) -> None:
             connection = transaction.connection
@@ -63,6 +67,11 @@ class OpenChannel(TicketEffect):
             if channel_id is None:
                 raise
             return channel_id
+
+    async def _was_taken_back(self, ticket: Ticket) -> bool:
+        """By another process: this one was frozen while it made the channel."""
+        async with self.services.database.connection() as connection:
+            return await tickets.get(connection, ticket.id) is None
 
     async def _take_back(self, ticket_id: int) -> None:
         async with self.services.database.connection() as connection:

@@ -174,12 +174,16 @@ async def restore_superseded(connection: Connection, close_request_id: int) -> C
 
 
 async def superseded_by(connection: Connection, request: CloseRequest) -> int | None:
-    """The request that this one replaced at the moment it was made."""
+    """The request that this one replaced: the one before it, leaving out what was taken back."""
     return await connection.fetchval(
-        """select max(id) from punctual.close_requests
-           where ticket_id = $1 and status = 'superseded' and resolved_at = $2""",
+        """select id from (
+               select id, status from punctual.close_requests
+               where ticket_id = $1 and id < $2
+                 and not (status = 'withdrawn' and resolved_by_id is null and message_id is null)
+               order by id desc limit 1) as before
+           where status = 'superseded'""",
         request.ticket_id,
-        request.requested_at,
+        request.id,
     )
 
 
