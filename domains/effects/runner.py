@@ -10,7 +10,6 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -46,6 +45,7 @@ POLL_SOONEST_S = 0.05
 LOOK_AGAIN = timedelta(minutes=15)
 """What waits for a person is tried again now and then: it may have been seen to."""
 GUILDS_A_LOOK = 200
+MAX_ERRORS_KEPT = 1_000
 ELSEWHERE_POLL_S = 0.1
 FOLLOW_POLL_S = 0.02
 
@@ -73,8 +73,8 @@ class EffectRunner:
         self._held: set[int] = set()
         """The effects that are being done: only their leases are renewed."""
         self._errors: dict[tuple[int, int], BaseException] = {}
-        """What kept the last effect of a lane from being done, for who follows it."""
-        self._followers: Counter[tuple[int, int]] = Counter()
+        """What kept the last effect of a lane from being done, for who waits for it; the latest
+        only, since mostly nobody does."""
         self._background: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
         self._last_guild = 0
@@ -189,8 +189,11 @@ class EffectRunner:
         error = None if task.cancelled() else task.exception()
         if error is None:
             self._errors.pop(place, None)
-        elif self._followers[place]:
+        else:
+            self._errors.pop(place, None)
             self._errors[place] = error
+            if len(self._errors) > MAX_ERRORS_KEPT:
+                del self._errors[next(iter(self._errors))]
         self.wake()
 
     def _lane(self, effect: Effect) -> Lane:
@@ -225,6 +228,8 @@ class EffectRunner:
                     raise error
             elif await self._is_in_progress(ticket_id, lane):
                 await asyncio.sleep(ELSEWHERE_POLL_S)
+            elif isinstance(self._errors.get((ticket_id, lane)), GaveUpError):
+                raise self._errors.pop((ticket_id, lane))  # its turn came first
             else:
                 return
 
@@ -236,23 +241,13 @@ class EffectRunner:
             return
         place = ticket_id, lane
         self._errors.pop(place, None)
-        self._followers[place] += 1
         self.wake()
-        try:
-            await self._follow(place)
-        finally:
-            self._followers[place] -= 1
-            if not self._followers[place]:
-                del self._followers[place]
-                self._errors.pop(place, None)
-
-    async def _follow(self, place: tuple[int, Lane]) -> None:
         while True:
             if (task := self._running.get(place)) is not None:
                 await asyncio.wait({task})
             elif (error := self._errors.get(place)) is not None:
                 raise error
-            elif await self._is_in_progress(*place):
+            elif await self._is_in_progress(ticket_id, lane):
                 await asyncio.sleep(FOLLOW_POLL_S)
             else:
                 return

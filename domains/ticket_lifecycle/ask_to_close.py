@@ -58,7 +58,10 @@ class AskToClose:
                 raise CannotAskError(_sentence(error.__cause__)) from error.__cause__
             except ChannelError:
                 pass  # something else that the ticket is to be told; that is tried again
-            return await self._current(request)
+            current = await self._current(request)
+            if current.was_taken_back:
+                raise CannotAskError("it was taken back meanwhile; try again.")
+            return current
 
     async def _current(self, request: CloseRequest) -> CloseRequest:
         async with self._services.database.connection() as connection:

@@ -96,6 +96,12 @@ class CloseRequest:
         """Whether the opener has been asked. Until then its time does not run."""
         return self.message_id is not None
 
+    @property
+    def was_taken_back(self) -> bool:
+        """Whether the opener could not be asked."""
+        is_withdrawn = self.status is RequestStatus.WITHDRAWN and self.resolved_by_id is None
+        return is_withdrawn and not self.is_asked
+
 
 @dataclass(frozen=True, slots=True)
 class PendingClose:

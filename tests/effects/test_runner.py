@@ -161,6 +161,18 @@ async def test_what_gave_up_is_off_the_list_and_says_so_to_who_waits(outbox: Out
     assert await outbox.is_empty()
 
 
+async def test_what_gave_up_in_its_turn_says_so_to_who_comes_then(outbox: Outbox) -> None:
+    ticket = await outbox.ticket()
+    outbox.errors[1] = [GaveUpError()]
+    outbox.runner.start()
+    await outbox.add(ticket, 1, kind="essential")
+    outbox.runner.wake()
+    await eventually(outbox.is_empty)
+    with pytest.raises(GaveUpError):
+        await outbox.runner.deliver(ticket)
+    await outbox.runner.deliver(ticket)
+
+
 async def test_a_kind_of_a_newer_version_is_left_to_it(outbox: Outbox) -> None:
     ticket = await outbox.ticket()
     await outbox.add(ticket, 1, kind="of-tomorrow")
