@@ -123,11 +123,11 @@ def _require_can_be_blocked(
     if not isinstance(member, discord.Member):
         return  # somebody who has left, and may come back
     if member.guild_permissions.manage_guild or member.guild_permissions.administrator:
-        raise UserError(f"{member.mention} manages this server, so they can't be blocked.")
+        raise UserError(f"You can't block {member.mention}: they manage this server.")
     if any(role.id in guild.support_role_ids for role in member.roles):
         raise UserError(
-            f"{member.mention} is support, so they can't be blocked: take the support role from "
-            "them first."
+            f"You can't block {member.mention}: they're support, until somebody takes that role "
+            "from them."
         )
 
 

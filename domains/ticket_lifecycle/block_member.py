@@ -24,7 +24,7 @@ SUGGESTIONS: Final = ("1h", "1d", "7d", "30d")
 
 class NotBlockedError(UserError):
     def __init__(self, member_id: int) -> None:
-        super().__init__(f"<@{member_id}> isn't blocked.")
+        super().__init__(f"There's no block on <@{member_id}>.")
 
 
 def parse_block_length(text: str | None) -> timedelta | None:
