@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import discord
@@ -14,14 +13,11 @@ from cogs.embeds import BLUE
 from cogs.permissions import member_facts, require_manager
 from cogs.replies import answer_error, reply_ephemeral
 from cogs.text import NO_MENTIONS
-from domains.database import DatabaseUnavailable
 from domains.errors import UserError
-from domains.ticket_lifecycle.errors import TooManyTicketsError
 from domains.ticket_lifecycle.open_ticket import MAX_SUBJECT_LENGTH
 
 TITLE = "Support"
 TEXT = "Press the button to open a private ticket; only you and the support team can see it."
-LOOK_TIMEOUT_S = 1.0
 NEEDED = ("view_channel", "send_messages", "embed_links")
 
 
@@ -72,10 +68,8 @@ class OpenTicketView(discord.ui.View):
     async def open_ticket(
         self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
     ) -> None:
-        if (refusal := await _refusal(interaction)) is not None:
-            await answer_error(interaction, refusal)
-        else:
-            await interaction.response.send_modal(SubjectModal())
+        # No work before this: a modal can't follow a defer, and there are three seconds.
+        await interaction.response.send_modal(SubjectModal())
 
     async def on_error(
         self,
@@ -84,24 +78,6 @@ class OpenTicketView(discord.ui.View):
         _item: discord.ui.Item[Any],
     ) -> None:
         await answer_error(interaction, error)
-
-
-async def _refusal(interaction: discord.Interaction[Any]) -> UserError | None:
-    """What is sure to refuse the member, so that nobody writes a subject for nothing.
-
-    A modal can't follow a defer, and there are three seconds: what is not known soon, nor quite
-    certain, is left to the moment when the subject is sent.
-    """
-    try:
-        async with asyncio.timeout(LOOK_TIMEOUT_S):
-            await lifecycle_of(interaction).require_admitted(
-                guild_id_of(interaction), interaction.user.id, member_facts(interaction.user)
-            )
-    except (TooManyTicketsError, TimeoutError, *DatabaseUnavailable):
-        return None
-    except UserError as refusal:
-        return refusal
-    return None
 
 
 class SubjectModal(discord.ui.Modal, title="Open a ticket"):

@@ -93,12 +93,6 @@ class TicketLifecycle:
 
     # --- opening
 
-    async def require_admitted(
-        self, guild_id: int, opener_id: int, member: MemberFacts | None = None
-    ) -> None:
-        """Raises what keeps the member from opening a ticket now: cheap, and nothing is made."""
-        await self._opening.require_admitted(guild_id, opener_id, member)
-
     async def open_ticket(
         self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None = None
     ) -> Ticket:

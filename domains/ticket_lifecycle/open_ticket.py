@@ -48,27 +48,6 @@ class OpenTicket:
         self._waiting = defaultdict[int, int](int)
         self._openers = set[tuple[int, int]]()
 
-    async def require_admitted(
-        self, guild_id: int, opener_id: int, member: MemberFacts | None
-    ) -> None:
-        """Raises what keeps the member from opening a ticket now. It takes no lock."""
-        async with self._services.database.connection() as connection:
-            guild = await guilds.settings(connection, guild_id)
-            await self._require_admitted(connection, guild, opener_id, member)
-
-    async def _require_admitted(
-        self,
-        connection: Connection,
-        guild: GuildSettings,
-        opener_id: int,
-        member: MemberFacts | None,
-    ) -> None:
-        block = await blocks.of_member(connection, guild.guild_id, opener_id)
-        standing = await tickets.standing(connection, guild.guild_id, opener_id)
-        policy = self._services.policy.effective(guild.policy)
-        if (refusal := why_not(policy, member, block, standing)) is not None:
-            raise refusal
-
     async def open(
         self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None = None
     ) -> Ticket:
@@ -83,7 +62,9 @@ class OpenTicket:
             raise AlreadyOpeningError
         self._openers.add(opener)
         try:
-            await self.require_admitted(guild_id, opener_id, member)
+            async with self._services.database.connection() as connection:
+                guild = await guilds.settings(connection, guild_id)
+                await self._require_admitted(connection, guild, opener_id, member)
             async with self._slot(guild_id):
                 return await self._open(guild_id, opener_id, subject, member)
         finally:
@@ -120,6 +101,20 @@ class OpenTicket:
         if opened is None or opened.channel_id is None:
             raise CannotOpenError("it was taken back meanwhile; try again.")
         return opened
+
+    async def _require_admitted(
+        self,
+        connection: Connection,
+        guild: GuildSettings,
+        opener_id: int,
+        member: MemberFacts | None,
+    ) -> None:
+        """Raises what keeps the member from opening a ticket now."""
+        block = await blocks.of_member(connection, guild.guild_id, opener_id)
+        standing = await tickets.standing(connection, guild.guild_id, opener_id)
+        policy = self._services.policy.effective(guild.policy)
+        if (refusal := why_not(policy, member, block, standing)) is not None:
+            raise refusal
 
     async def _reserve(
         self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None

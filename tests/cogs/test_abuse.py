@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import discord
 import pytest
 import simcord
 
 from domains.settings import Settings
+from tests.cogs.forgery import submit_at_once
+from tests.cogs.replies import refusal, reply
 from tests.cogs.world import SUBJECT, World, a_world
 
 AS_FIRST_SET = {"open_cooldown": 30}
@@ -47,11 +50,46 @@ async def test_a_member_who_opens_and_closes_without_end_leaves_a_handful_of_mes
     async with a_world(settings) as world:
         before = messages_anywhere(world)
         for _ in range(attempts):
-            shown = await world.amy.click(world.panel, label="Open a ticket")
-            if shown.modal is not None:
-                await world.amy.submit_modal(shown, {"subject": SUBJECT})
+            await world.ask_for_ticket(world.amy)
             await close_all(world, world.amy)
         assert messages_anywhere(world) - before <= HANDFUL
         assert await world.count("tickets") <= 2
         assert channels_made(world) <= 3
         assert len(world.says(world.logs)) <= 2
+
+
+async def test_forms_that_were_opened_beforehand_open_one_ticket(settings: Settings) -> None:
+    """All presses come before the first ticket, when nothing is refused yet."""
+    settings = settings.model_copy(update=AS_FIRST_SET)
+    async with a_world(settings) as world:
+        shown = [await world.amy.click(world.panel, label="Open a ticket") for _ in range(20)]
+        before = messages_anywhere(world)
+        at_once = await submit_at_once(world, world.amy, shown[:10], SUBJECT)
+        later = [await world.amy.submit_modal(form, {"subject": SUBJECT}) for form in shown[10:]]
+        opened = [text for text in map(reply, [*at_once, *later]) if "is open" in text]
+        assert len(opened) == 1
+        assert await world.count("tickets") == channels_made(world) - 1 == 1, "and its category"
+        assert messages_anywhere(world) - before == 1
+
+
+async def test_who_is_refused_is_told_privately_and_once(
+    settings: Settings,
+) -> None:
+    settings = settings.model_copy(update=AS_FIRST_SET)
+    async with a_world(settings) as world:
+        await world.open_ticket(world.amy)
+        text = refusal(await world.ask_for_ticket(world.amy))
+        assert text.startswith("You've opened a ticket a short while ago; you can")
+        await world.open_ticket(world.eve)
+
+
+async def test_a_server_that_denies_the_bot_its_channels_is_not_asked_again_and_again(
+    settings: Settings,
+) -> None:
+    """Discord shuts out an address that is answered 403 too often, and with it every server."""
+    async with a_world(settings) as world:
+        world.forbid_bot_everywhere(discord.Permissions(manage_channels=True))
+        for _ in range(10):
+            assert "Manage Channels" in refusal(await world.ask_for_ticket(world.amy))
+        assert channels_made(world) == 0
+        assert await world.count("tickets") == 0

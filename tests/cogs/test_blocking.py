@@ -18,18 +18,13 @@ async def blocked(world: World) -> str:
     return reply(await world.sam.slash(world.lobby, "blocked"))
 
 
-async def test_a_blocked_member_reads_reason_and_end_when_they_press_the_button(
-    settings: Settings,
-) -> None:
-    """And is asked for no subject."""
+async def test_a_blocked_member_reads_reason_and_end(settings: Settings) -> None:
     async with a_world(settings) as world:
         options: dict[str, Any] = {"for": "2h", "reason": "Not *here*, @everyone"}
         text = reply(await world.sam.slash(world.lobby, "block", member=world.amy, **options))
         assert text.startswith(f"{world.amy.mention} can't open tickets here until <t:")
         assert text.endswith("Tickets they have open stay open.")
-        pressed = await world.amy.click(world.panel, label="Open a ticket")
-        assert pressed.modal is None
-        text = refusal(pressed)
+        text = refusal(await world.ask_for_ticket(world.amy))
         assert text.startswith("You're blocked from opening tickets in this server until <t:")
         assert text.endswith(r"The reason: Not \*here\*, \@everyone.")
         assert await world.count("tickets") == 0
@@ -54,7 +49,7 @@ async def test_a_block_holds_after_a_restart_until_its_time_is_up(settings: Sett
         await world.sam.slash(world.lobby, "block", member=world.amy, **{"for": "1d"})
         assert len(await world.jobs("end-block")) == 1
         await world.restart_bot()
-        refusal(await world.amy.click(world.panel, label="Open a ticket"))
+        refusal(await world.ask_for_ticket(world.amy))
         assert world.amy.mention in await blocked(world)
         await world.sql.execute(
             "update punctual.blocks set ends_at = date_trunc('milliseconds', now())"

@@ -23,11 +23,9 @@ async def set_limits(world: World, **options: Any) -> str:
     return reply(await world.boss.slash(world.lobby, "limits", **options))
 
 
-async def press(world: World) -> str:
-    """What amy reads instead of being asked for a subject."""
-    pressed = await world.amy.click(world.panel, label="Open a ticket")
-    assert pressed.modal is None
-    return refusal(pressed)
+async def is_refused(world: World) -> str:
+    """What amy reads."""
+    return refusal(await world.ask_for_ticket(world.amy))
 
 
 async def test_without_options_it_shows_all_that_holds_and_where_it_comes_from(
@@ -114,13 +112,13 @@ async def test_a_member_without_a_required_role_reads_which(settings: Settings) 
     async with a_world(settings) as world:
         verified = world.guild.create_role("Verified")
         await set_limits(world, required_roles=verified.mention)
-        assert await press(world) == (
+        assert await is_refused(world) == (
             f"To open a ticket in this server you need the role {verified.mention}."
         )
         world.env.backend.add_member_role(world.guild.id, world.amy.id, verified.id)
         await world.open_ticket(world.amy)
         await set_limits(world, required_roles="none", forbidden_roles=verified.mention)
-        assert await press(world) == (
+        assert await is_refused(world) == (
             f"With the role {verified.mention} you can't open a ticket in this server."
         )
 
@@ -129,7 +127,7 @@ async def test_a_member_without_a_required_role_reads_which(settings: Settings) 
 async def test_who_is_too_new_reads_from_when_on(settings: Settings, name: str) -> None:
     async with a_world(settings) as world:
         await set_limits(world, **{name: "3650d"})
-        text = await press(world)
+        text = await is_refused(world)
         assert "3650 days" in text
         assert "try again <t:" in text
         await set_limits(world, **{name: "0"})
@@ -140,7 +138,7 @@ async def test_a_server_that_is_full_says_so_and_makes_nothing(settings: Setting
     async with a_world(settings) as world:
         await set_limits(world, max_open_total=1)
         await world.open_ticket(world.eve)
-        assert (await press(world)).startswith("This server has 1 open ticket, as many as")
+        assert (await is_refused(world)).startswith("This server has 1 open ticket, as many as")
         assert await world.count("tickets") == 1
 
 
