@@ -157,3 +157,17 @@ async def test_a_duration_is_suggested_in_words(settings: Settings) -> None:
     async with a_world(settings) as world:
         choices = await world.boss.autocomplete(world.lobby, "limits", "cooldown", "30")
         assert choices == [{"name": "1 day 6 hours", "value": "30"}]
+
+
+async def test_the_doctor_says_when_nobody_can_have_a_required_role_any_more(
+    settings: Settings,
+) -> None:
+    """Until then nobody gets in: a deleted role opens no door."""
+    sentence = "Nobody can open a ticket: the roles that members need for it were deleted"
+    async with a_world(settings) as world:
+        verified = world.guild.create_role("Verified")
+        await set_limits(world, required_roles=verified.mention)
+        assert sentence not in reply(await world.boss.slash(world.lobby, "doctor"))
+        world.env.backend.delete_role(world.guild.id, verified.id)
+        assert sentence in reply(await world.boss.slash(world.lobby, "doctor"))
+        assert "you need the role" in await is_refused(world)
