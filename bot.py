@@ -93,6 +93,7 @@ class Punctual:
             TranscriptStore(settings.data_dir / "transcripts"),
             LifecyclePolicy(
                 max_open_tickets=settings.max_open_tickets,
+                open_cooldown=timedelta(seconds=settings.open_cooldown),
                 min_close_delay=timedelta(seconds=settings.min_close_delay),
                 close_at_once_without_timer=settings.auto_close_without_redis == "immediate",
                 outage_grace=timedelta(seconds=settings.outage_grace),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from discord.ext import commands
 
 from cogs.autoclose import AutoCloseCommands
+from cogs.blocking import Blocking
 from cogs.buttons import BUTTONS
 from cogs.closing import CloseCommands
 from cogs.doctor import Doctor
+from cogs.limits import Limits
 from cogs.panel import OpenTicketView, Panel
 from cogs.scheduling import Scheduling
 from cogs.setup import Setup
@@ -34,6 +36,8 @@ async def add_cogs(
         AutoCloseCommands(tickets, scheduled_task),
         Doctor(bot, tickets, scheduled_task),
         Timers(tickets, scheduled_task),
+        Blocking(tickets),
+        Limits(tickets),
         Watching(tickets),
         Scheduling(bot, tickets, scheduled_task, effects),
     )

@@ -137,6 +137,12 @@ def _setup(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:
         yield Finding("There is no support role", "Set one: /setup support_role")
     else:
         yield Finding("Support: " + ", ".join(role.mention for role in roles if role))
+    required = settings.policy.required_roles or ()
+    if required and not any(server.get_role(role_id) for role_id in required):
+        yield Finding(
+            "Nobody can open a ticket: the roles that members need for it were deleted",
+            "Set others: /limits required_roles",
+        )
     yield from _log_channel(server, settings)
     yield from _categories(server, settings)
 

@@ -10,7 +10,7 @@ from discord import app_commands
 from cogs.cog import TicketCog, answering_errors, guild_id_of, lifecycle_of
 from cogs.discord_errors import describe_missing_permissions
 from cogs.embeds import BLUE
-from cogs.permissions import require_manager
+from cogs.permissions import member_facts, require_manager
 from cogs.replies import answer_error, reply_ephemeral
 from cogs.text import NO_MENTIONS
 from domains.errors import UserError
@@ -92,7 +92,10 @@ class SubjectModal(discord.ui.Modal, title="Open a ticket"):
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         ticket = await lifecycle_of(interaction).open_ticket(
-            guild_id_of(interaction), interaction.user.id, self.subject.value
+            guild_id_of(interaction),
+            interaction.user.id,
+            self.subject.value,
+            member_facts(interaction.user),
         )
         await reply_ephemeral(interaction, f"Your ticket is open: <#{ticket.channel_id}>")
 

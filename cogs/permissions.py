@@ -7,6 +7,7 @@ import discord
 
 from cogs.replies import Interaction
 from domains.errors import UserError
+from domains.ticket_lifecycle.admission import MemberFacts
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
 
 
@@ -34,6 +35,17 @@ def is_support(interaction: Interaction, guild: GuildSettings) -> bool:
     user = interaction.user
     roles = {role.id for role in user.roles} if isinstance(user, discord.Member) else set[int]()
     return is_manager(interaction) or not roles.isdisjoint(guild.support_role_ids)
+
+
+def member_facts(user: discord.User | discord.Member) -> MemberFacts | None:
+    """None for somebody whom Discord does not show as a member of the server."""
+    if not isinstance(user, discord.Member):
+        return None
+    return MemberFacts(
+        role_ids=frozenset(role.id for role in user.roles),
+        account_created_at=user.created_at,
+        joined_at=user.joined_at,
+    )
 
 
 def require_manager(interaction: Interaction) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from cogs.text import NO_MENTIONS
+from cogs.text import NO_MENTIONS, escape
 from domains.database import DatabaseUnavailable
 from domains.errors import UserError
+from domains.ticket_lifecycle.admission import BlockedError
 from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ def sentence(error: BaseException) -> str:  # noqa: PLR0911  # a table
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     match error:
+        case BlockedError(block=block):
+            return str(BlockedError(replace(block, reason=escape(block.reason))))
         case UserError():
             return str(error)
         case app_commands.MissingPermissions():

@@ -23,6 +23,7 @@ from cogs.discord_errors import (
     UNKNOWN_MESSAGE,
     UPLOAD_BYTES_PER_S,
     discord_call,
+    missing_permissions,
     permission_missing,
 )
 from cogs.gateway_probe import GatewayProbe
@@ -103,6 +104,7 @@ class DiscordTicketChannels:
                 if n == 1 and isinstance(first, discord.CategoryChannel)
                 else discord.utils.get(server.categories, name=name)
             )
+            _require_manage_channels(category or server)
             if category is None:
                 category = await server.create_category(
                     name,
@@ -492,6 +494,13 @@ async def _messages(
         if message is None:
             return
         yield message
+
+
+def _require_manage_channels(place: discord.CategoryChannel | discord.Guild) -> None:
+    """Without asking Discord, which shuts out an address that it answers 403 too often: any member
+    can have this tried as often as they like."""
+    if missing_permissions(place, ("manage_channels",)):
+        raise permission_missing(place, ("manage_channels",))
 
 
 def _hidden(

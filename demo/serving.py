@@ -55,5 +55,6 @@ def _for_the_demo(settings: Settings, data_dir: Path) -> Settings:
             "redis_host": None,
             "data_dir": data_dir,
             "min_close_delay": MIN_CLOSE_DELAY_S,
+            "open_cooldown": 0,
         }
     )

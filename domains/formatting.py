@@ -123,6 +123,7 @@ REQUEST_STATUSES: Final = {
 TIMERS: Final = {
     "auto-close": "Closes",
     "send-reminder": "The member is reminded",
+    "end-block": "The block ends",
 }
 STEPS: Final = {
     "save-transcript": "the transcript",

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Shortest `close_delay` that staff may ask for, in seconds."""
     max_open_tickets: Annotated[int, Field(ge=1, le=50)] = 5
     """Most tickets that one member has open in one guild."""
+    open_cooldown: Annotated[int, Field(ge=0, le=30 * 24 * 3600)] = 30
+    """Seconds from one member's opening of a ticket to the next in one guild; 0 is none."""
     outage_grace: Annotated[int, Field(ge=0, le=24 * 3600)] = 600
     """Seconds of announced grace for tickets that fell due in an outage longer than this."""
     max_extensions: Annotated[int, Field(ge=0, le=100)] = 3

@@ -93,12 +93,13 @@ async def database(database_url: str) -> AsyncGenerator[Database]:
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
-    """As an operator would have them, but for delays of a second."""
+    """As an operator would have them, but for delays of a second and no cooldown."""
     return Settings.model_validate(
         {
             "database_url": database_url,
             "redis_url": redis_url,
             "data_dir": tmp_path / "data",
             "min_close_delay": 1,
+            "open_cooldown": 0,
         }
     )

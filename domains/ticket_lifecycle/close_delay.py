@@ -23,10 +23,7 @@ def parse_close_delay(text: str | None, shortest: timedelta) -> timedelta | None
 
     Raises InvalidDelayError, which says what is allowed.
     """
-    text = (text or "").strip().lower()
-    if not text:
-        return None
-    seconds = float(text) * 3600 if _BARE_NUMBER.fullmatch(text) else _in_words(text)
+    seconds = parse_seconds(text)
     if seconds == 0:
         return None
     if (
@@ -38,6 +35,14 @@ def parse_close_delay(text: str | None, shortest: timedelta) -> timedelta | None
             "like `30m`, `1h30m`, `24` (hours) or `2 days`; `0` is no timer."
         )
     return timedelta(seconds=seconds)
+
+
+def parse_seconds(text: str | None) -> float | None:
+    """Nothing is 0; None is what can't be understood."""
+    text = (text or "").strip().lower()
+    if not text:
+        return 0.0
+    return float(text) * 3600 if _BARE_NUMBER.fullmatch(text) else _in_words(text)
 
 
 def _in_words(text: str) -> float | None:

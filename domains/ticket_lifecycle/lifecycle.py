@@ -6,7 +6,7 @@ The facade that cogs, jobs and other programs use; each use case has a file of i
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from domains.database import Database, Transaction
@@ -14,8 +14,11 @@ from domains.effects import EffectRunner
 from domains.effects import store as effects
 from domains.effects.effect import Lane, NeedsPersonError
 from domains.effects.store import PendingEffect
+from domains.policy import stored
+from domains.ticket_lifecycle.admission import MemberFacts
 from domains.ticket_lifecycle.answer_request import AnswerRequest
 from domains.ticket_lifecycle.ask_to_close import AskToClose
+from domains.ticket_lifecycle.block_member import BlockMember
 from domains.ticket_lifecycle.channels import ChannelError, TicketChannels
 from domains.ticket_lifecycle.close_ticket import CloseTicket
 from domains.ticket_lifecycle.discord_status import DiscordStatus
@@ -81,6 +84,7 @@ class TicketLifecycle:
         self._closing = CloseTicket(self.services)
         self._excluding = ExcludeTicket(self.services)
         self._grace = Grace(self.services)
+        self.blocking = BlockMember(database)
         effect_runner.register(ticket_effects(self.services, self._answers, self._expiry))
 
     def set_scheduler(self, scheduler: Scheduler) -> None:
@@ -89,15 +93,19 @@ class TicketLifecycle:
 
     # --- opening
 
-    async def open_ticket(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
-        """Raises TooManyTickets, AlreadyOpening, Busy or CannotOpen; then nothing is left
-        behind."""
+    async def open_ticket(
+        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None = None
+    ) -> Ticket:
+        """Without the facts of a `member`, rules about roles and ages are left to the caller.
+
+        Raises why they may not, AlreadyOpening, Busy or CannotOpen; then nothing is left behind.
+        """
         try:
-            ticket = await self._opening.open(guild_id, opener_id, subject)
+            ticket = await self._opening.open(guild_id, opener_id, subject, member)
         except TooManyTicketsError:
             if not await self._end_tickets_without_channel(guild_id, opener_id):
                 raise
-            ticket = await self._opening.open(guild_id, opener_id, subject)
+            ticket = await self._opening.open(guild_id, opener_id, subject, member)
         self.channel_index.add(ticket)
         return ticket
 
@@ -443,3 +451,9 @@ class TicketLifecycle:
         """Only what is named is written: two who change different things at once lose nothing."""
         async with self._database.transaction() as transaction:
             return await guilds.change(transaction.connection, guild_id, changes)
+
+    async def change_policy(self, guild_id: int, changes: Mapping[str, object]) -> GuildSettings:
+        """Fields of `Policy`; None is "not set here" again. Raises pydantic's ValidationError."""
+        policy, unset = stored.write(changes)
+        async with self._database.transaction() as transaction:
+            return await guilds.change_policy(transaction.connection, guild_id, policy, unset)

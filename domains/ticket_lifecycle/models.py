@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from domains.policy import Policy
 
 Params = Mapping[str, object]
 
@@ -45,6 +47,8 @@ class GuildSettings:
     category_id: int | None = None
     log_channel_id: int | None = None
     reply_keeps_open: bool = True
+    policy: Policy = field(default_factory=Policy)
+    """What is set here; what counts is `LifecyclePolicy.effective`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,32 @@ class TicketEvent:
     detail: str | None
     """What somebody typed, in rows of older versions."""
     params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether a member may open another ticket, besides a block."""
+
+    unclosed: int
+    opening: int
+    """How many of those are just being opened."""
+    unclosed_in_guild: int
+    last_opened_at: datetime | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A member who may not open tickets in a server."""
+
+    id: int
+    guild_id: int
+    member_id: int
+    reason: str | None
+    blocked_by_id: int
+    blocked_at: datetime
+    ends_at: datetime | None
+    """None: until somebody unblocks the member."""
 
 
 class AutoCloseOutcome(StrEnum):

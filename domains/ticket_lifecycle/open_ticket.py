@@ -10,9 +10,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from domains.effects import store as effects
 from domains.effects.effect import GaveUpError
+from domains.ticket_lifecycle.admission import MemberFacts, why_not
 from domains.ticket_lifecycle.channels import (
     CategoriesFullError,
     ChannelError,
@@ -21,16 +23,14 @@ from domains.ticket_lifecycle.channels import (
     PermissionMissingError,
 )
 from domains.ticket_lifecycle.effect_kinds import EffectKind, story
-from domains.ticket_lifecycle.errors import (
-    AlreadyOpeningError,
-    BusyError,
-    CannotOpenError,
-    TooManyTicketsError,
-)
-from domains.ticket_lifecycle.models import Ticket
+from domains.ticket_lifecycle.errors import AlreadyOpeningError, BusyError, CannotOpenError
+from domains.ticket_lifecycle.models import GuildSettings, Ticket
 from domains.ticket_lifecycle.services import Services
-from domains.ticket_lifecycle.store import guilds, tickets
+from domains.ticket_lifecycle.store import blocks, guilds, tickets
 from domains.ticket_lifecycle.text_input import sanitize
+
+if TYPE_CHECKING:
+    from domains.database import Connection
 
 MAX_SUBJECT_LENGTH = 200
 MAX_CONCURRENT = 32
@@ -48,19 +48,25 @@ class OpenTicket:
         self._waiting = defaultdict[int, int](int)
         self._openers = set[tuple[int, int]]()
 
-    async def open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
-        """Raises TooManyTickets, AlreadyOpening, Busy or CannotOpen; then nothing is left behind.
+    async def open(
+        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None = None
+    ) -> Ticket:
+        """Raises why the member may not, AlreadyOpening, Busy or CannotOpen; then nothing is left
+        behind.
 
         PostgreSQL tells of an opening that is under way elsewhere; of one here, we know before
-        the second has come so far as to ask.
+        the second has come so far as to ask. Who is refused does not wait in the queue first.
         """
         opener = (guild_id, opener_id)
         if opener in self._openers:
             raise AlreadyOpeningError
         self._openers.add(opener)
         try:
+            async with self._services.database.connection() as connection:
+                guild = await guilds.settings(connection, guild_id)
+                await self._require_admitted(connection, guild, opener_id, member)
             async with self._slot(guild_id):
-                return await self._open(guild_id, opener_id, subject)
+                return await self._open(guild_id, opener_id, subject, member)
         finally:
             self._openers.remove(opener)
 
@@ -78,8 +84,11 @@ class OpenTicket:
             if not self._waiting[guild_id]:
                 del self._waiting[guild_id], self._guild_slots[guild_id]
 
-    async def _open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
-        ticket = await self._reserve(guild_id, opener_id, sanitize(subject, MAX_SUBJECT_LENGTH))
+    async def _open(
+        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None
+    ) -> Ticket:
+        subject = sanitize(subject, MAX_SUBJECT_LENGTH)
+        ticket = await self._reserve(guild_id, opener_id, subject, member)
         try:
             await self._services.effects.deliver(ticket.id)
         except GaveUpError as error:
@@ -93,15 +102,27 @@ class OpenTicket:
             raise CannotOpenError("it was taken back meanwhile; try again.")
         return opened
 
-    async def _reserve(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
+    async def _require_admitted(
+        self,
+        connection: Connection,
+        guild: GuildSettings,
+        opener_id: int,
+        member: MemberFacts | None,
+    ) -> None:
+        """Raises what keeps the member from opening a ticket now."""
+        block = await blocks.of_member(connection, guild.guild_id, opener_id)
+        standing = await tickets.standing(connection, guild.guild_id, opener_id)
+        policy = self._services.policy.effective(guild.policy)
+        if (refusal := why_not(policy, member, block, standing)) is not None:
+            raise refusal
+
+    async def _reserve(
+        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None
+    ) -> Ticket:
         async with self._services.database.transaction() as transaction:
             connection = transaction.connection
-            await guilds.lock(connection, guild_id)
-            unclosed, opening = await tickets.open_counts(connection, guild_id, opener_id)
-            if opening:
-                raise AlreadyOpeningError
-            if unclosed >= self._services.policy.max_open_tickets:
-                raise TooManyTicketsError(self._services.policy.max_open_tickets)
+            guild = await guilds.lock(connection, guild_id)
+            await self._require_admitted(connection, guild, opener_id, member)
             ticket = await tickets.insert(connection, guild_id, opener_id, subject)
             await effects.add_many(
                 connection, [ticket.id], story(EffectKind.OPEN_CHANNEL, EffectKind.WELCOME)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from domains.database import Database
 from domains.effects import EffectRunner
+from domains.policy import Policy
 from domains.ticket_lifecycle.channels import TicketChannels
 from domains.ticket_lifecycle.discord_status import DiscordStatus
 from domains.transcripts import TranscriptStore
@@ -18,11 +19,18 @@ class LifecyclePolicy:
     """The operator's choices that this domain acts on."""
 
     max_open_tickets: int = 5
+    open_cooldown: timedelta = timedelta(0)
     min_close_delay: timedelta = timedelta(minutes=1)
     close_at_once_without_timer: bool = False
     """What `AUTO_CLOSE_WITHOUT_REDIS=immediate` means: no timer, no waiting."""
     outage_grace: timedelta = timedelta(minutes=10)
     max_extensions: int = 3
+
+    def effective(self, server: Policy) -> Policy:
+        """What a server has set, else what the operator has."""
+        return server.over(
+            Policy(max_open_per_member=self.max_open_tickets, cooldown=self.open_cooldown)
+        )
 
 
 class Scheduler(Protocol):

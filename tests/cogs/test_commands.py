@@ -27,6 +27,19 @@ COMMANDS: dict[str, dict[str, Type]] = {
     "autoclose replies": {"keep_open": Type.boolean},
     "timers": {},
     "doctor": {},
+    "block": {"member": Type.user, "for": Type.string, "reason": Type.string},
+    "unblock": {"member": Type.user},
+    "blocked": {"page": Type.integer},
+    "limits": {
+        "max_open_total": Type.integer,
+        "max_open_per_member": Type.integer,
+        "cooldown": Type.string,
+        "required_roles": Type.string,
+        "forbidden_roles": Type.string,
+        "min_account_age": Type.string,
+        "min_membership": Type.string,
+        "reset": Type.string,
+    },
 }
 
 
@@ -54,7 +67,7 @@ async def test_the_commands_and_their_options_are_exactly_these(settings: Settin
         } == COMMANDS
 
 
-async def test_all_options_can_be_left_out_but_the_answer_to_a_question(settings: Settings) -> None:
+async def test_all_options_can_be_left_out_but_what_a_command_is_about(settings: Settings) -> None:
     async with a_world(settings) as world:
         required = [
             f"{words}: {name}"
@@ -62,7 +75,7 @@ async def test_all_options_can_be_left_out_but_the_answer_to_a_question(settings
             for name, option in options.items()
             if option.get("required")
         ]
-        assert required == ["autoclose replies: keep_open"]
+        assert required == ["autoclose replies: keep_open", "block: member", "unblock: member"]
 
 
 async def test_a_reason_has_at_most_255_characters(settings: Settings) -> None:
@@ -70,6 +83,7 @@ async def test_a_reason_has_at_most_255_characters(settings: Settings) -> None:
         found = leaves(world)
         assert found["closerequest"]["reason"]["max_length"] == 255
         assert found["close"]["reason"]["max_length"] == 255
+        assert found["block"]["reason"]["max_length"] == 255
 
 
 async def test_channels_of_the_wrong_kind_are_not_offered(settings: Settings) -> None:
@@ -86,9 +100,9 @@ async def test_what_admins_do_is_shown_to_who_may_manage_the_server(settings: Se
         shown_to = {
             name: command["default_member_permissions"] for name, command in synced(world).items()
         }
-        for name in ("setup", "panel", "doctor"):
+        for name in ("setup", "panel", "doctor", "limits"):
             assert int(shown_to[name]) == MANAGE_SERVER
-        for name in ("closerequest", "close", "autoclose", "timers"):
+        for name in ("closerequest", "close", "autoclose", "timers", "block", "blocked"):
             assert shown_to[name] is None
 
 

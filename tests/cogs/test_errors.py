@@ -46,7 +46,9 @@ def click(label: str) -> Act:
 
 def command(name: str, **options: Any) -> Act:
     async def act(world: World) -> simcord.InteractionResult:
-        member = world.boss if name in ("setup", "doctor", "autoclose replies") else world.sam
+        member = (
+            world.boss if name in ("setup", "doctor", "limits", "autoclose replies") else world.sam
+        )
         place = world.lobby if member is world.boss else ticket_channel(world)
         return await member.slash(place, name, **options)
 
@@ -67,6 +69,8 @@ HANDLERS: dict[str, Act] = {
     "/autoclose status": command("autoclose status"),
     "/autoclose replies": command("autoclose replies", keep_open=True),
     "/timers": command("timers"),
+    "/blocked": command("blocked"),
+    "/limits": command("limits", cooldown="1h"),
     "the modal": open_another,
     "Accept & Close": click("Accept & Close"),
     "Deny & Keep Open": click("Deny & Keep Open"),

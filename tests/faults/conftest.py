@@ -99,6 +99,7 @@ async def fault_env(
         "DATA_DIR": str(tmp_path),
         "MIN_CLOSE_DELAY": "1",
         "MAX_OPEN_TICKETS": "50",
+        "OPEN_COOLDOWN": "0",
     }
     async with Discord() as discord:
         fault_env = FaultEnv(discord, environment, postgres, valkey)

@@ -116,7 +116,7 @@ SUBJECTS = {
 async def test_a_form_with_any_subject_opens_a_ticket(
     discord: Discord, helpdesk: Helpdesk, environment: Environment
 ) -> None:
-    environment = {**environment, "MAX_OPEN_TICKETS": "50"}
+    environment = {**environment, "MAX_OPEN_TICKETS": "50", "OPEN_COOLDOWN": "0"}
     async with running_bot(discord, environment) as bot:
         panel = await helpdesk.set_up()
         for name, subject in SUBJECTS.items():

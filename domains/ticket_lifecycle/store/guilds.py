@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from domains.ticket_lifecycle.models import GuildSettings
@@ -26,6 +26,22 @@ async def lock(connection: Connection, guild_id: int) -> GuildSettings:
             on conflict (guild_id) do update set guild_id = excluded.guild_id
             returning {GUILD}""",
         guild_id,
+    )
+    assert record is not None
+    return read(GuildSettings, record)
+
+
+async def change_policy(
+    connection: Connection, guild_id: int, policy: str, unset: Sequence[str]
+) -> GuildSettings:
+    """Merge what is set into the JSON that is there, and take out what no longer is."""
+    await lock(connection, guild_id)
+    record = await connection.fetchrow(
+        f"""update punctual.guild_settings g set policy = (policy || $2::jsonb) - $3::text[]
+            where guild_id = $1 returning {GUILD}""",
+        guild_id,
+        policy,
+        list(unset),
     )
     assert record is not None
     return read(GuildSettings, record)

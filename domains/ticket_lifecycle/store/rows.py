@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from domains.policy import stored
 from domains.ticket_lifecycle.models import (
+    Block,
     CloseCause,
     CloseRequest,
     GuildSettings,
@@ -28,6 +30,7 @@ _CONVERSIONS: Final[dict[tuple[type, str], Callable[[Any], object]]] = {
     (Ticket, "attention"): json.loads,
     (CloseRequest, "status"): RequestStatus,
     (GuildSettings, "support_role_ids"): tuple,
+    (GuildSettings, "policy"): stored.read,
     (TicketEvent, "params"): json.loads,
 }
 
@@ -40,6 +43,7 @@ def _columns(model: type, table: str) -> str:
 TICKET: Final = _columns(Ticket, "t")
 REQUEST: Final = _columns(CloseRequest, "r")
 GUILD: Final = _columns(GuildSettings, "g")
+BLOCK: Final = _columns(Block, "b")
 
 
 def read(model: type[Row], record: asyncpg.Record, prefix: str = "") -> Row:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from domains.ticket_lifecycle.models import CloseCause, Params, Ticket
+from domains.ticket_lifecycle.models import CloseCause, Params, Standing, Ticket
 from domains.ticket_lifecycle.store.rows import TICKET, read, read_one
 
 if TYPE_CHECKING:
@@ -50,18 +50,22 @@ async def channels(connection: Connection) -> Sequence[tuple[int, int]]:
 # --- opening
 
 
-async def open_counts(connection: Connection, guild_id: int, opener_id: int) -> tuple[int, int]:
-    """How many tickets the member has that are not closed, and how many are just being opened."""
+async def standing(connection: Connection, guild_id: int, opener_id: int) -> Standing:
     record = await connection.fetchrow(
         """select count(*) as unclosed,
                   count(*) filter (where channel_id is null and status = 'open'
-                                     and opened_at > now() - interval '1 minute') as opening
+                                     and opened_at > now() - interval '1 minute') as opening,
+                  (select count(*) from punctual.tickets
+                   where guild_id = $1 and status <> 'closed') as unclosed_in_guild,
+                  (select max(opened_at) from punctual.tickets
+                   where guild_id = $1 and opener_id = $2) as last_opened_at,
+                  clock_timestamp() as now
            from punctual.tickets where guild_id = $1 and opener_id = $2 and status <> 'closed'""",
         guild_id,
         opener_id,
     )
     assert record is not None
-    return record["unclosed"], record["opening"]
+    return read(Standing, record)
 
 
 async def open_of(connection: Connection, guild_id: int, opener_id: int) -> Sequence[Ticket]:
