@@ -6,17 +6,19 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from os import SEEK_END
 from typing import Any
 
+import aiohttp
 import discord
 from discord.ext import commands
 
 from cogs import embeds
 from cogs.announcements import by_dm, in_ticket
 from cogs.buttons import accept_custom_id, attention_view, close_request_view
+from cogs.cdn import read_file
 from cogs.discord_errors import (
     CALL_S,
     INVALID_FORM,
@@ -28,11 +30,13 @@ from cogs.discord_errors import (
 from cogs.gateway_probe import GatewayProbe
 from cogs.text import NO_MENTIONS, escape
 from cogs.transcript_messages import transcript_message
+from domains.error_codes import one_line
 from domains.ticket_lifecycle.channels import (
     Announcement,
     CategoriesFullError,
     ChannelError,
     ChannelGoneError,
+    DiscordAwayError,
     DiscordFailedError,
     PermissionMissingError,
     Posting,
@@ -42,7 +46,7 @@ from domains.ticket_lifecycle.channels import (
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
 from domains.transcripts import (
     Attachment,
-    AttachmentUnavailable,
+    DownloadFailed,
     SavedTranscript,
     TranscriptMessage,
 )
@@ -290,17 +294,16 @@ class DiscordTicketChannels:
             async for message in _messages(place, limit=None, after=0):
                 yield transcript_message(message)
 
-    async def download(self, attachment: Attachment) -> bytes:
-        """From Discord's CDN while it still has it."""
+    async def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
         try:
-            async with discord_call(None):
-                return await self._bot.http.get_from_cdn(attachment.url)
-        except (ChannelGoneError, PermissionMissingError) as error:
-            raise AttachmentUnavailable("Discord no longer has it") from error
-        except DiscordFailedError as error:
-            if isinstance(error.__cause__, discord.NotFound):
-                raise AttachmentUnavailable("Discord no longer has it") from error
-            raise
+            async with aclosing(read_file(self._bot.http, attachment.url)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except (aiohttp.ClientError, OSError) as error:
+            # Nothing answered: that may be this one server, or the whole network.
+            if not await self.is_current():
+                raise DiscordAwayError(f"the network is away: {one_line(error)}") from error
+            raise DownloadFailed(f"the download failed ({one_line(error)})") from error
 
     # --- closing
 

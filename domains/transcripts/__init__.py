@@ -4,13 +4,21 @@
 and runs nothing, with the ticket's attachments beside it.
 """
 
-from domains.transcripts.errors import AttachmentUnavailable
+from domains.transcripts.errors import AttachmentUnavailable, DownloadFailed
+from domains.transcripts.limits import Limits
 from domains.transcripts.models import (
     Attachment,
+    Component,
+    Control,
+    EarlierText,
     Embed,
     MissedAttachment,
+    Poll,
     SavedAttachment,
     SavedTranscript,
+    Snapshot,
+    Text,
+    Thread,
     TranscriptHeader,
     TranscriptMessage,
 )
@@ -19,10 +27,19 @@ from domains.transcripts.store import TranscriptStore
 __all__ = [
     "Attachment",
     "AttachmentUnavailable",
+    "Component",
+    "Control",
+    "DownloadFailed",
+    "EarlierText",
     "Embed",
+    "Limits",
     "MissedAttachment",
+    "Poll",
     "SavedAttachment",
     "SavedTranscript",
+    "Snapshot",
+    "Text",
+    "Thread",
     "TranscriptHeader",
     "TranscriptMessage",
     "TranscriptStore",
