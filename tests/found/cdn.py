@@ -22,7 +22,7 @@ GOOD = b"the whole file"
 @dataclass
 class Cdn:
     """`/good`, `/drip` (a byte a second), `/endless`, `/short`, `/reset`, `/silent`, `/bomb`, any
-    status, such as `/451`, and `/held`: cut off when it is released, and good from then on."""
+    status, such as `/451`, and `/held`: cut off once it is released, and good when that is back."""
 
     origin: str = ""
     asked: Counter[str] = field(default_factory=Counter[str])
@@ -30,6 +30,7 @@ class Cdn:
     sent: Counter[str] = field(default_factory=Counter[str])
     """How many bytes of each kind have gone out."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    is_back: bool = False
     numbers: count[int] = field(default_factory=count)
 
     def url(self, kind: str) -> str:
@@ -69,7 +70,7 @@ class Cdn:
                 connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
             case "silent":
                 await asyncio.Event().wait()
-            case "held" if not self.released.is_set():
+            case "held" if not self.is_back:
                 await self.released.wait()
                 raise ConnectionResetError
             case "held":

@@ -78,6 +78,7 @@ async def test_a_network_that_is_away_for_a_while_costs_no_attachment(
         await discord.stop()
         cdn.released.set()
         await asyncio.sleep(3)  # longer than both attempts take
+        cdn.is_back = True
         await discord.start()
         await discord.wait_deleted(ticket, within=30)
         await fault_env.closed(ticket)
