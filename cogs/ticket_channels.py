@@ -259,7 +259,21 @@ class DiscordTicketChannels:
             return
         for thread in channel.threads:
             yield thread
-        archived = channel.archived_threads(limit=None)
+        async for thread in self._archived(channel, channel.archived_threads(limit=None)):
+            yield thread
+
+    async def _private_archived(self, channel: TicketChannel) -> AsyncIterator[TicketChannel]:
+        """Without Manage Threads, those that the bot is in: it can see no others."""
+        if isinstance(channel, discord.Thread):
+            return
+        sees_all = channel.permissions_for(channel.guild.me).manage_threads
+        archived = channel.archived_threads(limit=None, private=True, joined=not sees_all)
+        async for thread in self._archived(channel, archived):
+            yield thread
+
+    async def _archived(
+        self, channel: discord.TextChannel, archived: AsyncIterator[discord.Thread]
+    ) -> AsyncIterator[TicketChannel]:
         while True:
             async with discord_call(channel, "view_channel", "read_message_history"):
                 thread = await anext(archived, None)
@@ -290,9 +304,10 @@ class DiscordTicketChannels:
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         channel = await self._channel(ticket)
-        async for place in self._with_threads(channel):
-            async for message in _messages(place, limit=None, after=0):
-                yield transcript_message(message)
+        for places in (self._with_threads(channel), self._private_archived(channel)):
+            async for place in places:
+                async for message in _messages(place, limit=None, after=0):
+                    yield transcript_message(message)
 
     async def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
         try:
