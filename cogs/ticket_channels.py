@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
-from os import SEEK_END
 from typing import Any
 
 import aiohttp
@@ -30,6 +29,7 @@ from cogs.discord_errors import (
 from cogs.gateway_probe import GatewayProbe
 from cogs.text import NO_MENTIONS, escape
 from cogs.transcript_messages import transcript_message
+from cogs.transcript_upload import Upload, prepare, without_files
 from domains.error_codes import one_line
 from domains.ticket_lifecycle.channels import (
     Announcement,
@@ -59,8 +59,7 @@ CATEGORY_NAME = "Tickets"
 MAX_CATEGORIES = 10
 LOOK_BACK = 100
 """How many messages are searched for one that may have been posted before a crash."""
-MAX_UPLOAD_FILES = 10
-MAX_UPLOAD_BYTES = 9 * 1024 * 1024
+CONTENT_TOO_LARGE = 413
 
 MEMBER_PERMISSIONS = (
     "view_channel",
@@ -333,20 +332,39 @@ class DiscordTicketChannels:
         if channel is None:
             return
         mark = self._mark(ticket)
-        embed = embeds.close_log(ticket, transcript, mark)
-        if posting.again and await self._posted_before(channel, mark, title=embed.title):
+        title = embeds.close_log(ticket, transcript, None, mark).title
+        if posting.again and await self._posted_before(channel, mark, title=title):
             return
-        files = await asyncio.to_thread(_uploads, ticket, transcript)
+        upload = await asyncio.to_thread(prepare, ticket.name, transcript)
+        try:
+            await self._post_log(channel, ticket, transcript, upload, posting)
+        except DiscordFailedError as error:
+            if transcript is None or not _is_too_large(error):
+                raise
+            upload = without_files(transcript)
+            await self._post_log(channel, ticket, transcript, upload, posting)
+
+    async def _post_log(
+        self,
+        channel: TicketChannel,
+        ticket: Ticket,
+        transcript: SavedTranscript | None,
+        upload: Upload,
+        posting: Posting,
+    ) -> None:
         async with discord_call(
             channel,
             "view_channel",
             "send_messages",
             "embed_links",
             "attach_files",
-            seconds=CALL_S + _size(files) / UPLOAD_BYTES_PER_S,
+            seconds=CALL_S + upload.size / UPLOAD_BYTES_PER_S,
         ):
             await channel.send(
-                embed=embed, files=files, allowed_mentions=NO_MENTIONS, nonce=posting.nonce
+                embed=embeds.close_log(ticket, transcript, upload.note, self._mark(ticket)),
+                files=upload.files,
+                allowed_mentions=NO_MENTIONS,
+                nonce=posting.nonce,
             )
 
     async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
@@ -552,27 +570,11 @@ def _has_button(message: discord.Message, custom_id: str) -> bool:
     )
 
 
+def _is_too_large(error: DiscordFailedError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, discord.HTTPException) and cause.status == CONTENT_TOO_LARGE
+
+
 def _is_unknown_message(error: DiscordFailedError) -> bool:
     cause = error.__cause__
     return isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_MESSAGE
-
-
-def _size(files: Sequence[discord.File]) -> int:
-    """In bytes. They stand at their beginning before and after."""
-    size = sum(file.fp.seek(0, SEEK_END) for file in files)
-    for file in files:
-        file.fp.seek(0)
-    return size
-
-
-def _uploads(ticket: Ticket, transcript: SavedTranscript | None) -> list[discord.File]:
-    """The page, and of its attachments what one message can carry; the rest is kept on disk."""
-    room = MAX_UPLOAD_BYTES - (transcript.path.stat().st_size if transcript else 0)
-    if transcript is None or room < 0:
-        return []
-    files = [discord.File(transcript.path, filename=f"{ticket.name}.html")]
-    for attachment in transcript.attachments:
-        if len(files) < MAX_UPLOAD_FILES and attachment.size <= room:
-            files.append(discord.File(attachment.path, filename=attachment.filename))
-            room -= attachment.size
-    return files
