@@ -8,6 +8,7 @@ from cogs.autoclose import AutoCloseCommands
 from cogs.buttons import BUTTONS
 from cogs.closing import CloseCommands
 from cogs.doctor import Doctor
+from cogs.message_changes import MessageChanges
 from cogs.panel import OpenTicketView, Panel
 from cogs.scheduling import Scheduling
 from cogs.setup import Setup
@@ -35,6 +36,7 @@ async def add_cogs(
         Doctor(bot, tickets, scheduled_task),
         Timers(tickets, scheduled_task),
         Watching(tickets),
+        MessageChanges(bot, tickets),
         Scheduling(bot, tickets, scheduled_task, effects),
     )
     ours = [command.name for cog in cogs for command in cog.get_app_commands()]

@@ -484,6 +484,13 @@ def mark_prefix(installation_id: str) -> str:
     return f"Ref {installation_id}-"
 
 
+def is_marked(channel: object, installation_id: str) -> bool:
+    """Another process may have opened this ticket a moment ago: its topic says that it is ours."""
+    place = channel.parent if isinstance(channel, discord.Thread) else channel
+    topic = place.topic if isinstance(place, discord.TextChannel) else None
+    return topic is not None and mark_prefix(installation_id) in topic
+
+
 @asynccontextmanager
 async def _no_dm_is_no_error(ticket: Ticket) -> AsyncGenerator[None]:
     """Around direct messages to the opener, who may take none, or have no account any more."""

@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 
 from cogs.cog import TicketCog
-from cogs.ticket_channels import mark_prefix
+from cogs.ticket_channels import is_marked
 from domains.database import DatabaseUnavailable
 from domains.outage_log import OutageLog
 from domains.ticket_lifecycle import TicketLifecycle
@@ -36,20 +36,13 @@ class Watching(TicketCog, name="Punctual: watching"):
         for channel_id in channel_ids:
             await self._note_reply(message, channel_id)
 
-    def _is_marked(self, channel: object) -> bool:
-        """Another process may have opened this ticket a moment ago: its topic says that it is
-        ours."""
-        place = channel.parent if isinstance(channel, discord.Thread) else channel
-        topic = place.topic if isinstance(place, discord.TextChannel) else None
-        return topic is not None and mark_prefix(self.tickets.installation_id) in topic
-
     async def _note_reply(self, message: discord.Message, channel_id: int) -> None:
         assert message.guild is not None
         place = message.guild.id, channel_id, message.author.id
-        is_marked = self._is_marked(message.channel)
+        marked = is_marked(message.channel, self.tickets.installation_id)
         try:
             with self.tickets.discord_status.noting():
-                if not await self.tickets.channel_index.may_be_answer(*place, is_marked=is_marked):
+                if not await self.tickets.channel_index.may_be_answer(*place, is_marked=marked):
                     return
                 await self.tickets.note_opener_reply(*place, message.id)
         except DatabaseUnavailable as error:

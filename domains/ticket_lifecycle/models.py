@@ -45,6 +45,8 @@ class GuildSettings:
     category_id: int | None = None
     log_channel_id: int | None = None
     reply_keeps_open: bool = True
+    keep_deleted: bool = True
+    """Whether transcripts hold what was deleted or edited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,17 @@
 and runs nothing, with the ticket's attachments beside it.
 """
 
+from domains.transcripts.changes import with_changes
 from domains.transcripts.errors import AttachmentUnavailable, DownloadFailed
 from domains.transcripts.limits import Limits
 from domains.transcripts.models import (
     Attachment,
+    ChangeKind,
     Component,
     Control,
     EarlierText,
     Embed,
+    MessageChange,
     MissedAttachment,
     Poll,
     SavedAttachment,
@@ -27,12 +30,14 @@ from domains.transcripts.store import TranscriptStore
 __all__ = [
     "Attachment",
     "AttachmentUnavailable",
+    "ChangeKind",
     "Component",
     "Control",
     "DownloadFailed",
     "EarlierText",
     "Embed",
     "Limits",
+    "MessageChange",
     "MissedAttachment",
     "Poll",
     "SavedAttachment",
@@ -43,4 +48,5 @@ __all__ = [
     "TranscriptHeader",
     "TranscriptMessage",
     "TranscriptStore",
+    "with_changes",
 ]

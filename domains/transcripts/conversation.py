@@ -52,6 +52,14 @@ class Entry:
     message: TranscriptMessage
     outcomes: Outcomes
 
+    @property
+    def kept(self) -> Sequence[KeptAttachment]:
+        return [each for each in self.outcomes.values() if isinstance(each, KeptAttachment)]
+
+    @property
+    def missed(self) -> Sequence[MissedAttachment]:
+        return [each for each in self.outcomes.values() if isinstance(each, MissedAttachment)]
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -131,6 +132,28 @@ class TranscriptMessage:
             for component in part.components:
                 if isinstance(component, Attachment):
                     yield component
+
+
+class ChangeKind(StrEnum):
+    EDITED = "edited"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChange:
+    """A message as it was before somebody edited or deleted it."""
+
+    kind: ChangeKind
+    message_id: int
+    thread: Thread | None
+    at: datetime
+    sent_at: datetime
+    author_id: int | None
+    """None, as the texts then: it was written before the bot could see it."""
+    author_name: str | None
+    content: str | None
+    mentions: Mapping[str, str]
+    filenames: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Recording:
         with self._messages.open("a", encoding="utf-8", errors="replace", newline="") as file:
             file.write(self._renderer.messages(views))
         self._message_count += len(entries)
+        self._missed.extend(missed for entry in entries for missed in entry.missed)
 
     def _outcomes(self, message: TranscriptMessage, missed: Missed) -> dict[Attachment, Outcome]:
         outcomes: dict[Attachment, Outcome] = {}
@@ -65,7 +66,6 @@ class Recording:
             if attachment in outcomes:
                 continue
             if (miss := missed.get(attachment)) is not None:
-                self._missed.append(miss)
                 outcomes[attachment] = miss
             else:
                 outcomes[attachment] = self._keep(attachment)
