@@ -10,6 +10,7 @@ from cogs.buttons import BUTTONS
 from cogs.closing import CloseCommands
 from cogs.doctor import Doctor
 from cogs.limits import Limits
+from cogs.message_changes import MessageChanges
 from cogs.panel import OpenTicketView, Panel
 from cogs.scheduling import Scheduling
 from cogs.setup import Setup
@@ -39,6 +40,7 @@ async def add_cogs(
         Blocking(tickets),
         Limits(tickets),
         Watching(tickets),
+        MessageChanges(bot, tickets),
         Scheduling(bot, tickets, scheduled_task, effects),
     )
     ours = [command.name for cog in cogs for command in cog.get_app_commands()]

@@ -89,7 +89,10 @@ def _cause(ticket: Ticket) -> str:
     return words[0].upper() + words[1:]
 
 
-def close_log(ticket: Ticket, transcript: SavedTranscript | None, mark: str) -> discord.Embed:
+def close_log(
+    ticket: Ticket, transcript: SavedTranscript | None, note: str | None, mark: str
+) -> discord.Embed:
+    """`note` is about the transcript."""
     embed = discord.Embed(title=f"Ticket #{ticket.number:04d} closed", colour=RED)
     embed.add_field(name="Opened by", value=f"<@{ticket.opener_id}>")
     embed.add_field(name="Closed", value=_cause(ticket))
@@ -100,17 +103,17 @@ def close_log(ticket: Ticket, transcript: SavedTranscript | None, mark: str) -> 
         embed.add_field(name="Subject", value=escape(ticket.subject), inline=False)
     if ticket.close_reason:
         embed.add_field(name="Reason", value=escape(ticket.close_reason), inline=False)
-    embed.add_field(name="Transcript", value=_transcript(transcript), inline=False)
+    embed.add_field(name="Transcript", value=_transcript(transcript, note), inline=False)
     return embed.set_footer(text=mark)
 
 
-def _transcript(transcript: SavedTranscript | None) -> str:
+def _transcript(transcript: SavedTranscript | None, note: str | None) -> str:
     if transcript is None:
         return "None: the channel was gone before it could be saved."
     text = f"{transcript.message_count} messages, {len(transcript.attachments)} attachments"
     if transcript.missed:
         text += f", {len(transcript.missed)} attachments could not be saved"
-    return text
+    return f"{text}\n{note}" if note else text
 
 
 def close_dm(ticket: Ticket, guild_name: str, mark: str) -> discord.Embed:

@@ -32,6 +32,7 @@ class Setup(TicketCog, name="Punctual: setup"):
         support_role="Who sees every ticket and may ask to close it",
         category="Where ticket channels are made",
         log_channel="Where closed tickets and their transcripts are posted",
+        keep_deleted="Whether transcripts hold what members deleted or edited; they do unless not",
     )
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
@@ -42,6 +43,7 @@ class Setup(TicketCog, name="Punctual: setup"):
         support_role: discord.Role | None = None,
         category: discord.CategoryChannel | None = None,
         log_channel: discord.TextChannel | None = None,
+        keep_deleted: bool | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         require_manager(interaction)
@@ -53,6 +55,7 @@ class Setup(TicketCog, name="Punctual: setup"):
             "support_role_ids": None if support_role is None else [support_role.id],
             "category_id": None if category is None else category.id,
             "log_channel_id": None if log_channel is None else log_channel.id,
+            "keep_deleted": keep_deleted,
         }
         settings = await self.tickets.change_guild_settings(
             server.id, **{name: value for name, value in chosen.items() if value is not None}
@@ -66,9 +69,16 @@ def _summary(settings: GuildSettings, server: discord.Guild) -> str:
         f"Support: {roles or 'nobody yet; give a `support_role`'}",
         f"Category: {_channel(settings.category_id, 'one called Tickets, made when needed')}",
         f"Log channel: {_channel(settings.log_channel_id, 'none; transcripts stay on the host')}",
+        f"Deleted and edited messages: {_kept(settings)}",
     ]
     lines += [f"⚠️ Note: {finding}." for finding in _findings(settings, server)]
     return "\n".join(lines)
+
+
+def _kept(settings: GuildSettings) -> str:
+    if settings.keep_deleted:
+        return "in the transcript; `keep_deleted: False` leaves them out"
+    return "not in the transcript"
 
 
 def _channel(channel_id: int | None, otherwise: str) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
-from os import SEEK_END
 from typing import Any
 
+import aiohttp
 import discord
 from discord.ext import commands
 
 from cogs import embeds
 from cogs.announcements import by_dm, in_ticket
 from cogs.buttons import accept_custom_id, attention_view, close_request_view
+from cogs.cdn import read_file
 from cogs.discord_errors import (
     CALL_S,
     INVALID_FORM,
@@ -29,11 +30,14 @@ from cogs.discord_errors import (
 from cogs.gateway_probe import GatewayProbe
 from cogs.text import NO_MENTIONS, escape
 from cogs.transcript_messages import transcript_message
+from cogs.transcript_upload import Upload, prepare, without_files
+from domains.error_codes import one_line
 from domains.ticket_lifecycle.channels import (
     Announcement,
     CategoriesFullError,
     ChannelError,
     ChannelGoneError,
+    DiscordAwayError,
     DiscordFailedError,
     PermissionMissingError,
     Posting,
@@ -43,7 +47,7 @@ from domains.ticket_lifecycle.channels import (
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
 from domains.transcripts import (
     Attachment,
-    AttachmentUnavailable,
+    DownloadFailed,
     SavedTranscript,
     TranscriptMessage,
 )
@@ -56,8 +60,7 @@ CATEGORY_NAME = "Tickets"
 MAX_CATEGORIES = 10
 LOOK_BACK = 100
 """How many messages are searched for one that may have been posted before a crash."""
-MAX_UPLOAD_FILES = 10
-MAX_UPLOAD_BYTES = 9 * 1024 * 1024
+CONTENT_TOO_LARGE = 413
 
 MEMBER_PERMISSIONS = (
     "view_channel",
@@ -257,7 +260,21 @@ class DiscordTicketChannels:
             return
         for thread in channel.threads:
             yield thread
-        archived = channel.archived_threads(limit=None)
+        async for thread in self._archived(channel, channel.archived_threads(limit=None)):
+            yield thread
+
+    async def _private_archived(self, channel: TicketChannel) -> AsyncIterator[TicketChannel]:
+        """Without Manage Threads, those that the bot is in: it can see no others."""
+        if isinstance(channel, discord.Thread):
+            return
+        sees_all = channel.permissions_for(channel.guild.me).manage_threads
+        archived = channel.archived_threads(limit=None, private=True, joined=not sees_all)
+        async for thread in self._archived(channel, archived):
+            yield thread
+
+    async def _archived(
+        self, channel: discord.TextChannel, archived: AsyncIterator[discord.Thread]
+    ) -> AsyncIterator[TicketChannel]:
         while True:
             async with discord_call(channel, "view_channel", "read_message_history"):
                 thread = await anext(archived, None)
@@ -288,21 +305,21 @@ class DiscordTicketChannels:
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         channel = await self._channel(ticket)
-        async for place in self._with_threads(channel):
-            async for message in _messages(place, limit=None, after=0):
-                yield transcript_message(message)
+        for places in (self._with_threads(channel), self._private_archived(channel)):
+            async for place in places:
+                async for message in _messages(place, limit=None, after=0):
+                    yield transcript_message(message)
 
-    async def download(self, attachment: Attachment) -> bytes:
-        """From Discord's CDN while it still has it."""
+    async def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
         try:
-            async with discord_call(None):
-                return await self._bot.http.get_from_cdn(attachment.url)
-        except (ChannelGoneError, PermissionMissingError) as error:
-            raise AttachmentUnavailable("Discord no longer has it") from error
-        except DiscordFailedError as error:
-            if isinstance(error.__cause__, discord.NotFound):
-                raise AttachmentUnavailable("Discord no longer has it") from error
-            raise
+            async with aclosing(read_file(self._bot.http, attachment.url)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except (aiohttp.ClientError, OSError) as error:
+            # Nothing answered: that may be this one server, or the whole network.
+            if not await self.is_current():
+                raise DiscordAwayError(f"the network is away: {one_line(error)}") from error
+            raise DownloadFailed(f"the download failed ({one_line(error)})") from error
 
     # --- closing
 
@@ -317,20 +334,39 @@ class DiscordTicketChannels:
         if channel is None:
             return
         mark = self._mark(ticket)
-        embed = embeds.close_log(ticket, transcript, mark)
-        if posting.again and await self._posted_before(channel, mark, title=embed.title):
+        title = embeds.close_log(ticket, transcript, None, mark).title
+        if posting.again and await self._posted_before(channel, mark, title=title):
             return
-        files = await asyncio.to_thread(_uploads, ticket, transcript)
+        upload = await asyncio.to_thread(prepare, ticket.name, transcript)
+        try:
+            await self._post_log(channel, ticket, transcript, upload, posting)
+        except DiscordFailedError as error:
+            if transcript is None or not _is_too_large(error):
+                raise
+            upload = without_files(transcript)
+            await self._post_log(channel, ticket, transcript, upload, posting)
+
+    async def _post_log(
+        self,
+        channel: TicketChannel,
+        ticket: Ticket,
+        transcript: SavedTranscript | None,
+        upload: Upload,
+        posting: Posting,
+    ) -> None:
         async with discord_call(
             channel,
             "view_channel",
             "send_messages",
             "embed_links",
             "attach_files",
-            seconds=CALL_S + _size(files) / UPLOAD_BYTES_PER_S,
+            seconds=CALL_S + upload.size / UPLOAD_BYTES_PER_S,
         ):
             await channel.send(
-                embed=embed, files=files, allowed_mentions=NO_MENTIONS, nonce=posting.nonce
+                embed=embeds.close_log(ticket, transcript, upload.note, self._mark(ticket)),
+                files=upload.files,
+                allowed_mentions=NO_MENTIONS,
+                nonce=posting.nonce,
             )
 
     async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
@@ -450,6 +486,13 @@ def mark_prefix(installation_id: str) -> str:
     return f"Ref {installation_id}-"
 
 
+def is_marked(channel: object, installation_id: str) -> bool:
+    """Another process may have opened this ticket a moment ago: its topic says that it is ours."""
+    place = channel.parent if isinstance(channel, discord.Thread) else channel
+    topic = place.topic if isinstance(place, discord.TextChannel) else None
+    return topic is not None and mark_prefix(installation_id) in topic
+
+
 @asynccontextmanager
 async def _no_dm_is_no_error(ticket: Ticket) -> AsyncGenerator[None]:
     """Around direct messages to the opener, who may take none, or have no account any more."""
@@ -543,27 +586,11 @@ def _has_button(message: discord.Message, custom_id: str) -> bool:
     )
 
 
+def _is_too_large(error: DiscordFailedError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, discord.HTTPException) and cause.status == CONTENT_TOO_LARGE
+
+
 def _is_unknown_message(error: DiscordFailedError) -> bool:
     cause = error.__cause__
     return isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_MESSAGE
-
-
-def _size(files: Sequence[discord.File]) -> int:
-    """In bytes. They stand at their beginning before and after."""
-    size = sum(file.fp.seek(0, SEEK_END) for file in files)
-    for file in files:
-        file.fp.seek(0)
-    return size
-
-
-def _uploads(ticket: Ticket, transcript: SavedTranscript | None) -> list[discord.File]:
-    """The page, and of its attachments what one message can carry; the rest is kept on disk."""
-    room = MAX_UPLOAD_BYTES - (transcript.path.stat().st_size if transcript else 0)
-    if transcript is None or room < 0:
-        return []
-    files = [discord.File(transcript.path, filename=f"{ticket.name}.html")]
-    for attachment in transcript.attachments:
-        if len(files) < MAX_UPLOAD_FILES and attachment.size <= room:
-            files.append(discord.File(attachment.path, filename=attachment.filename))
-            room -= attachment.size
-    return files

@@ -1,14 +1,43 @@
-"""A Discord message as the transcript keeps it."""
+"""A Discord message as the transcript keeps it: all that a person could see of it.
+
+What is left out, and why, is listed in the test that goes over all fields of discord.py's message.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Sequence
+
 import discord
 
-from domains.transcripts import Attachment, Embed, TranscriptMessage
+from cogs.transcript_parts import components, embeds, files, stickers
+from domains.transcripts import Poll, Snapshot, Thread, TranscriptMessage
+
+log = logging.getLogger(__name__)
+
+PLAIN_TYPES = frozenset(
+    {
+        discord.MessageType.default,
+        discord.MessageType.reply,
+        discord.MessageType.chat_input_command,
+        discord.MessageType.context_menu_command,
+    }
+)
+UNREADABLE = "A part of this message could not be saved."
 
 
 def transcript_message(message: discord.Message) -> TranscriptMessage:
+    """Never raises: a message of a kind that nobody has thought of must not keep a ticket open."""
+    try:
+        return _whole(message)
+    except Exception:
+        log.exception("Message %s could not be read whole", message.id)
+        return _bare(message)
+
+
+def _whole(message: discord.Message) -> TranscriptMessage:
     reference = message.reference
+    is_forward = reference is not None and reference.type is discord.MessageReferenceType.forward
     return TranscriptMessage(
         id=message.id,
         author_id=message.author.id,
@@ -16,32 +45,93 @@ def transcript_message(message: discord.Message) -> TranscriptMessage:
         author_is_bot=message.author.bot,
         sent_at=message.created_at,
         edited_at=message.edited_at,
-        content=message.system_content or "",
-        embeds=tuple(_embed(embed) for embed in message.embeds),
-        attachments=tuple(_attachment(attachment) for attachment in message.attachments),
-        reply_to_id=reference.message_id if reference is not None else None,
+        content=_content(message),
+        embeds=embeds(message.embeds),
+        attachments=(*files(message.attachments), *stickers(message.stickers)),
+        reply_to_id=reference.message_id if reference is not None and not is_forward else None,
         mentions=_mentions(message),
+        components=components(message.components, message.attachments),
+        forwarded=tuple(_snapshot(snapshot) for snapshot in message.message_snapshots),
+        poll=_poll(message.poll),
+        reactions=tuple((str(each.emoji), each.count) for each in message.reactions),
+        notes=tuple(_notes(message)),
+        thread=thread_of(message.channel),
     )
 
 
-def _embed(embed: discord.Embed) -> Embed:
-    return Embed(
-        title=embed.title,
-        description=embed.description,
-        fields=tuple((field.name or "", field.value or "") for field in embed.fields),
-        footer=embed.footer.text,
-        url=embed.url,
+def _bare(message: discord.Message) -> TranscriptMessage:
+    return TranscriptMessage(
+        id=message.id,
+        author_id=message.author.id,
+        author_name=message.author.display_name,
+        author_is_bot=message.author.bot,
+        sent_at=message.created_at,
+        edited_at=message.edited_at,
+        content=message.content,
+        embeds=(),
+        attachments=files(message.attachments),
+        reply_to_id=None,
+        mentions={},
+        notes=(UNREADABLE,),
+        thread=thread_of(message.channel),
     )
 
 
-def _attachment(attachment: discord.Attachment) -> Attachment:
-    return Attachment(
-        id=attachment.id,
-        filename=attachment.filename,
-        size=attachment.size,
-        content_type=attachment.content_type,
-        url=attachment.url,
+def thread_of(channel: object) -> Thread | None:
+    """None for the ticket itself."""
+    return Thread(channel.id, channel.name) if isinstance(channel, discord.Thread) else None
+
+
+def _content(message: discord.Message) -> str:
+    if message.type in PLAIN_TYPES:
+        return message.content
+    try:
+        return message.system_content or message.content
+    except (AttributeError, IndexError, TypeError):
+        # discord.py takes for granted what may be gone, such as the message a thread began with.
+        return message.content
+
+
+def _snapshot(snapshot: discord.MessageSnapshot) -> Snapshot:
+    return Snapshot(
+        content=snapshot.content,
+        sent_at=snapshot.created_at,
+        edited_at=snapshot.edited_at,
+        embeds=embeds(snapshot.embeds),
+        attachments=(*files(snapshot.attachments), *stickers(snapshot.stickers)),
+        components=components(snapshot.components, snapshot.attachments),
     )
+
+
+def _poll(poll: discord.Poll | None) -> Poll | None:
+    if poll is None:
+        return None
+    return Poll(
+        question=poll.question,
+        answers=tuple(
+            (f"{answer.emoji or ''} {answer.text}".strip(), answer.vote_count)
+            for answer in poll.answers
+        ),
+        ends_at=poll.expires_at,
+        has_ended=poll.is_finalised(),
+    )
+
+
+def _notes(message: discord.Message) -> Iterator[str]:
+    if message.pinned:
+        yield "Pinned"
+    if message.interaction_metadata is not None:
+        yield f"Answer to a command or button of {message.interaction_metadata.user.display_name}"
+    if message.webhook_id is not None and message.interaction_metadata is None:
+        yield "Sent through a webhook"
+    if message.application is not None:
+        yield f"From the app {message.application.name}"
+    if message.activity is not None:
+        yield "Invites to an activity"
+    if message.tts:
+        yield "Read aloud"
+    if message.thread is not None:
+        yield f"The thread {message.thread.name} begins here"
 
 
 def _mentions(message: discord.Message) -> dict[str, str]:
@@ -52,4 +142,24 @@ def _mentions(message: discord.Message) -> dict[str, str]:
         mentions[f"<@&{role.id}>"] = f"@{role.name}"
     for channel in message.channel_mentions:
         mentions[f"<#{channel.id}>"] = f"#{channel.name}"
+    if message.guild is not None:
+        mentions |= _mentions_in(message.message_snapshots, message.guild)
+    return mentions
+
+
+def _mentions_in(
+    snapshots: Sequence[discord.MessageSnapshot], guild: discord.Guild
+) -> dict[str, str]:
+    """As far as they are of this server: discord.py does not tell what they were elsewhere."""
+    mentions: dict[str, str] = {}
+    for snapshot in snapshots:
+        for user_id in snapshot.raw_mentions:
+            if (member := guild.get_member(user_id)) is not None:
+                mentions[f"<@{user_id}>"] = f"@{member.display_name}"
+        for role_id in snapshot.raw_role_mentions:
+            if (role := guild.get_role(role_id)) is not None:
+                mentions[f"<@&{role_id}>"] = f"@{role.name}"
+        for channel_id in snapshot.raw_channel_mentions:
+            if (channel := guild.get_channel_or_thread(channel_id)) is not None:
+                mentions[f"<#{channel_id}>"] = f"#{channel.name}"
     return mentions

@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 
 from cogs.cog import TicketCog
-from cogs.ticket_channels import mark_prefix
+from cogs.ticket_channels import is_marked
 from domains.database import DatabaseUnavailable
 from domains.outage_log import OutageLog
 from domains.ticket_lifecycle import TicketLifecycle
@@ -43,20 +43,13 @@ class Watching(TicketCog, name="Punctual: watching"):
         for ticket_id in filter(None, answered):
             await self.tickets.tell(ticket_id)
 
-    def _is_marked(self, channel: object) -> bool:
-        """Another process may have opened this ticket a moment ago: its topic says that it is
-        ours."""
-        place = channel.parent if isinstance(channel, discord.Thread) else channel
-        topic = place.topic if isinstance(place, discord.TextChannel) else None
-        return topic is not None and mark_prefix(self.tickets.installation_id) in topic
-
     async def _note_reply(self, message: discord.Message, channel_id: int) -> int | None:
         """The ticket's id, if the message answered its request. Deadlines wait while it is noted,
         so nothing is told yet."""
         assert message.guild is not None
         place = message.guild.id, channel_id, message.author.id
-        is_marked = self._is_marked(message.channel)
-        if not await self.tickets.channel_index.may_be_answer(*place, is_marked=is_marked):
+        marked = is_marked(message.channel, self.tickets.installation_id)
+        if not await self.tickets.channel_index.may_be_answer(*place, is_marked=marked):
             return None
         return await self.tickets.decide_opener_reply(*place, message.id)
 

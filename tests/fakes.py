@@ -166,9 +166,9 @@ class FakeTicketChannels:
         for message in list(self._channel(ticket).messages):
             yield message
 
-    async def download(self, attachment: Attachment) -> bytes:
+    async def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
         self._enter("download")
-        return b"content"
+        yield b"content"
 
     async def log_close(
         self,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing, contextmanager
 from typing import cast
 
 from domains.telemetry import Telemetry
@@ -26,8 +26,8 @@ class _Observed:
 
         def call(*arguments: object, **options: object) -> object:
             answer = method(*arguments, **options)
-            if isinstance(answer, AsyncIterator):
-                return self._watch_all(cast("AsyncIterator[object]", answer))
+            if isinstance(answer, AsyncGenerator):
+                return self._watch_all(cast("AsyncGenerator[object]", answer))
             assert inspect.isawaitable(answer)
             return self._watch(answer)
 
@@ -37,10 +37,12 @@ class _Observed:
         with self._counting():
             return await answer
 
-    async def _watch_all(self, items: AsyncIterator[object]) -> AsyncGenerator[object]:
+    async def _watch_all(self, items: AsyncGenerator[object]) -> AsyncGenerator[object]:
+        """Closed early, it closes what it watches: there may be a connection in it."""
         with self._counting():
-            async for item in items:
-                yield item
+            async with aclosing(items):
+                async for item in items:
+                    yield item
 
     @contextmanager
     def _counting(self) -> Generator[None]:

@@ -164,7 +164,10 @@ class TicketChannels(Protocol):
         """All messages, oldest first; those of each thread after the ticket's own."""
         ...
 
-    async def download(self, attachment: Attachment) -> bytes: ...
+    def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Piece by piece. AttachmentUnavailable and DownloadFailed are about this attachment; a
+        ChannelError says that Discord itself is away."""
+        ...
 
     async def log_close(
         self,

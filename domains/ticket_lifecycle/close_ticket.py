@@ -16,7 +16,7 @@ from domains.ticket_lifecycle.models import (
     TicketStatus,
 )
 from domains.ticket_lifecycle.services import Services
-from domains.ticket_lifecycle.store import events, requests, tickets
+from domains.ticket_lifecycle.store import events, message_changes, requests, tickets
 from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH, sanitize
 from domains.ticket_lifecycle.transitions import (
     TICKET,
@@ -91,6 +91,7 @@ class CloseTicket:
             if ids:
                 await requests.resolve_all_of(connection, ids)
                 await effects.drop_all(connection, ids)
+                await message_changes.delete_of(connection, ids)
                 await events.add_many(connection, "left_server", [(id_, None) for id_ in ids])
                 transaction.touch(TICKET, *ids)
         if ids:

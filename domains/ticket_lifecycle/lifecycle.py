@@ -45,9 +45,9 @@ from domains.ticket_lifecycle.models import (
 )
 from domains.ticket_lifecycle.open_ticket import OpenTicket
 from domains.ticket_lifecycle.services import LifecyclePolicy, Scheduler, Services
-from domains.ticket_lifecycle.store import events, guilds, requests, tickets
+from domains.ticket_lifecycle.store import events, guilds, message_changes, requests, tickets
 from domains.ticket_lifecycle.ticket_channel_index import TicketChannelIndex
-from domains.transcripts import TranscriptStore
+from domains.transcripts import MessageChange, TranscriptStore
 
 log = logging.getLogger(__name__)
 
@@ -235,6 +235,13 @@ class TicketLifecycle:
     ) -> int | None:
         """`note_opener_reply` without waiting until the ticket says so; returns the ticket's id."""
         return await self._answers.note_reply(guild_id, channel_id, author_id, message_id)
+
+    async def note_message_change(
+        self, guild_id: int, channel_id: int, change: MessageChange
+    ) -> None:
+        """Tell of a message that was deleted or edited in a channel, or in a thread of it."""
+        async with self._database.connection() as connection:
+            await message_changes.add(connection, guild_id, channel_id, change)
 
     # --- closing
 

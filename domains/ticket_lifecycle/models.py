@@ -49,6 +49,8 @@ class GuildSettings:
     reply_keeps_open: bool = True
     policy: Policy = field(default_factory=Policy)
     """What is set here; what counts is `LifecyclePolicy.effective`."""
+    keep_deleted: bool = True
+    """Whether transcripts hold what was deleted or edited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,19 @@ class TicketChannelIndex:
         self, guild_id: int, channel_id: int, author_id: int, *, is_marked: bool
     ) -> bool:
         """Whether PostgreSQL has to be asked: it is a ticket's channel, and its opener wrote."""
+        if not await self.may_be_ticket(guild_id, channel_id, is_marked=is_marked):
+            return False
+        return self._openers is None or self._openers.get(channel_id) == author_id
+
+    async def may_be_ticket(self, guild_id: int, channel_id: int, *, is_marked: bool) -> bool:
+        """Whether PostgreSQL has to be asked."""
         if self._openers is None:
             return True
         if is_marked and channel_id not in self._openers:
             async with self._learning:
                 if channel_id not in self._openers:
                     await self._learn(guild_id, channel_id)
-        return self._openers.get(channel_id) == author_id
+        return channel_id in self._openers
 
     async def _learn(self, guild_id: int, channel_id: int) -> None:
         async with self._database.connection() as connection:

@@ -4,13 +4,24 @@
 and runs nothing, with the ticket's attachments beside it.
 """
 
-from domains.transcripts.errors import AttachmentUnavailable
+from domains.transcripts.changes import with_changes
+from domains.transcripts.errors import AttachmentUnavailable, DownloadFailed
+from domains.transcripts.limits import Limits
 from domains.transcripts.models import (
     Attachment,
+    ChangeKind,
+    Component,
+    Control,
+    EarlierText,
     Embed,
+    MessageChange,
     MissedAttachment,
+    Poll,
     SavedAttachment,
     SavedTranscript,
+    Snapshot,
+    Text,
+    Thread,
     TranscriptHeader,
     TranscriptMessage,
 )
@@ -19,11 +30,23 @@ from domains.transcripts.store import TranscriptStore
 __all__ = [
     "Attachment",
     "AttachmentUnavailable",
+    "ChangeKind",
+    "Component",
+    "Control",
+    "DownloadFailed",
+    "EarlierText",
     "Embed",
+    "Limits",
+    "MessageChange",
     "MissedAttachment",
+    "Poll",
     "SavedAttachment",
     "SavedTranscript",
+    "Snapshot",
+    "Text",
+    "Thread",
     "TranscriptHeader",
     "TranscriptMessage",
     "TranscriptStore",
+    "with_changes",
 ]

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
+from domains.transcripts.downloads import Downloads
 from domains.transcripts.filesystem import exclusive, hold, is_held, sync_directory
 from domains.transcripts.manifest import Manifest, load_transcript
 from domains.transcripts.models import SavedTranscript
@@ -21,6 +24,9 @@ LOCK_NAME = ".lock"
 LIVE_NAME = ".live"
 STAGED_SUFFIX = ".part"
 RETIRED_SUFFIX = ".old"
+DOWNLOADS_SUFFIX = ".files"
+KEEP_DOWNLOADS = timedelta(days=7)
+"""A close that still fails then has had a person called for it long ago; it fetches them anew."""
 
 
 class Staging:
@@ -60,6 +66,10 @@ class GuildArchive:
         """A place for a new transcript, not on disk before `open`."""
         token = secrets.token_hex(8)
         return Staging(self._directory / f".{ticket_id}.{token}{STAGED_SUFFIX}")
+
+    def downloads(self, ticket_id: int) -> Downloads:
+        """What has been fetched of its attachments, until a transcript that has them stands."""
+        return Downloads(self._directory / f".{ticket_id}{DOWNLOADS_SUFFIX}")
 
     def open(self, staging: Staging) -> None:
         self._create()
@@ -105,6 +115,7 @@ class GuildArchive:
 
     def _repair(self) -> None:
         """Undo what killed savers left: half transcripts go, those put aside come back or go."""
+        long_ago = time.time() - KEEP_DOWNLOADS.total_seconds()
         for entry in list(self._directory.iterdir()):
             if entry.name.endswith(STAGED_SUFFIX):
                 if not is_held(entry / LIVE_NAME):
@@ -115,6 +126,8 @@ class GuildArchive:
                     shutil.rmtree(entry, ignore_errors=True)
                 else:
                     entry.rename(final)
+            elif entry.name.endswith(DOWNLOADS_SUFFIX) and entry.stat().st_mtime < long_ago:
+                shutil.rmtree(entry, ignore_errors=True)
 
     def _final(self, ticket_id: int) -> Path:
         return self._directory / str(ticket_id)

@@ -18,13 +18,7 @@ def write_text_durably(path: Path, chunks: Iterable[str]) -> None:
     # A lone surrogate is no character at all; "replace" keeps it from losing the transcript.
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
         file.writelines(chunks)
-        _flush_to_disk(file)
-
-
-def write_bytes_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        _flush_to_disk(file)
+        flush_to_disk(file)
 
 
 def sync_directory(path: Path) -> None:
@@ -70,6 +64,6 @@ def is_held(path: Path) -> bool:
         return False
 
 
-def _flush_to_disk(file: IO[str] | IO[bytes]) -> None:
+def flush_to_disk(file: IO[str] | IO[bytes]) -> None:
     file.flush()
     os.fsync(file.fileno())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from domains.transcripts.archive import GuildArchive
-from domains.transcripts.conversation import Conversation, Entry, KeptAttachment
+from domains.transcripts.collecting import Missed
+from domains.transcripts.conversation import Conversation, Entry, KeptAttachment, Outcome
 from domains.transcripts.filenames import safe_filename
-from domains.transcripts.filesystem import sync_directory, write_bytes_durably, write_text_durably
+from domains.transcripts.filesystem import sync_directory, write_text_durably
 from domains.transcripts.images import is_inline_image
 from domains.transcripts.manifest import ATTACHMENTS_NAME, PAGE_NAME, Manifest, StoredAttachment
 from domains.transcripts.models import (
@@ -15,6 +16,7 @@ from domains.transcripts.models import (
     MissedAttachment,
     SavedTranscript,
     TranscriptHeader,
+    TranscriptMessage,
 )
 from domains.transcripts.page import PageRenderer, Totals
 
@@ -37,6 +39,7 @@ class Recording:
         self._renderer = renderer
         self._conversation = Conversation()
         self._staging = archive.staging(header.ticket_id)
+        self.downloads = archive.downloads(header.ticket_id)
         self._attachments = self._staging.path / ATTACHMENTS_NAME
         self._messages = self._staging.path / MESSAGES_NAME
         self._message_count = 0
@@ -48,24 +51,41 @@ class Recording:
         self._attachments.mkdir(mode=0o700)
         self._messages.touch()
 
-    def keep(self, attachment: Attachment, data: bytes) -> KeptAttachment:
-        filename = safe_filename(attachment.filename)
-        kept = KeptAttachment(
-            stored_name=f"{len(self._kept) + 1}-{filename}",
-            filename=filename,
-            size=len(data),
-            is_image=is_inline_image(data),
-        )
-        write_bytes_durably(self._attachments / kept.stored_name, data)
-        self._kept.append(kept)
-        return kept
-
-    def add(self, entries: Sequence[Entry]) -> None:
+    def add(self, messages: Sequence[TranscriptMessage], missed: Missed) -> None:
+        """In their order. What is not missed is taken from the downloads."""
+        entries = [Entry(message, self._outcomes(message, missed)) for message in messages]
         views = [self._conversation.view(entry) for entry in entries]
         with self._messages.open("a", encoding="utf-8", errors="replace", newline="") as file:
             file.write(self._renderer.messages(views))
         self._message_count += len(entries)
         self._missed.extend(missed for entry in entries for missed in entry.missed)
+
+    def _outcomes(self, message: TranscriptMessage, missed: Missed) -> dict[Attachment, Outcome]:
+        outcomes: dict[Attachment, Outcome] = {}
+        for attachment in message.all_attachments:
+            if attachment in outcomes:
+                continue
+            if (miss := missed.get(attachment)) is not None:
+                outcomes[attachment] = miss
+            else:
+                outcomes[attachment] = self._keep(attachment)
+        return outcomes
+
+    def _keep(self, attachment: Attachment) -> KeptAttachment:
+        filename = safe_filename(attachment.filename)
+        stored_name = f"{len(self._kept) + 1}-{filename}"
+        path = self._attachments / stored_name
+        self.downloads.put(attachment.id, path)
+        kept = KeptAttachment(
+            stored_name=stored_name,
+            filename=filename,
+            size=path.stat().st_size,
+            is_image=is_inline_image(path),
+            description=attachment.description,
+            announced_size=attachment.size,
+        )
+        self._kept.append(kept)
+        return kept
 
     def publish(self) -> SavedTranscript:
         """What stands now: this transcript, or an older one that holds more messages."""
@@ -76,10 +96,12 @@ class Recording:
         sync_directory(self._attachments)
         manifest = self._manifest()
         manifest.write(self._staging.path)
-        return self._archive.publish(self._staging, self._header.ticket_id, manifest)
+        transcript = self._archive.publish(self._staging, self._header.ticket_id, manifest)
+        self.downloads.discard()
+        return transcript
 
     def discard(self) -> None:
-        """Leave nothing but what was published."""
+        """Leave nothing but what was published, and what need not be fetched again."""
         self._staging.discard()
 
     def _pieces(self) -> Iterator[str]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
 from contextlib import closing
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 from domains.transcripts.archive import GuildArchive
-from domains.transcripts.collecting import AttachmentCollector, Download, Limits
-from domains.transcripts.conversation import Entry
+from domains.transcripts.collecting import AttachmentCollector, Download
+from domains.transcripts.limits import Limits
 from domains.transcripts.models import SavedTranscript, TranscriptHeader, TranscriptMessage
 from domains.transcripts.page import PageRenderer
 from domains.transcripts.recording import Recording
 from domains.transcripts.thread import OneThread
 
-MIB = 1024 * 1024
 BATCH = 100
 
 
@@ -26,15 +25,9 @@ class TranscriptStore:
     Processes may share a root.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        *,
-        max_attachment_bytes: int = 25 * MIB,
-        max_total_bytes: int = 250 * MIB,
-    ) -> None:
+    def __init__(self, root: Path, limits: Limits | None = None) -> None:
         self._root = root
-        self._limits = Limits(max_attachment_bytes, max_total_bytes)
+        self._limits = limits or Limits()
 
     async def save(
         self,
@@ -44,26 +37,29 @@ class TranscriptStore:
     ) -> SavedTranscript:
         """Save the whole ticket, or nothing. `messages` come oldest first.
 
-        An attachment whose download raises AttachmentUnavailable or OSError is named in the page
-        as missing. Anything else that `messages` or `download` raise goes to the caller.
+        An attachment that can't be had, or not in time, is named in the page as missing. Anything
+        else that `messages` or `download` raise goes to the caller; what has been downloaded until
+        then is not downloaded again.
 
         Saving again replaces what was saved before, unless that holds more messages: then it
         stays, and is what is returned.
         """
         with closing(OneThread()) as thread:
             recording = Recording(header, self._archive(header.guild_id), self._renderer)
-            collector = AttachmentCollector(
-                download, partial(thread.run, recording.keep), self._limits
-            )
+            collector = AttachmentCollector(download, recording.downloads, thread, self._limits)
+
+            async def add(batch: Sequence[TranscriptMessage]) -> None:
+                await thread.run(recording.add, batch, await collector.collect(batch))
+
             try:
                 await thread.run(recording.begin)
-                batch: list[Entry] = []
+                batch: list[TranscriptMessage] = []
                 async for message in messages:
-                    batch.append(await collector.collect(message))
+                    batch.append(message)
                     if len(batch) == BATCH:
-                        await thread.run(recording.add, batch)
+                        await add(batch)
                         batch = []
-                await thread.run(recording.add, batch)
+                await add(batch)
                 return await thread.run(recording.publish)
             finally:
                 # Shielded: a second cancellation must not leave the staged files behind.

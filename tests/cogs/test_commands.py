@@ -17,7 +17,12 @@ UNDESCRIBED = "…"
 """What discord.py fills in."""
 
 COMMANDS: dict[str, dict[str, Type]] = {
-    "setup": {"support_role": Type.role, "category": Type.channel, "log_channel": Type.channel},
+    "setup": {
+        "support_role": Type.role,
+        "category": Type.channel,
+        "log_channel": Type.channel,
+        "keep_deleted": Type.boolean,
+    },
     "panel": {"channel": Type.channel, "title": Type.string, "text": Type.string},
     "closerequest": {"reason": Type.string, "close_delay": Type.string},
     "close": {"reason": Type.string},

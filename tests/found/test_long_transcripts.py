@@ -1,4 +1,5 @@
-"""The decision that a ticket's time is up is not late because others' closes take long."""
+"""The decision that a ticket's time is up is not late because others' closes take long, and none
+fails because its transcript is large."""
 
 from __future__ import annotations
 
@@ -55,3 +56,18 @@ async def test_a_channel_is_read_before_its_deadline_though_all_slots_of_its_ser
 
     await eventually(decided, SLOW_S / 2)
     assert not any(ticket.deleted for ticket in slow)
+
+
+async def test_a_transcript_that_discord_finds_too_large_is_said_to_lie_elsewhere(
+    fault_env: FaultEnv,
+) -> None:
+    discord = fault_env.discord
+    await fault_env.start()
+    ticket = await fault_env.open()
+    path = f"/channels/{fault_env.helpdesk.log_channel.id}/messages"
+    discord.faults.add("POST", path, status=413, code=40005)
+    discord.begin_slash(discord.staff, ticket, "close")
+    await discord.wait_deleted(ticket)
+    (post,) = fault_env.helpdesk.closes_logged()
+    assert post.attachments == []
+    assert "too large to be posted here; it lies in `transcripts/" in post.text

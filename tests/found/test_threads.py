@@ -12,6 +12,7 @@ from tests.waiting import eventually
 from tests.wire import Channel, Message, Permission
 from tests.wire.channels import modify
 from tests.wire.messages import create
+from tests.wire.models import ChannelType
 
 THREADS = Permission.CREATE_PUBLIC_THREADS | Permission.CREATE_PRIVATE_THREADS
 
@@ -70,20 +71,25 @@ async def test_an_answer_in_a_thread_is_found_if_the_bot_was_down_when_it_came(
     assert not ticket.deleted
 
 
-@pytest.mark.parametrize("archived", [False, True], ids=["open", "archived"])
+@pytest.mark.parametrize("kind", ["open", "archived", "private and archived"])
 async def test_what_was_written_in_a_thread_is_in_the_transcript(
-    fault_env: FaultEnv, archived: bool
+    fault_env: FaultEnv, kind: str
 ) -> None:
+    world = fault_env.discord.world
     await fault_env.start()
     ticket = await fault_env.open()
     thread = await thread_in(fault_env, ticket)
+    if "private" in kind:
+        thread.type = ChannelType.PRIVATE_THREAD
+        assert thread.thread is not None
+        thread.thread.member_ids.add(world.bot.id)
     write(fault_env, thread, "The serial number is 4711")
-    if archived:
-        modify(fault_env.discord.world, thread, {"archived": True})
+    if "archived" in kind:
+        modify(world, thread, {"archived": True})
     fault_env.discord.begin_slash(fault_env.discord.staff, ticket, "close")
     await fault_env.discord.wait_deleted(ticket)
-    pages = [
+    (page,) = [
         file.content for post in fault_env.helpdesk.closes_logged() for file in post.attachments
     ]
-    assert pages
-    assert any(b"The serial number is 4711" in page for page in pages)
+    assert b"The serial number is 4711" in page
+    assert b"In the thread <bdi>a thread</bdi>" in page

@@ -195,7 +195,7 @@ class InterruptibleTranscripts(TranscriptStore):
         self,
         header: TranscriptHeader,
         messages: AsyncIterable[TranscriptMessage],
-        download: Callable[[Attachment], Awaitable[bytes]],
+        download: Callable[[Attachment], AsyncIterator[bytes]],
     ) -> SavedTranscript:
         async with self._around("save"):
             return await super().save(header, messages, download)

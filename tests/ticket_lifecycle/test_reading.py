@@ -83,6 +83,7 @@ async def test_a_guilds_choices_are_kept_and_changed(desk: HelpDesk) -> None:
         category_id=7,
         log_channel_id=8,
         reply_keeps_open=False,
+        keep_deleted=False,
     )
     everything = asdict(chosen)
     del everything["guild_id"]

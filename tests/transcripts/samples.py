@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from domains.transcripts import (
     Attachment,
@@ -12,8 +13,10 @@ from domains.transcripts import (
     TranscriptHeader,
     TranscriptMessage,
 )
+from domains.transcripts.collecting import Download
 
 OPENED_AT = datetime(2026, 8, 26, 18, 4, tzinfo=UTC)
+NUMBERS = count(7)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 
 HEADER = TranscriptHeader(
@@ -53,7 +56,8 @@ def said(*contents: str) -> list[TranscriptMessage]:
 
 
 def attachment(filename: str = "log.txt", *, size: int = 5) -> Attachment:
-    return Attachment(7, filename, size, None, "https://cdn.example/7")
+    number = next(NUMBERS)
+    return Attachment(number, filename, size, None, f"https://cdn.example/{number}")
 
 
 def attached(*attachments: Attachment) -> list[TranscriptMessage]:
@@ -65,9 +69,18 @@ async def stream(messages: Iterable[TranscriptMessage]) -> AsyncIterator[Transcr
         yield message
 
 
-async def five_bytes(_: Attachment) -> bytes:
-    return b"12345"
+def always(data: bytes) -> Download:
+    async def download(_: Attachment) -> AsyncIterator[bytes]:
+        yield data
+
+    return download
 
 
-async def gone(_: Attachment) -> bytes:
+async def five_bytes(_: Attachment) -> AsyncIterator[bytes]:
+    yield b"123"
+    yield b"45"
+
+
+async def gone(_: Attachment) -> AsyncIterator[bytes]:
+    yield b"12"
     raise AttachmentUnavailable("Discord <no longer> has it")

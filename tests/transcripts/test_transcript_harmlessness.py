@@ -11,15 +11,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domains.transcripts import Embed, TranscriptHeader, TranscriptMessage
-from domains.transcripts.conversation import Conversation, Entry, KeptAttachment
+from domains.transcripts import (
+    Control,
+    EarlierText,
+    Embed,
+    MissedAttachment,
+    Poll,
+    Snapshot,
+    Text,
+    Thread,
+    TranscriptHeader,
+    TranscriptMessage,
+)
+from domains.transcripts.conversation import Conversation, Entry, KeptAttachment, Outcomes
 from domains.transcripts.filenames import safe_filename
 from domains.transcripts.markdown import excerpt
-from domains.transcripts.models import MissedAttachment
 from domains.transcripts.page import PageRenderer, Totals
 
 from .inspection import assert_harmless
-from .samples import HEADER, MESSAGE
+from .samples import HEADER, MESSAGE, attachment
+
+KEPT, MISSED = attachment(), attachment()
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -106,13 +118,38 @@ def everywhere(text: str) -> tuple[TranscriptHeader, TranscriptMessage]:
         closed_by=text,
         reason=text,
     )
-    embed = Embed(text, text, ((text, text),), text, text)
-    linked = replace(embed, url=f"https://a.example/{text}")
+    web = f"https://a.example/{text}"
+    embeds = tuple(
+        Embed(
+            title=text,
+            description=text,
+            fields=((text, text),),
+            footer=text,
+            url=url,
+            provider=text,
+            author=text,
+            author_url=url,
+            video_url=url,
+            timestamp=MESSAGE.sent_at,
+            pictures=(KEPT,),
+        )
+        for url in (text, web)
+    )
+    components = (Text(text), Control(text, text), Control(text, web), KEPT, MISSED)
     message = replace(
         MESSAGE,
         author_name=text,
         content=text,
-        embeds=(embed, linked),
+        embeds=embeds,
+        attachments=(KEPT, MISSED),
+        components=components,
+        forwarded=(Snapshot(text, MESSAGE.sent_at, None, embeds, (KEPT, MISSED), components),),
+        poll=Poll(text, ((text, 1),), None, has_ended=False),
+        reactions=((text, 1),),
+        notes=(text,),
+        thread=Thread(1, text),
+        earlier=(EarlierText(text, MESSAGE.sent_at),),
+        deleted_at=MESSAGE.sent_at,
         mentions={**HOSTILE_NAMES, text: text},
     )
     return header, message
@@ -120,13 +157,14 @@ def everywhere(text: str) -> tuple[TranscriptHeader, TranscriptMessage]:
 
 def page_of(renderer: PageRenderer, text: str) -> str:
     header, message = everywhere(text)
-    kept = KeptAttachment(f"1-{safe_filename(text)}", safe_filename(text), 5, is_image=True)
-    missed = MissedAttachment(safe_filename(text), 5, text)
+    name = safe_filename(text)
+    outcomes: Outcomes = {
+        KEPT: KeptAttachment(f"1-{name}", name, 5, is_image=True, description=text),
+        MISSED: MissedAttachment(name, 5, text),
+    }
     conversation = Conversation()
-    views = [
-        conversation.view(Entry(message, (kept,), (missed,))),
-        conversation.view(Entry(replace(message, id=1001, reply_to_id=1000), (), ())),
-    ]
+    answer = replace(message, id=1001, reply_to_id=1000)
+    views = [conversation.view(Entry(each, outcomes)) for each in (message, answer)]
     pieces = [renderer.messages(views)]
     return "".join(renderer.page(header, Totals(2, 1, 1), pieces))
 

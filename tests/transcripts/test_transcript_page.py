@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from domains.transcripts import Embed, TranscriptHeader, TranscriptMessage, TranscriptStore
+from domains.transcripts import (
+    Control,
+    EarlierText,
+    Embed,
+    Poll,
+    Snapshot,
+    Text,
+    Thread,
+    TranscriptHeader,
+    TranscriptMessage,
+    TranscriptStore,
+)
 from domains.transcripts.collecting import Download
 
 from .inspection import Page, assert_harmless
@@ -18,6 +29,7 @@ from .samples import (
     MESSAGE,
     OPENED_AT,
     PNG,
+    always,
     attached,
     attachment,
     five_bytes,
@@ -137,17 +149,54 @@ async def test_a_reply_to_a_message_without_text_says_what_it_was(
 
 
 async def test_an_embed_is_whole(tmp_path: Path) -> None:
-    embed = Embed("Title", "**Text**", (("Name", "Value"),), "Footer", "https://a.example/")
-    page = await page_of(tmp_path, [replace(MESSAGE, embeds=(embed,))])
-    assert all(part in page.text for part in ("Title", "Text", "Name", "Value", "Footer"))
-    assert "https://a.example/" in page.values("href")
+    embed = Embed(
+        title="Title",
+        description="**Text**",
+        fields=(("Name", "Value"),),
+        footer="Footer",
+        url="https://a.example/",
+        provider="Provider",
+        author="Author",
+        author_url="https://b.example/",
+        video_url="https://c.example/",
+        timestamp=OPENED_AT,
+        pictures=(attachment("picture.png"),),
+    )
+    page = await page_of(tmp_path, [replace(MESSAGE, embeds=(embed,))], download=always(PNG))
+    for part in ("Title", "Text", "Name", "Value", "Footer", "Provider", "Author", "26 August"):
+        assert part in page.text
+    assert {f"https://{host}.example/" for host in "abc"} <= set(page.values("href"))
+    assert page.values("src") == ["attachments/1-picture.png"]
+
+
+async def test_all_that_a_message_can_hold_is_shown(tmp_path: Path) -> None:
+    inside = (Text("**A text**"), Control("A button", "https://d.example/"), attachment("clip.mp4"))
+    message = replace(
+        MESSAGE,
+        components=inside,
+        forwarded=(Snapshot("What was forwarded", OPENED_AT, OPENED_AT, (), (), inside),),
+        poll=Poll("A question?", (("An answer", 1), ("Another", 2)), OPENED_AT, has_ended=False),
+        reactions=(("👍", 3),),
+        notes=("Pinned",),
+        thread=Thread(5, "A thread"),
+        earlier=(EarlierText("What it said", OPENED_AT),),
+        deleted_at=OPENED_AT,
+    )
+    page = await page_of(tmp_path, [message])
+    for part in (
+        "A text", "A button", "clip.mp4", "What was forwarded", "A question?", "An answer 1 vote",
+        "Another 2 votes", "👍 3", "Pinned", "In the thread A thread", "What it said", "Deleted",
+    ):  # fmt: skip
+        assert part in " ".join(page.text.split()), part
+
+
+async def test_a_file_that_is_shorter_than_was_said_shows_that_it_is(tmp_path: Path) -> None:
+    page = await page_of(tmp_path, attached(attachment("log.txt", size=2048)))
+    assert "5 Bytes of 2.0 KiB" in page.text
 
 
 async def test_a_picture_is_shown_where_it_was_sent(tmp_path: Path) -> None:
-    async def png(_: object) -> bytes:
-        return PNG
-
-    page = await page_of(tmp_path, attached(attachment("shot.png")), download=png)
+    page = await page_of(tmp_path, attached(attachment("shot.png")), download=always(PNG))
     assert [image["src"] for image in page.named("img")] == ["attachments/1-shot.png"]
 
 
@@ -161,10 +210,7 @@ async def test_a_picture_is_shown_where_it_was_sent(tmp_path: Path) -> None:
     ],
 )
 async def test_what_only_calls_itself_a_picture_is_a_download(tmp_path: Path, data: bytes) -> None:
-    async def disguised(_: object) -> bytes:
-        return data
-
-    page = await page_of(tmp_path, attached(attachment("shot.png")), download=disguised)
+    page = await page_of(tmp_path, attached(attachment("shot.png")), download=always(data))
     assert page.named("img") == []
     assert page.with_class("file")[0]["download"] == "shot.png"
 
@@ -173,10 +219,7 @@ async def test_what_only_calls_itself_a_picture_is_a_download(tmp_path: Path, da
     "magic", [PNG, b"\xff\xd8\xff\xe0", b"GIF87a", b"GIF89a", b"RIFF\0\0\0\0WEBPVP8 "]
 )
 async def test_png_jpeg_gif_and_webp_are_pictures(tmp_path: Path, magic: bytes) -> None:
-    async def picture(_: object) -> bytes:
-        return magic
-
-    page = await page_of(tmp_path, attached(attachment("shot.png")), download=picture)
+    page = await page_of(tmp_path, attached(attachment("shot.png")), download=always(magic))
     assert len(page.named("img")) == 1
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,8 @@ import pytest
 from domains.transcripts import (
     Attachment,
     AttachmentUnavailable,
+    DownloadFailed,
+    Limits,
     TranscriptMessage,
     TranscriptStore,
 )
@@ -23,6 +27,8 @@ HOSTILE_FILENAMES = [
     "../../x", "/etc/passwd", "..\\..\\x", "a\0b", "\u202egnp.exe", "con", "x" * 300, ".env", "",
     "..", "a/b", "申込書.pdf", "\ud800", "index.html", "same.txt", "same.txt",
 ]  # fmt: skip
+
+QUICK = Limits(pause_s=0)
 
 
 def names(directory: Path) -> set[str]:
@@ -90,6 +96,7 @@ async def test_hostile_file_names_stay_in_the_attachments_directory(tmp_path: Pa
     ("error", "reason"),
     [
         (AttachmentUnavailable("it was deleted"), "it was deleted"),
+        (DownloadFailed("the server answers 500"), "the server answers 500"),
         (AttachmentUnavailable(), "it is no longer available"),
         (ConnectionResetError(104, "Connection reset"), "the download failed (Connection reset)"),
         (TimeoutError(), "the download failed (TimeoutError)"),
@@ -98,13 +105,13 @@ async def test_hostile_file_names_stay_in_the_attachments_directory(tmp_path: Pa
 async def test_an_attachment_that_cannot_be_had_does_not_lose_the_transcript(
     tmp_path: Path, error: Exception, reason: str
 ) -> None:
-    async def download(wanted: Attachment) -> bytes:
+    async def download(wanted: Attachment) -> AsyncIterator[bytes]:
         if wanted.filename == "lost.txt":
             raise error
-        return b"12345"
+        yield b"12345"
 
     messages = attached(attachment("lost.txt", size=9), attachment("kept.txt"))
-    saved = await TranscriptStore(tmp_path).save(HEADER, stream(messages), download)
+    saved = await TranscriptStore(tmp_path, QUICK).save(HEADER, stream(messages), download)
     assert [(missed.filename, missed.size, missed.reason) for missed in saved.missed] == [
         ("lost.txt", 9, reason)
     ]
@@ -112,12 +119,84 @@ async def test_an_attachment_that_cannot_be_had_does_not_lose_the_transcript(
 
 
 async def test_any_other_failure_of_a_download_saves_nothing(tmp_path: Path) -> None:
-    async def download(_: Attachment) -> bytes:
+    async def download(_: Attachment) -> AsyncIterator[bytes]:
+        yield b"123"
         raise RuntimeError("try again later")
 
     with pytest.raises(RuntimeError, match="try again later"):
         await TranscriptStore(tmp_path).save(HEADER, stream(attached(attachment())), download)
     assert entries(tmp_path) == set()
+
+
+async def test_what_came_before_a_save_failed_is_not_downloaded_again(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def download(wanted: Attachment) -> AsyncIterator[bytes]:
+        asked.append(wanted.filename)
+        if wanted.filename == "second.txt" and len(asked) == 2:
+            raise RuntimeError("Discord is away")
+        yield b"12345"
+
+    messages = [replace(MESSAGE, attachments=(attachment(name),)) for name in ("first.txt",)]
+    messages += said(*("word" for _ in range(150)))  # the second comes in another batch
+    messages += attached(attachment("second.txt"))
+    with pytest.raises(RuntimeError, match="Discord is away"):
+        await TranscriptStore(tmp_path).save(HEADER, stream(messages), download)
+    saved = await TranscriptStore(tmp_path).save(HEADER, stream(messages), download)
+    assert asked == ["first.txt", "second.txt", "second.txt"]
+    assert [kept.path.read_bytes() for kept in saved.attachments] == [b"12345", b"12345"]
+    assert entries(tmp_path) == {"42"}
+
+
+async def test_downloads_that_nobody_came_back_for_go_after_a_week(tmp_path: Path) -> None:
+    guild = tmp_path / "1"
+    for name, days in ((".7.files", 8), (".8.files", 6)):
+        (guild / name).mkdir(parents=True)
+        (guild / name / "1").write_bytes(b"12345")
+        then = time.time() - days * 24 * 3600
+        os.utime(guild / name, (then, then))
+    await save(tmp_path, "Hello")
+    assert entries(tmp_path) == {"42", ".8.files"}
+
+
+async def test_one_that_fails_gives_back_its_room(tmp_path: Path) -> None:
+    async def download(wanted: Attachment) -> AsyncIterator[bytes]:
+        yield b"12345"
+        if wanted.filename == "lost.txt":
+            raise DownloadFailed("it broke off")
+
+    limits = Limits(total_bytes=12, at_once=1, pause_s=0)
+    unannounced = [attachment(name, size=0) for name in ("lost.txt", "one.txt", "two.txt")]
+    saved = await TranscriptStore(tmp_path, limits).save(
+        HEADER, stream(attached(*unannounced)), download
+    )
+    assert [kept.filename for kept in saved.attachments] == ["one.txt", "two.txt"]
+
+
+async def test_all_of_them_together_have_only_so_much_time(tmp_path: Path) -> None:
+    async def never(_: Attachment) -> AsyncIterator[bytes]:
+        await asyncio.Event().wait()
+        yield b""
+
+    limits = Limits(attachment_s=0.05, total_s=0.12, attempts=1, at_once=1)
+    files = attached(*(attachment() for _ in range(6)))
+    saved = await TranscriptStore(tmp_path, limits).save(HEADER, stream(files), never)
+    reasons = [missed.reason for missed in saved.missed]
+    assert reasons[0] == "it came too slowly"
+    assert reasons[-1] == "there was no time left: the other attachments came too slowly"
+
+
+async def test_what_comes_fast_enough_may_take_as_long_as_it_is_large(tmp_path: Path) -> None:
+    async def steady(_: Attachment) -> AsyncIterator[bytes]:
+        for _piece in range(10):
+            await asyncio.sleep(0.02)
+            yield bytes(1000)
+
+    limits = Limits(attachment_s=0.1, total_s=0.1, bytes_per_s=10_000, attempts=1)
+    saved = await TranscriptStore(tmp_path, limits).save(
+        HEADER, stream(attached(attachment(size=0))), steady
+    )
+    assert [kept.size for kept in saved.attachments] == [10_000]
 
 
 async def test_a_history_that_breaks_off_saves_nothing(tmp_path: Path) -> None:
@@ -147,11 +226,11 @@ async def test_a_failed_retry_leaves_the_saved_transcript_alone(tmp_path: Path) 
 async def test_an_attachment_over_the_limit_is_not_even_downloaded(tmp_path: Path) -> None:
     asked: list[str] = []
 
-    async def download(wanted: Attachment) -> bytes:
+    async def download(wanted: Attachment) -> AsyncIterator[bytes]:
         asked.append(wanted.filename)
-        return bytes(wanted.size)
+        yield bytes(wanted.size)
 
-    store = TranscriptStore(tmp_path, max_attachment_bytes=10, max_total_bytes=15)
+    store = TranscriptStore(tmp_path, Limits(attachment_bytes=10, total_bytes=15))
     sizes = {"big.txt": 11, "first.txt": 10, "over.txt": 6, "last.txt": 5}
     messages = attached(*(attachment(name, size=size) for name, size in sizes.items()))
     saved = await store.save(HEADER, stream(messages), download)
@@ -163,7 +242,7 @@ async def test_an_attachment_over_the_limit_is_not_even_downloaded(tmp_path: Pat
 
 
 async def test_an_attachment_larger_than_it_said_is_not_kept(tmp_path: Path) -> None:
-    store = TranscriptStore(tmp_path, max_attachment_bytes=4)
+    store = TranscriptStore(tmp_path, Limits(attachment_bytes=4))
     saved = await store.save(HEADER, stream(attached(attachment(size=1))), five_bytes)
     assert saved.attachments == ()
     assert len(saved.missed) == 1

@@ -13,9 +13,9 @@ from domains.ticket_lifecycle.channels import ChannelGoneError
 from domains.ticket_lifecycle.effect_kinds import EffectKind
 from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
 from domains.ticket_lifecycle.models import CloseCause, Ticket, TicketStatus
-from domains.ticket_lifecycle.store import events, tickets
+from domains.ticket_lifecycle.store import events, message_changes, tickets
 from domains.ticket_lifecycle.transitions import TICKET
-from domains.transcripts import TranscriptHeader
+from domains.transcripts import TranscriptHeader, with_changes
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +52,10 @@ class SaveTranscript(CloseStep):
                 closed_by=names.closed_by,
                 reason=ticket.close_reason,
             )
+            async with self.services.database.connection() as connection:
+                changes = await message_changes.of_ticket(connection, ticket.id)
             await self.services.transcripts.save(
-                header, channels.history(ticket), channels.download
+                header, with_changes(channels.history(ticket), changes), channels.download
             )
         except ChannelGoneError:
             log.info("The channel of ticket %s is gone, so it has no transcript", ticket.id)
@@ -98,6 +100,7 @@ def _mark_closed(ticket: Ticket) -> AfterDelivery:
         if closed is None:
             return
         _, late_ms = closed
+        await message_changes.delete_of(transaction.connection, [ticket.id])
         await events.add(
             transaction.connection, ticket.id, "closed", ticket.closed_by_id, late_ms=late_ms
         )

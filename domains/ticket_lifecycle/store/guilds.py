@@ -57,12 +57,19 @@ async def change(
                 support_role_ids = case when $2 then $3::bigint[] else support_role_ids end,
                 category_id = case when $4 then $5::bigint else category_id end,
                 log_channel_id = case when $6 then $7::bigint else log_channel_id end,
-                reply_keeps_open = case when $8 then $9::boolean else reply_keeps_open end
+                reply_keeps_open = case when $8 then $9::boolean else reply_keeps_open end,
+                keep_deleted = case when $10 then $11::boolean else keep_deleted end
             where guild_id = $1 returning {GUILD}""",
         guild_id,
         *(
             value
-            for name in ("support_role_ids", "category_id", "log_channel_id", "reply_keeps_open")
+            for name in (
+                "support_role_ids",
+                "category_id",
+                "log_channel_id",
+                "reply_keeps_open",
+                "keep_deleted",
+            )
             for value in (name in changes, changes.get(name))
         ),
     )

@@ -35,7 +35,13 @@ def list_archived_private_threads(world: World, call: Call) -> Answer:
     return _archived(world, call, ChannelType.PRIVATE_THREAD, Permission.MANAGE_THREADS)
 
 
-def _archived(world: World, call: Call, kind: ChannelType, *needed: Permission) -> Answer:
+def list_joined_archived_private_threads(world: World, call: Call) -> Answer:
+    return _archived(world, call, ChannelType.PRIVATE_THREAD, joined=True)
+
+
+def _archived(
+    world: World, call: Call, kind: ChannelType, *needed: Permission, joined: bool = False
+) -> Answer:
     """All on one page."""
     parent = world.channel(call.id("channel_id"))
     world.require(parent, Permission.READ_MESSAGE_HISTORY, *needed)
@@ -46,6 +52,7 @@ def _archived(world: World, call: Call, kind: ChannelType, *needed: Permission) 
         and each.type is kind
         and each.thread
         and each.thread.archived
+        and (not joined or world.bot.id in each.thread.member_ids)
     ]
     return ok(
         {"threads": [payloads.channel(each) for each in threads], "members": [], "has_more": False}
@@ -97,6 +104,10 @@ ROUTES = {
     ("GET", "/guilds/{guild_id}/threads/active"): list_active_threads,
     ("GET", "/channels/{channel_id}/threads/archived/public"): list_archived_public_threads,
     ("GET", "/channels/{channel_id}/threads/archived/private"): list_archived_private_threads,
+    (
+        "GET",
+        "/channels/{channel_id}/users/@me/threads/archived/private",
+    ): list_joined_archived_private_threads,
     ("GET", "/channels/{channel_id}/thread-members"): list_members,
     ("PUT", "/channels/{channel_id}/thread-members/@me"): join,
     ("PUT", "/channels/{channel_id}/thread-members/{user_id}"): add_member,
