@@ -9,6 +9,7 @@ from cogs.buttons import BUTTONS
 from cogs.closing import CloseCommands
 from cogs.doctor import Doctor
 from cogs.panel import OpenTicketView, Panel
+from cogs.privacy import ForgetButton, Privacy
 from cogs.scheduling import Scheduling
 from cogs.setup import Setup
 from cogs.timers import Timers
@@ -34,6 +35,7 @@ async def add_cogs(
         AutoCloseCommands(tickets, scheduled_task),
         Doctor(bot, tickets, scheduled_task),
         Timers(tickets, scheduled_task),
+        Privacy(tickets),
         Watching(tickets),
         Scheduling(bot, tickets, scheduled_task, effects),
     )
@@ -43,7 +45,7 @@ async def add_cogs(
         raise StartupError(
             f"The bot has commands of its own that are named as Punctual's: {', '.join(taken)}"
         )
-    bot.add_dynamic_items(*BUTTONS)
+    bot.add_dynamic_items(*BUTTONS, ForgetButton)
     bot.add_view(OpenTicketView())
     for cog in cogs:
         await bot.add_cog(cog)

@@ -101,6 +101,7 @@ EVENTS: Final = {
     "retried": "tried again",
     "closed": "closed",
     "left_server": "the bot has left the server",
+    "forgotten": "the member was forgotten: words and ids are gone",
 }
 CAUSES: Final = {
     "accepted": "{by} accepted the close request",
@@ -123,6 +124,7 @@ REQUEST_STATUSES: Final = {
 TIMERS: Final = {
     "auto-close": "Closes",
     "send-reminder": "The member is reminded",
+    "cleanup-old-tickets": "What is too old is deleted",
 }
 STEPS: Final = {
     "save-transcript": "the transcript",

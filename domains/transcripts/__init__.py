@@ -5,6 +5,8 @@ and runs nothing, with the ticket's attachments beside it.
 """
 
 from domains.transcripts.errors import AttachmentUnavailable
+from domains.transcripts.forgetting import MembersPart
+from domains.transcripts.manifest import ATTACHMENTS_NAME
 from domains.transcripts.models import (
     Attachment,
     Embed,
@@ -17,9 +19,11 @@ from domains.transcripts.models import (
 from domains.transcripts.store import TranscriptStore
 
 __all__ = [
+    "ATTACHMENTS_NAME",
     "Attachment",
     "AttachmentUnavailable",
     "Embed",
+    "MembersPart",
     "MissedAttachment",
     "SavedAttachment",
     "SavedTranscript",

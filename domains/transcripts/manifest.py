@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from domains.transcripts.filesystem import write_text_durably
+from domains.transcripts.filesystem import replace_text_durably
 from domains.transcripts.models import MissedAttachment, SavedAttachment, SavedTranscript
 
 PAGE_NAME = "index.html"
@@ -33,7 +33,7 @@ class Manifest(BaseModel):
     missed: tuple[MissedAttachment, ...]
 
     def write(self, directory: Path) -> None:
-        write_text_durably(directory / MANIFEST_NAME, [self.model_dump_json(indent=2)])
+        replace_text_durably(directory / MANIFEST_NAME, [self.model_dump_json(indent=2)])
 
     def transcript(self, directory: Path) -> SavedTranscript:
         return SavedTranscript(
@@ -53,8 +53,12 @@ class Manifest(BaseModel):
 
 def load_transcript(directory: Path) -> SavedTranscript | None:
     """The transcript in a published directory; None where there is none, or no readable one."""
+    manifest = load_manifest(directory)
+    return None if manifest is None else manifest.transcript(directory)
+
+
+def load_manifest(directory: Path) -> Manifest | None:
     try:
-        manifest = Manifest.model_validate_json((directory / MANIFEST_NAME).read_bytes())
+        return Manifest.model_validate_json((directory / MANIFEST_NAME).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
-    return manifest.transcript(directory)

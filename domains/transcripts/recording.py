@@ -17,6 +17,7 @@ from domains.transcripts.models import (
     TranscriptHeader,
 )
 from domains.transcripts.page import PageRenderer, Totals
+from domains.transcripts.people import PeopleRecorder
 
 MESSAGES_NAME = ".messages"
 PIECE_LENGTH = 64 * 1024
@@ -36,6 +37,7 @@ class Recording:
         self._archive = archive
         self._renderer = renderer
         self._conversation = Conversation()
+        self._people = PeopleRecorder()
         self._staging = archive.staging(header.ticket_id)
         self._attachments = self._staging.path / ATTACHMENTS_NAME
         self._messages = self._staging.path / MESSAGES_NAME
@@ -64,6 +66,12 @@ class Recording:
         views = [self._conversation.view(entry) for entry in entries]
         with self._messages.open("a", encoding="utf-8", errors="replace", newline="") as file:
             file.write(self._renderer.messages(views))
+        for entry in entries:
+            self._people.add(
+                entry.message,
+                stored_names=(kept.stored_name for kept in entry.kept),
+                missed=(missed.filename for missed in entry.missed),
+            )
         self._message_count += len(entries)
         self._missed.extend(missed for entry in entries for missed in entry.missed)
 
@@ -74,6 +82,7 @@ class Recording:
         write_text_durably(self._staging.path / PAGE_NAME, page)
         self._messages.unlink()
         sync_directory(self._attachments)
+        self._people.people().write(self._staging.path)
         manifest = self._manifest()
         manifest.write(self._staging.path)
         return self._archive.publish(self._staging, self._header.ticket_id, manifest)

