@@ -13,7 +13,7 @@ from discord import app_commands
 from cogs.buttons import IdButton
 from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.permissions import require_manager
-from cogs.replies import Interaction, reply_ephemeral, reply_ephemeral_if_possible
+from cogs.replies import Interaction, reply_ephemeral_if_possible
 from cogs.text import NO_MENTIONS, escape
 from domains.errors import UserError
 from domains.ticket_lifecycle import TicketLifecycle
@@ -29,6 +29,7 @@ STAYS = (
     "moderator can delete it there. Backups, and the database's own log of changes, hold older "
     "states until they are overwritten."
 )
+LATER = "Somebody else is being forgotten just now; this is done by itself within some minutes."
 
 
 class NoUserIdError(UserError):
@@ -53,7 +54,6 @@ class Privacy(TicketCog, name="Punctual: privacy"):
     @app_commands.describe(user_id="The member's id (Copy User ID), also of one who has left")
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
-    @app_commands.checks.cooldown(3, 60.0)
     @answering_errors
     async def forget(self, interaction: discord.Interaction[Any], user_id: str) -> None:
         await interaction.response.defer(ephemeral=True)
@@ -84,7 +84,9 @@ class Privacy(TicketCog, name="Punctual: privacy"):
         )
 
 
-class ForgetButton(IdButton, template=r"ticket:forget:(?P<id>[0-9]{1,19})(:(?P<guild>[0-9]{1,19}))?"):
+class ForgetButton(
+    IdButton, template=r"ticket:forget:(?P<id>[0-9]{1,19})(:(?P<guild>[0-9]{1,19}))?"
+):
     """Carries whom, and where; 0 is every server."""
 
     PREFIX = "ticket:forget"
@@ -97,7 +99,6 @@ class ForgetButton(IdButton, template=r"ticket:forget:(?P<id>[0-9]{1,19})(:(?P<g
         self.custom_id = f"{self.PREFIX}:{id_}:{guild_id}"
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
-        await interaction.response.defer(ephemeral=True)
         if self.guild_id == EVERY_GUILD:
             if interaction.user.id != self.id_:
                 raise UserError("Only the member themselves can ask for that in every server.")
@@ -105,9 +106,10 @@ class ForgetButton(IdButton, template=r"ticket:forget:(?P<id>[0-9]{1,19})(:(?P<g
             require_manager(interaction)
             if interaction.guild_id != self.guild_id:
                 raise UserError("That was asked in another server; use `/forget` here.")
-        await reply_ephemeral(interaction, "It is being deleted…")
+        await interaction.response.edit_message(content="It is being deleted…", view=None)
         done = await tickets.forgetting.forget(self.id_, self.guild_id)
-        await reply_ephemeral_if_possible(interaction, _result(done, self.id_, interaction))
+        told = LATER if done is None else _result(done, self.id_, interaction)
+        await reply_ephemeral_if_possible(interaction, told)
 
 
 async def _ask(

@@ -75,8 +75,12 @@ class CleanUp:
 
     # --- in the background
 
+    @property
+    def is_running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
     def start(self) -> None:
-        if self._task is None or self._task.done():
+        if not self.is_running:
             self._task = detached(self._run_and_log())
 
     async def stop(self) -> None:

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domains.errors import UserError
 from domains.ticket_lifecycle.models import Ticket, TicketStatus
 from domains.ticket_lifecycle.services import ForgetJobs, Services
 from domains.ticket_lifecycle.store import events, personal_data, retention
@@ -27,11 +26,6 @@ PAUSE_S = 0.05
 """Between two batches: deadlines come first."""
 TAKEN_UP_WITHIN = timedelta(minutes=5)
 MAX_NAMED = 10
-
-
-class ForgettingAlreadyError(UserError):
-    def __init__(self) -> None:
-        super().__init__("Somebody is being forgotten just now; try again in a minute.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +66,22 @@ class ForgetMember:
                 ),
             )
 
-    async def forget(self, user_id: int, guild_id: int = EVERY_GUILD) -> Forgotten:
-        """Raises ForgettingAlready while this process is at another one: it reads a lot."""
+    async def forget(self, user_id: int, guild_id: int = EVERY_GUILD) -> Forgotten | None:
+        """None if this process is at another one, for it reads a lot: it is done soon."""
+        async with self._services.database.transaction() as transaction:
+            await personal_data.add_erasure(transaction.connection, user_id, guild_id)
+            await retention.plan_soon(transaction.connection, TAKEN_UP_WITHIN)
+            transaction.touch("cleanup", 1)
         if self._busy.locked():
-            raise ForgettingAlreadyError
-        async with self._busy:
-            async with self._services.database.transaction() as transaction:
-                await personal_data.add_erasure(transaction.connection, user_id, guild_id)
-                await retention.plan_soon(transaction.connection, TAKEN_UP_WITHIN)
-                transaction.touch("cleanup", 1)
-            return await self.erase(user_id, guild_id)
+            return None
+        return await self.erase(user_id, guild_id)
 
     async def erase(self, user_id: int, guild_id: int) -> Forgotten:
         """What `forget` does, once the wish is recorded. May be done again, and by several."""
+        async with self._busy:
+            return await self._erase(user_id, guild_id)
+
+    async def _erase(self, user_id: int, guild_id: int) -> Forgotten:
         done = Forgotten()
         await self._erase_own(user_id, guild_id, done)
         await self._erase_part(user_id, guild_id, done)

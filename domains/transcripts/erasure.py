@@ -11,8 +11,8 @@ from pathlib import Path
 from domains.transcripts.archive import GuildArchive
 from domains.transcripts.filesystem import replace_text_durably
 from domains.transcripts.forgetting import MembersPart, only_member, without_member
-from domains.transcripts.manifest import ATTACHMENTS_NAME, PAGE_NAME, Manifest, load_manifest
-from domains.transcripts.people import People, Person, load_people, names_person
+from domains.transcripts.manifest import ATTACHMENTS_NAME, PAGE_NAME, load_manifest, names_person
+from domains.transcripts.people import Person
 
 CHUNK = 200
 """Directories looked at before others have their turn."""
@@ -57,9 +57,7 @@ class TranscriptErasure:
     async def tells_authors(self, guild_id: int, ticket_id: int) -> bool:
         """False for a transcript of an older version. True if there is none."""
         directory = self._directory(guild_id, ticket_id)
-        return await asyncio.to_thread(
-            lambda: not directory.is_dir() or load_people(directory) is not None
-        )
+        return await asyncio.to_thread(self._tells_authors, directory)
 
     async def forget(self, guild_id: int, ticket_id: int, user_id: int, part: MembersPart) -> None:
         """Take the member out of a ticket of somebody else's. Doing it again does no harm."""
@@ -91,44 +89,33 @@ class TranscriptErasure:
         ]
 
     def _forget(self, guild_id: int, ticket_id: int, user_id: int, part: MembersPart) -> None:
-        """Who wrote what goes last: a crash before that is made good by doing it again."""
+        """The manifest last, which tells who wrote what: a crash before that is made good by
+        doing it again."""
         with self._archive(guild_id).changing(ticket_id) as directory:
-            people = load_people(directory) if directory is not None else None
-            if directory is None or people is None:
+            manifest = load_manifest(directory) if directory is not None else None
+            if directory is None or manifest is None or manifest.people is None:
                 return
-            person = people.people.get(user_id) or Person()
+            person = manifest.people.get(user_id) or Person()
             for name in person.stored_names:
                 (directory / ATTACHMENTS_NAME / name).unlink(missing_ok=True)
             page = (directory / PAGE_NAME).read_text(encoding="utf-8")
             page = without_member(page, user_id, person.names, person.message_ids, part)
             replace_text_durably(directory / PAGE_NAME, [page])
-            if (manifest := load_manifest(directory)) is not None:
-                _without_files(manifest, person).write(directory)
-            left = {id_: each for id_, each in people.people.items() if id_ != user_id}
-            People(people=left).write(directory)
+            manifest.without(user_id).write(directory)
+
+    def _tells_authors(self, directory: Path) -> bool:
+        manifest = load_manifest(directory)
+        return manifest is None or manifest.people is not None
 
     def _own_words(self, guild_id: int, ticket_id: int, user_id: int) -> OwnWords | None:
         directory = self._directory(guild_id, ticket_id)
-        people = load_people(directory)
-        person = people.people.get(user_id) if people else None
+        manifest = load_manifest(directory)
+        person = (manifest.people or {}).get(user_id) if manifest else None
         if person is None or not person.message_ids:
             return None
         page = (directory / PAGE_NAME).read_text(encoding="utf-8")
         files = [directory / ATTACHMENTS_NAME / name for name in person.stored_names]
         return OwnWords(only_member(page, person.message_ids), tuple(files))
-
-
-def _without_files(manifest: Manifest, person: Person) -> Manifest:
-    return manifest.model_copy(
-        update={
-            "attachments": tuple(
-                each for each in manifest.attachments if each.stored_name not in person.stored_names
-            ),
-            "missed": tuple(
-                each for each in manifest.missed if each.filename not in person.missed_filenames
-            ),
-        }
-    )
 
 
 def _delete_tree(directory: Path) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from domains.transcripts.filesystem import replace_text_durably
 from domains.transcripts.models import MissedAttachment, SavedAttachment, SavedTranscript
+from domains.transcripts.people import People, Person
 
 PAGE_NAME = "index.html"
 ATTACHMENTS_NAME = "attachments"
@@ -31,6 +32,24 @@ class Manifest(BaseModel):
     message_count: int
     attachments: tuple[StoredAttachment, ...]
     missed: tuple[MissedAttachment, ...]
+    people: People | None = None
+    """Who wrote what. None: an older version saved it."""
+
+    def without(self, user_id: int) -> Manifest:
+        """And without the files of that member."""
+        people = self.people or {}
+        person = people.get(user_id) or Person()
+        return self.model_copy(
+            update={
+                "attachments": tuple(
+                    each for each in self.attachments if each.stored_name not in person.stored_names
+                ),
+                "missed": tuple(
+                    each for each in self.missed if each.filename not in person.missed_filenames
+                ),
+                "people": {id_: each for id_, each in people.items() if id_ != user_id},
+            }
+        )
 
     def write(self, directory: Path) -> None:
         replace_text_durably(directory / MANIFEST_NAME, [self.model_dump_json(indent=2)])
@@ -49,6 +68,14 @@ class Manifest(BaseModel):
             ),
             missed=self.missed,
         )
+
+
+def names_person(directory: Path, user_id: int) -> bool:
+    """Without parsing it: most transcripts are about others."""
+    try:
+        return f'"{user_id}"'.encode() in (directory / MANIFEST_NAME).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def load_transcript(directory: Path) -> SavedTranscript | None:

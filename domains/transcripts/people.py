@@ -1,21 +1,15 @@
-"""Who wrote what in a transcript, kept beside its page: to find a member's words and files again.
-
-Transcripts of older versions have no such file.
-"""
+"""Who wrote what in a transcript, kept in its manifest: to find a member's words and files."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from domains.transcripts.filesystem import replace_text_durably
 from domains.transcripts.models import TranscriptMessage
 
-PEOPLE_NAME = "people.json"
 _USER_MENTION = re.compile(r"<@!?(\d{1,20})>", re.ASCII)
 
 
@@ -30,14 +24,8 @@ class Person(BaseModel):
     missed_filenames: tuple[str, ...] = ()
 
 
-class People(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    people: Mapping[int, Person] = Field(default_factory=dict[int, Person])
-    """By user id."""
-
-    def write(self, directory: Path) -> None:
-        replace_text_durably(directory / PEOPLE_NAME, [self.model_dump_json()])
+People = Mapping[int, Person]
+"""By user id."""
 
 
 class PeopleRecorder:
@@ -63,30 +51,12 @@ class PeopleRecorder:
                 self._names[int(mention[1])][read.removeprefix("@")] = None
 
     def people(self) -> People:
-        return People(
-            people={
-                user_id: Person(
-                    names=tuple(names),
-                    message_ids=tuple(self._message_ids[user_id]),
-                    stored_names=tuple(self._stored_names[user_id]),
-                    missed_filenames=tuple(self._missed_filenames[user_id]),
-                )
-                for user_id, names in self._names.items()
-            }
-        )
-
-
-def load_people(directory: Path) -> People | None:
-    """None where there is none: an older version saved it."""
-    try:
-        return People.model_validate_json((directory / PEOPLE_NAME).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValidationError):
-        return None
-
-
-def names_person(directory: Path, user_id: int) -> bool:
-    """Without parsing it: most transcripts are about others."""
-    try:
-        return f'"{user_id}"'.encode() in (directory / PEOPLE_NAME).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        return {
+            user_id: Person(
+                names=tuple(names),
+                message_ids=tuple(self._message_ids[user_id]),
+                stored_names=tuple(self._stored_names[user_id]),
+                missed_filenames=tuple(self._missed_filenames[user_id]),
+            )
+            for user_id, names in self._names.items()
+        }

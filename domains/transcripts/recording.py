@@ -82,7 +82,6 @@ class Recording:
         write_text_durably(self._staging.path / PAGE_NAME, page)
         self._messages.unlink()
         sync_directory(self._attachments)
-        self._people.people().write(self._staging.path)
         manifest = self._manifest()
         manifest.write(self._staging.path)
         return self._archive.publish(self._staging, self._header.ticket_id, manifest)
@@ -106,4 +105,5 @@ class Recording:
                 for kept in self._kept
             ),
             missed=tuple(self._missed),
+            people=self._people.people(),
         )

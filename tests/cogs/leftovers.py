@@ -49,21 +49,29 @@ def _dump(settings: Settings) -> str:
 
 async def _redis(settings: Settings) -> dict[str, str]:
     redis: Any = cast("Any", Redis).from_url(settings.redis_address)
-    readers = {
-        b"string": redis.get,
-        b"list": lambda key: redis.lrange(key, 0, -1),
-        b"zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
-        b"hash": redis.hgetall,
-        b"set": redis.smembers,
-    }
     try:
         return {
-            f"redis {key!r}": f"{key!r} {await readers[await redis.type(key)](key)!r}"
+            f"redis {key!r}": f"{key!r} {await _value(redis, key)!r}"
             async for key in redis.scan_iter("*")
-            if await redis.exists(key)
         }
     finally:
         await redis.aclose()
+
+
+async def _value(redis: Any, key: bytes) -> object:
+    match await redis.type(key):
+        case b"string":
+            return await redis.get(key)
+        case b"list":
+            return await redis.lrange(key, 0, -1)
+        case b"zset":
+            return await redis.zrange(key, 0, -1, withscores=True)
+        case b"hash":
+            return await redis.hgetall(key)
+        case b"none":  # it has expired
+            return None
+        case other:
+            raise AssertionError(f"{key!r} is a {other!r}: nobody looks into those")
 
 
 def _files(data_dir: Path) -> dict[str, str]:
