@@ -21,7 +21,6 @@ _ANSWERED_ID = re.compile(r'href="#m(\d+)"')
 _CLOSED_BY = re.compile(r'(<dt>Closed</dt>.*? by <bdi class="name">).*?(</bdi>)')
 _REASON = re.compile(r"<div><dt>Reason</dt>.*?</div>\n", re.DOTALL)
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
-_POLICY = re.compile(r"<meta http-equiv[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,9 @@ def only_member(page: str, message_ids: Collection[int]) -> str:
     own = [
         _ANSWERED.sub("", found[0]) for found in _MESSAGE.finditer(page) if int(found[1]) in wanted
     ]
-    head = "".join(
-        found[0] for pattern in (_POLICY, _STYLE) if (found := pattern.search(page)) is not None
-    )
+    style = _STYLE.search(page)
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">{head}\n'
-        f"<title>Your messages</title>\n</head>\n<body>\n<main>\n{''.join(own)}\n</main>\n"
+        f"{page[: page.index('<title>')]}<title>Your messages</title>\n"
+        f"{style[0] if style else ''}\n</head>\n<body>\n<main>\n{''.join(own)}\n</main>\n"
         "</body>\n</html>\n"
     )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
 
 import discord
+import pytest
 import simcord
 from discord import app_commands
+from saq.job import Status
 
+from domains.scheduled_task.job_type import JobRequest
 from domains.settings import Settings
+from domains.transcripts.erasure import TranscriptErasure
 from tests.cogs.forgery import press
 from tests.cogs.leftovers import places_of
 from tests.cogs.replies import refusal, reply
@@ -211,3 +216,76 @@ async def test_the_job_of_the_night_deletes_what_is_too_old(settings: Settings) 
         assert await places_of(settings, SECRET, "tusk", str(world.amy.id)) == []
         due = await world.sql.fetchval("select due_at - now() from punctual.cleanup")
         assert due.total_seconds() > 60
+
+
+async def test_a_cleanup_that_hangs_makes_no_ticket_late(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where one job at a time runs."""
+    chosen = settings.model_copy(update={"ticket_days": 7, "worker_concurrency": 1})
+    async with a_world(chosen) as world:
+        old = await a_closed_ticket(world, by=world.amy)
+        await world.sql.execute(
+            "update punctual.tickets set closed_at = closed_at - interval '8 days'"
+        )
+        delete, released = TranscriptErasure.delete, asyncio.Event()
+
+        async def hangs(self: TranscriptErasure, guild_id: int, ticket_id: int) -> bool:
+            await released.wait()
+            return await delete(self, guild_id, ticket_id)
+
+        monkeypatch.setattr(TranscriptErasure, "delete", hangs)
+        await world.sql.execute("update punctual.cleanup set due_at = now()")
+        await world.scheduler.on_touched([("cleanup", 1)])
+        await eventually(lambda: world.tickets.cleanup.is_running)
+        channel = await world.open_ticket(world.amy)
+        await world.ask_to_close(channel, delay="1h")
+        await world.pass_deadline(channel)
+        await world.until_closed(channel)
+        assert await world.is_closed(old), "it is not held up at all"
+        released.set()
+        await eventually(lambda: not world.tickets.cleanup.is_running)
+        assert await world.count("tickets") == 1
+
+
+async def test_a_bot_that_stops_does_not_wait_for_its_cleanup(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = settings.model_copy(update={"ticket_days": 7})
+    async with a_world(chosen) as world:
+        await a_closed_ticket(world, by=world.amy)
+        await world.sql.execute(
+            "update punctual.tickets set closed_at = closed_at - interval '8 days'"
+        )
+
+        async def hangs(self: TranscriptErasure, guild_id: int, ticket_id: int) -> bool:
+            await asyncio.Event().wait()
+            return True
+
+        monkeypatch.setattr(TranscriptErasure, "delete", hangs)
+        world.tickets.cleanup.start()
+        await world.stop_bot()
+        assert not world.tickets.cleanup.is_running
+        monkeypatch.undo()
+        await world.start_bot()
+
+
+async def test_what_redis_keeps_of_a_failed_job_is_forgotten_too(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await a_closed_ticket(world, by=world.amy)
+        ticket = await world.ticket(channel)
+        [queue] = world.scheduler.queues.values()
+        for subject_id in (ticket.id, ticket.id + 1):
+            request = JobRequest(
+                f"auto-close-{subject_id}-1", 1.0, subject_id, {"ticket_id": subject_id}
+            )
+            await queue.add(world.scheduler.job_types["auto-close"], request)
+            job = await queue.job(request.key)
+            assert job is not None
+            await queue.finish(job, Status.FAILED, error=f"{SECRET} in {subject_id}")
+        assert (
+            len([place for place in await places_of(settings, SECRET) if "in redis" in place]) == 2
+        )
+        await press_delete(world, world.amy, await world.amy.slash(world.lobby, "forget-me"))
+        [left] = [place for place in await places_of(settings, SECRET) if "in redis" in place]
+        assert f"auto-close-{ticket.id + 1}-1" in left
