@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from cogs.buttons import IdButton
 from cogs.cog import TicketCog, answering_errors, guild_id_of
@@ -22,6 +24,7 @@ from domains.ticket_lifecycle.models import Ticket
 
 MAX_EXPORT_BYTES = 9 * 1024 * 1024
 """Discord takes 10 MB in one message."""
+TIMES_A_MINUTE = 5
 _USER = re.compile(r"\s*(?:<@!?)?([0-9]{15,19})>?\s*", re.ASCII)
 
 STAYS = (
@@ -39,15 +42,32 @@ class NoUserIdError(UserError):
         )
 
 
+class AskedTooOftenError(UserError):
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"You asked that often. Try again in {math.ceil(seconds)} seconds.")
+
+
 class Privacy(TicketCog, name="Punctual: privacy"):
+    def __init__(self, tickets: TicketLifecycle) -> None:
+        super().__init__(tickets)
+        self._asked = commands.CooldownMapping[Interaction].from_cooldown(
+            TIMES_A_MINUTE, 60.0, lambda interaction: interaction.user.id
+        )
+
+    def _count(self, interaction: Interaction) -> None:
+        """All of this reads a lot. Raises AskedTooOften."""
+        seconds = self._asked.update_rate_limit(interaction)
+        if seconds is not None:
+            raise AskedTooOftenError(seconds)
+
     @app_commands.command(
         name="forget-me", description="Delete what this bot keeps of you, in every server"
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
-    @app_commands.checks.cooldown(3, 60.0)
     @answering_errors
     async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
+        self._count(interaction)
         await _ask(interaction, self.tickets, interaction.user.id, EVERY_GUILD)
 
     @app_commands.command(description="Delete what this bot keeps of a member, in this server")
@@ -61,16 +81,17 @@ class Privacy(TicketCog, name="Punctual: privacy"):
         found = _USER.fullmatch(user_id)
         if found is None or int(found[1]) >= 2**63:
             raise NoUserIdError
+        self._count(interaction)
         await _ask(interaction, self.tickets, int(found[1]), guild_id_of(interaction))
 
     @app_commands.command(
         name="export-me", description="Get what this bot keeps of you, as a zip file"
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
-    @app_commands.checks.cooldown(2, 300.0)
     @answering_errors
     async def export_me(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
+        self._count(interaction)
         limit = min(MAX_EXPORT_BYTES, interaction.filesize_limit)
         content = await self.tickets.exporting.export(interaction.user.id, limit)
         if content is None:

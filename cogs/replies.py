@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 from typing import Any
 
@@ -52,8 +51,6 @@ def sentence(error: BaseException) -> str:  # noqa: PLR0911  # a table
             return "You need the permission Manage Server for that."
         case app_commands.NoPrivateMessage():
             return "This works only in a server."
-        case app_commands.CommandOnCooldown(retry_after=seconds):
-            return f"You asked for that just now. Try again in {math.ceil(seconds)} seconds."
         case app_commands.CheckFailure():
             return "You may not do that."
         case app_commands.TransformerError():
