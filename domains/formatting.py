@@ -101,7 +101,7 @@ EVENTS: Final = {
     "retried": "tried again",
     "closed": "closed",
     "left_server": "the bot has left the server",
-    "forgotten": "the member was forgotten: words and ids are gone",
+    "forgotten": "a member was forgotten: their words and id are gone",
 }
 CAUSES: Final = {
     "accepted": "{by} accepted the close request",

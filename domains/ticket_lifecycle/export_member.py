@@ -10,7 +10,7 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +46,19 @@ class ExportingAlreadyError(UserError):
 @dataclass(frozen=True, slots=True)
 class _File:
     name: str
-    content: Path | str
+    content: Path | str | None
+    """None: there is no room for it in any case."""
+
+    def fits(self, room: int) -> bool:
+        return self.content is not None and self.size <= room
 
     @property
     def size(self) -> int:
+        """In the zip, at most."""
+        names = 2 * len(self.name.encode()) + OVERHEAD
         if isinstance(self.content, Path):
-            return self.content.stat().st_size
-        return len(self.content.encode())
+            return names + self.content.stat().st_size
+        return names + len((self.content or "").encode())
 
 
 class ExportMember:
@@ -69,15 +75,12 @@ class ExportMember:
             own = await self._own_tickets(user_id)
             others = await self._tickets_of_others(user_id)
             files = [file for each in own for file in await self._transcript(each.ticket)]
-            files += await self._words_elsewhere(user_id, {each.ticket.id for each in own})
+            files += await self._words_elsewhere(
+                user_id, {each.ticket.id for each in own}, max_bytes
+            )
             if not own and not others and not files:
                 return None
-            data = {
-                "user_id": str(user_id),
-                "your_tickets": [_own_ticket(each, user_id) for each in own],
-                "in_tickets_of_others": [_part(each, user_id) for each in others],
-            }
-            return await asyncio.to_thread(_zip, data, files, max_bytes)
+            return await asyncio.to_thread(_zip, _data(user_id, own, others), files, max_bytes)
 
     # --- rows
 
@@ -135,9 +138,11 @@ class ExportMember:
             ),
         ]
 
-    async def _words_elsewhere(self, user_id: int, own_ids: set[int]) -> list[_File]:
+    async def _words_elsewhere(
+        self, user_id: int, own_ids: set[int], max_bytes: int
+    ) -> list[_File]:
         erasure = self._services.transcripts.erasure
-        files: list[_File] = []
+        files, room = list[_File](), max_bytes
         for guild_id in await erasure.guild_ids():
             for ticket_id in await erasure.about(user_id, guild_id):
                 words = None
@@ -146,7 +151,9 @@ class ExportMember:
                 if words is None:
                     continue
                 folder = f"in-others-tickets/{guild_id}-{ticket_id}"
-                files.append(_File(f"{folder}/index.html", words.page))
+                room -= len(words.page)
+                page = words.page if room > 0 else None
+                files.append(_File(f"{folder}/index.html", page))
                 files += [
                     _File(f"{folder}/{ATTACHMENTS_NAME}/{path.name}", path) for path in words.files
                 ]
@@ -158,6 +165,17 @@ def _who(user_id: int | None, member_id: int) -> str:
     if user_id is None:
         return "the bot"
     return "you" if user_id == member_id else "somebody else"
+
+
+def _data(
+    member_id: int, own: Sequence[Export], others: Sequence[Export]
+) -> Callable[[], Mapping[str, object]]:
+    """Made in the thread: there may be thousands."""
+    return lambda: {
+        "user_id": str(member_id),
+        "your_tickets": [_own_ticket(each, member_id) for each in own],
+        "in_tickets_of_others": [_part(each, member_id) for each in others],
+    }
 
 
 def _own_ticket(export: Export, member_id: int) -> Mapping[str, object]:
@@ -213,9 +231,9 @@ def _where(ticket: Ticket) -> Mapping[str, object]:
     return {"guild_id": str(ticket.guild_id), "number": ticket.number}
 
 
-def _zip(data: Mapping[str, object], files: Sequence[_File], max_bytes: int) -> bytes:
+def _zip(data: Callable[[], object], files: Sequence[_File], max_bytes: int) -> bytes:
     """What is too large is named. Sizes are counted as if nothing became smaller, so it fits."""
-    text = json.dumps(data, indent=2, ensure_ascii=False)
+    text = json.dumps(data(), indent=2, ensure_ascii=False)
     room = max_bytes - len(text.encode()) - OVERHEAD
     room -= sum(len(file.name.encode()) + 1 for file in files)  # if all are named in the README
     left_out: list[str] = []
@@ -223,10 +241,9 @@ def _zip(data: Mapping[str, object], files: Sequence[_File], max_bytes: int) -> 
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
             try:
-                size = file.size + 2 * len(file.name.encode()) + OVERHEAD
-                if size <= room:
+                if file.fits(room):
+                    room -= file.size
                     _write(archive, file)
-                    room -= size
                 else:
                     left_out.append(file.name)
             except FileNotFoundError:
@@ -241,4 +258,4 @@ def _write(archive: zipfile.ZipFile, file: _File) -> None:
     if isinstance(file.content, Path):
         archive.write(file.content, file.name)
     else:
-        archive.writestr(file.name, file.content)
+        archive.writestr(file.name, file.content or "")

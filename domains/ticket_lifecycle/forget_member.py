@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 EVERY_GUILD = 0
 BATCH = 20
+PAGE = 1_000
+"""Finding them reads much, so there should be few pages."""
 PAUSE_S = 0.05
 """Between two batches: deadlines come first."""
 TAKEN_UP_WITHIN = timedelta(minutes=5)
@@ -152,12 +154,14 @@ class ForgetMember:
         while True:
             async with self._services.database.connection() as connection:
                 page = await personal_data.took_part(
-                    connection, user_id, guild_id, after=last, limit=BATCH
+                    connection, user_id, guild_id, after=last, limit=PAGE
                 )
             if not page:
                 return
             last = page[-1].id
-            await self._erase_in(user_id, [each for each in page if each.id not in seen], done)
+            page = [ticket for ticket in page if ticket.id not in seen]
+            for start in range(0, len(page), BATCH):
+                await self._erase_in(user_id, page[start : start + BATCH], done)
 
     async def _erase_in(self, user_id: int, tickets: Sequence[Ticket], done: Forgotten) -> None:
         others = [ticket for ticket in tickets if ticket.opener_id != user_id]
@@ -168,6 +172,7 @@ class ForgetMember:
         async with self._services.database.transaction() as transaction:
             ids = await personal_data.lock_closed(transaction.connection, gone)
             await personal_data.forget_participant(transaction.connection, user_id, ids)
+            await events.add_many(transaction.connection, "forgotten", [(id_, None) for id_ in ids])
         done.others += len(gone)
         done.failed += len(closed) - len(gone)
         await asyncio.sleep(PAUSE_S)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import random
+import zipfile
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -286,6 +289,25 @@ async def test_two_are_not_forgotten_at_once_and_the_second_is_not_forgotten_abo
     await keeping(desk).lifecycle.cleanup.run()
     ids = "select count(*) from punctual.ticket_events where actor_id = any($1::bigint[])"
     assert not await desk.database.pool.fetchval(ids, [OPENER_ID, STAFF_ID])
+
+
+async def test_an_export_is_never_larger_than_discord_takes_and_names_what_is_left_out(
+    desk: HelpDesk,
+) -> None:
+    tickets = [await closed(desk, 1) for _ in range(5)]
+    for ticket in tickets[:4]:
+        transcript = desk.transcripts.find(ticket.guild_id, ticket.id)
+        assert transcript is not None
+        transcript.path.write_bytes(random.Random(ticket.id).randbytes(30_000))
+    content = await desk.lifecycle.exporting.export(OPENER_ID, 100_000)
+    assert content is not None
+    assert len(content) <= 100_000
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        pages = [name for name in archive.namelist() if name.endswith("index.html")]
+        left_out = archive.read("README.txt").decode().split("ask who runs the bot for them:")[1]
+    assert len(pages) == 3
+    assert len(left_out.split()) == 2
+    assert not set(pages) & set(left_out.split())
 
 
 DECIDED = {
