@@ -35,7 +35,7 @@ from domains.scheduled_task.redis_check import require_redis_url
 from domains.scheduled_task.scheduled_task import GRACE
 from domains.settings import WRONG_SETTING, Settings, load_settings
 from domains.tasks import cancel, detached
-from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
+from domains.ticket_lifecycle import LifecyclePolicy, Retention, TicketLifecycle
 from domains.transcripts import TranscriptStore
 from embedded import EmbeddedServers, EmbeddedServersError
 from operations import add_commands, run_command
@@ -98,6 +98,7 @@ class Punctual:
                 close_at_once_without_timer=settings.auto_close_without_redis == "immediate",
                 outage_grace=timedelta(seconds=settings.outage_grace),
                 max_extensions=settings.max_extensions,
+                retention=Retention.chosen_in(settings),
             ),
         )
         connect_domains(self.database, self.ticket_lifecycle, self.scheduled_task, self.effects)
@@ -140,7 +141,11 @@ class Punctual:
     async def closing(self) -> AsyncGenerator[None]:
         """Shut down around the bot's own closing: the scheduler before it, since running jobs
         still need Discord, the database and the servers after it. Safe to do twice."""
-        await asyncio.gather(self.scheduled_task.shutdown(), self.effects.stop(GRACE))
+        await asyncio.gather(
+            self.scheduled_task.shutdown(),
+            self.effects.stop(GRACE),
+            self.ticket_lifecycle.cleanup.stop(),
+        )
         try:
             yield
         finally:

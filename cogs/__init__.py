@@ -12,6 +12,7 @@ from cogs.doctor import Doctor
 from cogs.limits import Limits
 from cogs.message_changes import MessageChanges
 from cogs.panel import OpenTicketView, Panel
+from cogs.privacy import ForgetButton, Privacy
 from cogs.scheduling import Scheduling
 from cogs.setup import Setup
 from cogs.timers import Timers
@@ -39,6 +40,7 @@ async def add_cogs(
         Timers(tickets, scheduled_task),
         Blocking(tickets),
         Limits(tickets),
+        Privacy(tickets),
         Watching(tickets),
         MessageChanges(bot, tickets),
         Scheduling(bot, tickets, scheduled_task, effects),
@@ -49,7 +51,7 @@ async def add_cogs(
         raise StartupError(
             f"The bot has commands of its own that are named as Punctual's: {', '.join(taken)}"
         )
-    bot.add_dynamic_items(*BUTTONS)
+    bot.add_dynamic_items(*BUTTONS, ForgetButton)
     bot.add_view(OpenTicketView())
     for cog in cogs:
         await bot.add_cog(cog)

@@ -36,7 +36,9 @@ class Scheduling(TicketCog, name="Punctual: scheduling"):
         self._effects.start()
         try:
             await self.tickets.channel_index.load()
+            await self.tickets.note_servers_present([guild.id for guild in self._bot.guilds])
             await self._end_tickets_of_left_servers()
+            await self.tickets.cleanup.plan()
         except DatabaseUnavailable as error:
             log.warning(
                 "PostgreSQL is away; servers that were left are looked for later: %s", error
@@ -46,7 +48,7 @@ class Scheduling(TicketCog, name="Punctual: scheduling"):
 
     async def _end_tickets_of_left_servers(self) -> None:
         """Servers that the bot has left while it was away. Discord has the last word."""
-        for guild_id in await self.tickets.guilds_with_tickets():
+        for guild_id in await self.tickets.known_guilds():
             if self._bot.get_guild(guild_id) is None and await self._has_left(guild_id):
                 await self.tickets.note_server_left(guild_id)
 

@@ -102,6 +102,13 @@ class Watching(TicketCog, name="Punctual: watching"):
             self._outage.lost(error)  # it is looked for again at the next session
 
     @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        try:
+            await self.tickets.note_servers_present([guild.id])
+        except DatabaseUnavailable as error:
+            self._outage.lost(error)  # it is looked for again at the next session
+
+    @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
         self.tickets.discord_status.note_missed_messages()
         try:

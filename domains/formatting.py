@@ -101,6 +101,7 @@ EVENTS: Final = {
     "retried": "tried again",
     "closed": "closed",
     "left_server": "the bot has left the server",
+    "forgotten": "a member was forgotten: their words and id are gone",
 }
 CAUSES: Final = {
     "accepted": "{by} accepted the close request",
@@ -124,6 +125,7 @@ TIMERS: Final = {
     "auto-close": "Closes",
     "send-reminder": "The member is reminded",
     "end-block": "The block ends",
+    "cleanup-old-tickets": "What is too old is deleted",
 }
 STEPS: Final = {
     "save-transcript": "the transcript",

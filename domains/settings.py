@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     """Seconds of announced grace for tickets that fell due in an outage longer than this."""
     max_extensions: Annotated[int, Field(ge=0, le=100)] = 3
     """How often a member may ask for another 24 hours on one close request; 0 is never."""
+    transcript_days: Annotated[int, Field(ge=0, le=36_500)] = 0
+    """Days after its ticket was closed that a transcript is deleted; 0 is never."""
+    ticket_days: Annotated[int, Field(ge=0, le=36_500)] = 0
+    """Days after it was closed that a ticket is deleted, with its transcript; 0 is never."""
+    left_server_days: Annotated[int, Field(ge=0, le=36_500)] = 30
+    """Days after the bot left a server that all of that server is deleted; 0 is never."""
     worker_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     """Jobs that one process runs at once."""
     log_level: LogLevel = "INFO"

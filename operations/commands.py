@@ -12,6 +12,7 @@ from domains.monitoring.job_actions import Action
 from domains.settings import load_settings
 from operations import jobs
 from operations.check import check
+from operations.cleanup import cleanup
 from operations.timers import timers
 
 ACTIONS = {"retry": Action.RETRY, "remove": Action.CANCEL}
@@ -22,6 +23,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     commands.add_parser("check", help="is everything there? one line each; exit status 0, 1 or 2")
     listing = commands.add_parser("timers", help="what will close when")
     listing.add_argument("--json", action="store_true", dest="as_json")
+    cleaning = commands.add_parser("cleanup", help="delete now what is older than it is kept")
+    cleaning.add_argument("--dry-run", action="store_true", help="only say how much that is")
     verbs = commands.add_parser("jobs", help="look at failed jobs, retry or remove one")
     verbs = verbs.add_subparsers(dest="verb", metavar="failed|retry|remove", required=True)
     verbs.add_parser("failed", help="list them, newest first")
@@ -47,6 +50,8 @@ def _chosen(options: argparse.Namespace) -> Coroutine[None, None, int]:
     settings = load_settings()
     if options.command == "timers":
         return timers(settings, as_json=options.as_json)
+    if options.command == "cleanup":
+        return cleanup(settings, dry_run=options.dry_run)
     if options.verb == "failed":
         return jobs.failed(settings)
     return jobs.act(settings, ACTIONS[options.verb], options.key)

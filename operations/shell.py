@@ -18,7 +18,7 @@ from domains.scheduled_task.inspection import Inspection
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs import discover
 from domains.settings import Settings
-from domains.ticket_lifecycle import TicketLifecycle
+from domains.ticket_lifecycle import LifecyclePolicy, Retention, TicketLifecycle
 from domains.transcripts import TranscriptStore
 from operations.no_discord import no_discord
 from operations.running_servers import addresses_of
@@ -32,6 +32,7 @@ class Shell:
     timers: TimerList
     inspection: Inspection
     job_actions: JobActions
+    tickets: TicketLifecycle
 
 
 @asynccontextmanager
@@ -60,6 +61,7 @@ async def shell(settings: Settings) -> AsyncGenerator[Shell]:
             TimerList(database, scheduled_task),
             inspection,
             JobActions(inspection, tickets, scheduled_task),
+            tickets,
         )
     finally:
         await scheduled_task.shutdown()
@@ -72,7 +74,11 @@ def _tickets(
     """Its effects are never started: what is decided here, the bot tells Discord."""
     effects = EffectRunner(database)
     tickets = TicketLifecycle(
-        database, no_discord(), effects, TranscriptStore(settings.data_dir / "transcripts")
+        database,
+        no_discord(),
+        effects,
+        TranscriptStore(settings.data_dir / "transcripts"),
+        LifecyclePolicy(retention=Retention.chosen_in(settings)),
     )
     scheduled_task.register(discover(JobServices(database, tickets)))
     for kind in scheduled_task.kinds:

@@ -26,6 +26,7 @@ from domains.scheduled_task.queues.queue import COMPLETED, FAILED, PunctualQueue
 from domains.scheduled_task.redis_health import means_away
 from domains.scheduled_task.scheduled_task import ScheduledTask
 from domains.scheduled_task.workers.worker import HEARTBEAT_TTL_S
+from domains.ticket_lifecycle.transitions import TICKET
 
 if TYPE_CHECKING:
     from domains.scheduled_task.redis_client import Argument, RedisClient
@@ -172,20 +173,23 @@ class Inspection:
                     return view
         raise UnknownJobError(key)
 
-    async def about(self, subject_id: int) -> Sequence[JobView]:
-        """All jobs about one subject: the unfinished ones by their index, and of the finished
+    async def about(self, ticket_id: int) -> Sequence[JobView]:
+        """All jobs about one ticket: the unfinished ones by their index, and of the finished
         ones, which are in no index, those whose key names it."""
-        named = re.compile(rf"(?<!\d){subject_id}(?!\d)")
+        named = re.compile(rf"(?<!\d){ticket_id}(?!\d)")
+        others = [kind for kind in self._scheduled_task.kinds if kind.owner != TICKET]
         jobs: list[JobView] = []
         with self._asking():
             for _, queue in sorted(self._scheduled_task.queues.items()):
-                keys = await queue.keys_about(subject_id)
+                keys = await queue.keys_about(ticket_id)
                 for status in (Status.FAILED, Status.COMPLETE):
                     finished = await queue.finished_keys(status, 0, MAX_FINISHED)
                     keys += [key for key in finished if named.search(key)]
                 for key in dict.fromkeys(keys):
+                    if any(kind.owns(key) for kind in others):
+                        continue  # its subject has the same number
                     view, _ = await _look(queue, key)
-                    if view is not None and view.subject_id == subject_id:
+                    if view is not None and view.subject_id == ticket_id:
                         jobs.append(view)
         return jobs
 

@@ -313,6 +313,15 @@ class ScheduledTask:
             return 0
         return await redis.attempt(lambda: redis.by_name[kind.queue].cancel_many(keys), 0)
 
+    async def delete_finished_jobs(self, ticket_ids: Sequence[int]) -> None:
+        """What is still kept of jobs about these tickets. Nothing while Redis is away: there it
+        expires within a week."""
+        redis = self._redis
+        if redis is None:
+            return
+        for queue in redis.by_name.values():
+            await redis.attempt(lambda q=queue: q.delete_finished_about(ticket_ids), 0)
+
     # --- agreeing with PostgreSQL
 
     async def cleanup_orphaned_jobs(self) -> int:

@@ -1,6 +1,6 @@
 """Tickets: opening, asking to close, and closing, decided in PostgreSQL."""
 
 from domains.ticket_lifecycle.lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.services import LifecyclePolicy
+from domains.ticket_lifecycle.services import LifecyclePolicy, Retention
 
-__all__ = ["LifecyclePolicy", "TicketLifecycle"]
+__all__ = ["LifecyclePolicy", "Retention", "TicketLifecycle"]

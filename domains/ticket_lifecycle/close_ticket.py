@@ -16,7 +16,13 @@ from domains.ticket_lifecycle.models import (
     TicketStatus,
 )
 from domains.ticket_lifecycle.services import Services
-from domains.ticket_lifecycle.store import events, message_changes, requests, tickets
+from domains.ticket_lifecycle.store import (
+    events,
+    message_changes,
+    requests,
+    retention,
+    tickets,
+)
 from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH, sanitize
 from domains.ticket_lifecycle.transitions import (
     TICKET,
@@ -87,6 +93,10 @@ class CloseTicket:
         Returns how many."""
         async with self._services.database.transaction() as transaction:
             connection = transaction.connection
+            await retention.note_left(connection, guild_id)
+            if self._services.policy.retention.left_server_days:
+                await retention.plan(connection, keeps_for_days=False)
+                transaction.touch("cleanup", 1)
             ids = await tickets.close_all_of_guild(connection, guild_id, CloseCause.LEFT_SERVER)
             if ids:
                 await requests.resolve_all_of(connection, ids)

@@ -20,6 +20,7 @@ from domains.ticket_lifecycle.answer_request import AnswerRequest
 from domains.ticket_lifecycle.ask_to_close import AskToClose
 from domains.ticket_lifecycle.block_member import BlockMember
 from domains.ticket_lifecycle.channels import ChannelError, TicketChannels
+from domains.ticket_lifecycle.clean_up import CleanUp
 from domains.ticket_lifecycle.close_ticket import CloseTicket
 from domains.ticket_lifecycle.discord_status import DiscordStatus
 from domains.ticket_lifecycle.effects import ticket_effects
@@ -31,7 +32,9 @@ from domains.ticket_lifecycle.errors import (
 from domains.ticket_lifecycle.exclude_ticket import ExcludeTicket
 from domains.ticket_lifecycle.expire_requests import Decision, ExpireRequests, why_not
 from domains.ticket_lifecycle.explanation import Explanation, explain
+from domains.ticket_lifecycle.export_member import ExportMember
 from domains.ticket_lifecycle.extend_deadline import ExtendDeadline
+from domains.ticket_lifecycle.forget_member import ForgetMember
 from domains.ticket_lifecycle.grace import Grace
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
@@ -45,7 +48,14 @@ from domains.ticket_lifecycle.models import (
 )
 from domains.ticket_lifecycle.open_ticket import OpenTicket
 from domains.ticket_lifecycle.services import LifecyclePolicy, Scheduler, Services
-from domains.ticket_lifecycle.store import events, guilds, message_changes, requests, tickets
+from domains.ticket_lifecycle.store import (
+    events,
+    guilds,
+    message_changes,
+    requests,
+    retention,
+    tickets,
+)
 from domains.ticket_lifecycle.ticket_channel_index import TicketChannelIndex
 from domains.transcripts import MessageChange, TranscriptStore
 
@@ -85,11 +95,18 @@ class TicketLifecycle:
         self._excluding = ExcludeTicket(self.services)
         self._grace = Grace(self.services)
         self.blocking = BlockMember(database)
+        self.forgetting = ForgetMember(self.services, self._forget_jobs)
+        self.exporting = ExportMember(self.services)
+        self.cleanup = CleanUp(self.services, self.forgetting, self._forget_jobs)
         effect_runner.register(ticket_effects(self.services, self._answers, self._expiry))
 
     def set_scheduler(self, scheduler: Scheduler) -> None:
         """Whom to ask for the job that waits for a deadline; without one, there is none."""
         self._scheduler = scheduler
+
+    async def _forget_jobs(self, ticket_ids: Sequence[int]) -> None:
+        if self._scheduler is not None and ticket_ids:
+            await self._scheduler.delete_finished_jobs(ticket_ids)
 
     # --- opening
 
@@ -330,15 +347,21 @@ class TicketLifecycle:
         """The bot is no longer there: its tickets are over. Returns how many."""
         return await self._closing.server_left(guild_id)
 
+    async def note_servers_present(self, guild_ids: Sequence[int]) -> None:
+        """The bot is there (again): nothing of theirs is going to be deleted."""
+        async with self._database.connection() as connection:
+            await retention.note_present(connection, guild_ids)
+
     async def note_server_available(self, guild_id: int) -> None:
         """Discord has it again: what waited for that goes on at once."""
         async with self._database.transaction() as transaction:
             await effects.retry_guild_now(transaction.connection, guild_id)
         self._effects.wake()
 
-    async def guilds_with_tickets(self) -> Sequence[int]:
+    async def known_guilds(self) -> Sequence[int]:
+        """Of which there is anything, but those that the bot is known to have left."""
         async with self._database.connection() as connection:
-            return await tickets.guilds_with_tickets(connection)
+            return await retention.known_guilds(connection)
 
     async def clear_attention(self, ticket_id: int) -> None:
         async with self._database.transaction() as transaction:

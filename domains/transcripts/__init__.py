@@ -6,7 +6,9 @@ and runs nothing, with the ticket's attachments beside it.
 
 from domains.transcripts.changes import with_changes
 from domains.transcripts.errors import AttachmentUnavailable, DownloadFailed
+from domains.transcripts.forgetting import MembersPart
 from domains.transcripts.limits import Limits
+from domains.transcripts.manifest import ATTACHMENTS_NAME
 from domains.transcripts.models import (
     Attachment,
     ChangeKind,
@@ -28,6 +30,7 @@ from domains.transcripts.models import (
 from domains.transcripts.store import TranscriptStore
 
 __all__ = [
+    "ATTACHMENTS_NAME",
     "Attachment",
     "AttachmentUnavailable",
     "ChangeKind",
@@ -37,6 +40,7 @@ __all__ = [
     "EarlierText",
     "Embed",
     "Limits",
+    "MembersPart",
     "MessageChange",
     "MissedAttachment",
     "Poll",

@@ -11,6 +11,8 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -105,6 +107,40 @@ class GuildArchive:
             if (transcript := load_transcript(directory)) is not None:
                 return transcript
         return None
+
+    def ticket_ids(self) -> list[int]:
+        """Of all transcripts, in their order."""
+        try:
+            names = [entry.name for entry in self._directory.iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        aside = [name.removeprefix(".").removesuffix(RETIRED_SUFFIX) for name in names]
+        return sorted({int(name) for name in aside if name.isascii() and name.isdecimal()})
+
+    @contextmanager
+    def changing(self, ticket_id: int) -> Generator[Path | None]:
+        """Where the ticket's transcript is, while nobody else puts another there."""
+        if not self._directory.is_dir():
+            yield None
+            return
+        with exclusive(self._directory / LOCK_NAME):
+            self._repair()
+            final = self._final(ticket_id)
+            yield final if final.is_dir() else None
+
+    def delete(self, ticket_id: int) -> bool:
+        """All that is here of the ticket, but what is being saved now. False if nothing is."""
+        with self.changing(ticket_id) as final:
+            leftovers = [
+                entry
+                for entry in self._directory.glob(f".{ticket_id}.*")
+                if not is_held(entry / LIVE_NAME)
+            ]
+            for entry in [*leftovers, *([final] if final else [])]:
+                shutil.rmtree(entry)
+            if final is not None:
+                sync_directory(self._directory)
+        return final is not None
 
     def _create(self) -> None:
         if not self._directory.exists():

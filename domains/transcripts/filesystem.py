@@ -21,6 +21,14 @@ def write_text_durably(path: Path, chunks: Iterable[str]) -> None:
         flush_to_disk(file)
 
 
+def replace_text_durably(path: Path, chunks: Iterable[str]) -> None:
+    """The old or the new content, never half of one."""
+    draft = path.with_name(f".{path.name}.new")
+    write_text_durably(draft, chunks)
+    draft.replace(path)
+    sync_directory(path.parent)
+
+
 def sync_directory(path: Path) -> None:
     """Make created and renamed entries durable. Windows can't, and does so by itself."""
     if sys.platform != "win32":

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from domains.transcripts.filesystem import write_text_durably
+from domains.transcripts.filesystem import replace_text_durably
 from domains.transcripts.models import MissedAttachment, SavedAttachment, SavedTranscript
+from domains.transcripts.people import People, Person
 
 PAGE_NAME = "index.html"
 ATTACHMENTS_NAME = "attachments"
@@ -31,9 +32,27 @@ class Manifest(BaseModel):
     message_count: int
     attachments: tuple[StoredAttachment, ...]
     missed: tuple[MissedAttachment, ...]
+    people: People | None = None
+    """Who wrote what. None: an older version saved it."""
+
+    def without(self, user_id: int) -> Manifest:
+        """And without the files of that member."""
+        people = self.people or {}
+        person = people.get(user_id) or Person()
+        return self.model_copy(
+            update={
+                "attachments": tuple(
+                    each for each in self.attachments if each.stored_name not in person.stored_names
+                ),
+                "missed": tuple(
+                    each for each in self.missed if each.filename not in person.missed_filenames
+                ),
+                "people": {id_: each for id_, each in people.items() if id_ != user_id},
+            }
+        )
 
     def write(self, directory: Path) -> None:
-        write_text_durably(directory / MANIFEST_NAME, [self.model_dump_json(indent=2)])
+        replace_text_durably(directory / MANIFEST_NAME, [self.model_dump_json(indent=2)])
 
     def transcript(self, directory: Path) -> SavedTranscript:
         return SavedTranscript(
@@ -51,10 +70,22 @@ class Manifest(BaseModel):
         )
 
 
+def names_person(directory: Path, user_id: int) -> bool:
+    """Without parsing it: most transcripts are about others."""
+    try:
+        return f'"{user_id}"'.encode() in (directory / MANIFEST_NAME).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def load_transcript(directory: Path) -> SavedTranscript | None:
     """The transcript in a published directory; None where there is none, or no readable one."""
+    manifest = load_manifest(directory)
+    return None if manifest is None else manifest.transcript(directory)
+
+
+def load_manifest(directory: Path) -> Manifest | None:
     try:
-        manifest = Manifest.model_validate_json((directory / MANIFEST_NAME).read_bytes())
+        return Manifest.model_validate_json((directory / MANIFEST_NAME).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
-    return manifest.transcript(directory)

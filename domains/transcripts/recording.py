@@ -19,6 +19,7 @@ from domains.transcripts.models import (
     TranscriptMessage,
 )
 from domains.transcripts.page import PageRenderer, Totals
+from domains.transcripts.people import PeopleRecorder
 
 MESSAGES_NAME = ".messages"
 PIECE_LENGTH = 64 * 1024
@@ -38,6 +39,7 @@ class Recording:
         self._archive = archive
         self._renderer = renderer
         self._conversation = Conversation()
+        self._people = PeopleRecorder()
         self._staging = archive.staging(header.ticket_id)
         self.downloads = archive.downloads(header.ticket_id)
         self._attachments = self._staging.path / ATTACHMENTS_NAME
@@ -57,6 +59,12 @@ class Recording:
         views = [self._conversation.view(entry) for entry in entries]
         with self._messages.open("a", encoding="utf-8", errors="replace", newline="") as file:
             file.write(self._renderer.messages(views))
+        for entry in entries:
+            self._people.add(
+                entry.message,
+                stored_names=(kept.stored_name for kept in entry.kept),
+                missed=(missed.filename for missed in entry.missed),
+            )
         self._message_count += len(entries)
         self._missed.extend(missed for entry in entries for missed in entry.missed)
 
@@ -119,4 +127,5 @@ class Recording:
                 for kept in self._kept
             ),
             missed=tuple(self._missed),
+            people=self._people.people(),
         )

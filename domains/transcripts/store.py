@@ -10,6 +10,7 @@ from pathlib import Path
 
 from domains.transcripts.archive import GuildArchive
 from domains.transcripts.collecting import AttachmentCollector, Download
+from domains.transcripts.erasure import TranscriptErasure
 from domains.transcripts.limits import Limits
 from domains.transcripts.models import SavedTranscript, TranscriptHeader, TranscriptMessage
 from domains.transcripts.page import PageRenderer
@@ -68,6 +69,11 @@ class TranscriptStore:
     def find(self, guild_id: int, ticket_id: int) -> SavedTranscript | None:
         """What was saved for the ticket. Reads one small file."""
         return self._archive(guild_id).find(ticket_id)
+
+    @cached_property
+    def erasure(self) -> TranscriptErasure:
+        """What ends a transcript, or a member's part in it."""
+        return TranscriptErasure(self._root)
 
     def _archive(self, guild_id: int) -> GuildArchive:
         return GuildArchive(self._root / str(guild_id))

@@ -45,6 +45,9 @@ COMMANDS: dict[str, dict[str, Type]] = {
         "min_membership": Type.string,
         "reset": Type.string,
     },
+    "forget-me": {},
+    "forget": {"user_id": Type.string},
+    "export-me": {},
 }
 
 
@@ -80,7 +83,12 @@ async def test_all_options_can_be_left_out_but_what_a_command_is_about(settings:
             for name, option in options.items()
             if option.get("required")
         ]
-        assert required == ["autoclose replies: keep_open", "block: member", "unblock: member"]
+        assert required == [
+            "autoclose replies: keep_open",
+            "block: member",
+            "unblock: member",
+            "forget: user_id",
+        ]
 
 
 async def test_a_reason_has_at_most_255_characters(settings: Settings) -> None:
@@ -105,15 +113,17 @@ async def test_what_admins_do_is_shown_to_who_may_manage_the_server(settings: Se
         shown_to = {
             name: command["default_member_permissions"] for name, command in synced(world).items()
         }
-        for name in ("setup", "panel", "doctor", "limits"):
+        for name in ("setup", "panel", "doctor", "limits", "forget"):
             assert int(shown_to[name]) == MANAGE_SERVER
         for name in ("closerequest", "close", "autoclose", "timers", "block", "blocked"):
             assert shown_to[name] is None
 
 
-async def test_no_command_is_offered_in_direct_messages(settings: Settings) -> None:
+async def test_only_what_is_about_oneself_is_offered_in_direct_messages(
+    settings: Settings,
+) -> None:
     async with a_world(settings) as world:
-        assert world.amy.user.available_commands() == ()
+        assert sorted(world.amy.user.available_commands()) == ["export-me", "forget-me"]
 
 
 async def test_every_command_and_option_is_described(settings: Settings) -> None:

@@ -212,3 +212,29 @@ async def test_what_a_dead_bot_left_behind_is_not_taken_for_a_running_one(
     for name in ("postgres", "valkey"):
         (data_dir / f"{name}.lock").write_text(f"1\n{left_behind}\n")
     assert await addresses_of(settings) is None
+
+
+async def test_cleanup_says_first_what_it_would_delete_and_then_deletes_it(
+    typed: Typed, web_env: WebEnv
+) -> None:
+    old, young = await web_env.open(), await web_env.open()
+    await web_env.execute(
+        """update punctual.tickets set status = 'closed',
+                  closed_at = now() - case when id = $1 then interval '8 days'
+                                      else interval '1 day' end""",
+        old.id,
+    )
+    typed.settings["TICKET_DAYS"] = "7"
+    would = await typed("cleanup", "--dry-run")
+    assert (would.status, would.err) == (0, "")
+    assert would.lines == [
+        "TRANSCRIPT_DAYS   for ever",
+        "TICKET_DAYS       7 days",
+        "LEFT_SERVER_DAYS  30 days",
+        "Would delete: 0 transcripts, 1 ticket, 0 servers",
+    ]
+    assert await web_env.lifecycle.ticket(old.id) is not None
+    done = await typed("cleanup")
+    assert (done.status, done.lines[-1]) == (0, "Deleted: 0 transcripts, 1 ticket, 0 servers")
+    assert await web_env.lifecycle.ticket(old.id) is None
+    assert await web_env.lifecycle.ticket(young.id) is not None

@@ -12,6 +12,7 @@ from domains.database import Database
 from domains.scheduled_task import jobs
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs.auto_close import AutoClose
+from domains.scheduled_task.jobs.cleanup_old_tickets import CleanupOldTickets
 from domains.scheduled_task.jobs.end_block import EndBlock
 from domains.scheduled_task.jobs.send_reminder import SendReminder
 
@@ -53,12 +54,18 @@ def remind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 
 def test_each_kind_is_found_once(tickets: Tickets, database: Database) -> None:
     found = jobs.discover(JobServices(database, tickets.lifecycle))
-    assert [type(job_type) for job_type in found] == [AutoClose, EndBlock, SendReminder]
+    kinds = [AutoClose, CleanupOldTickets, EndBlock, SendReminder]
+    assert [type(job_type) for job_type in found] == kinds
 
 
 def test_a_new_file_is_found_and_neither_abstract_nor_imported_classes_are_taken(
     tickets: Tickets, database: Database, remind: None
 ) -> None:
     found = jobs.discover(JobServices(database, tickets.lifecycle))
-    names = ["auto-close", "end-block", "remind", "send-reminder"]
-    assert sorted(job_type.name for job_type in found) == names
+    assert sorted(job_type.name for job_type in found) == [
+        "auto-close",
+        "cleanup-old-tickets",
+        "end-block",
+        "remind",
+        "send-reminder",
+    ]

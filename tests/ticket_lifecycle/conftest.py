@@ -30,7 +30,8 @@ async def database(database_url: str) -> AsyncGenerator[Database]:
     await database.connect()
     await database.pool.execute(
         "delete from punctual.tickets; delete from punctual.guild_settings;"
-        " delete from punctual.heartbeat; delete from punctual.blocks"
+        " delete from punctual.heartbeat; delete from punctual.blocks;"
+        " delete from punctual.cleanup; delete from punctual.erasures"
     )
     yield database
     await database.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 
 import asyncpg
 import pytest
@@ -38,6 +39,9 @@ class Redis:
     async def auto_close_job(self, ticket_id: int) -> str | None:
         timers = await self._desk.timers_of_kind()
         return next((timer.key for timer in timers if timer.owner_id == ticket_id), None)
+
+    async def delete_finished_jobs(self, ticket_ids: Sequence[int]) -> None:
+        """None is kept."""
 
 
 def with_redis(desk: HelpDesk) -> HelpDesk:

@@ -423,3 +423,31 @@ class PunctualQueue(RedisQueue):
         """Newest first."""
         ids = await self._client.zrevrange(self._finished[status], offset, offset + limit - 1)
         return [self.job_key_from_id(job_id.decode()) for job_id in ids]
+
+    async def delete_finished_about(self, subject_ids: Collection[int]) -> int:
+        """The records of finished jobs about these subjects. Returns how many there were."""
+        wanted, deleted = set(subject_ids), 0
+        for kept in set(self._finished.values()):
+            job_ids = await self._client.zrange(kept, 0, -1)
+            for start in range(0, len(job_ids), SCRIPT_BATCH):
+                page = job_ids[start : start + SCRIPT_BATCH]
+                records = await self._client.mget(page)
+                gone = [
+                    job_id
+                    for job_id, record in zip(page, records, strict=True)
+                    if record is not None and _subject_of(record) in wanted
+                ]
+                if gone:
+                    pipeline = self._client.pipeline(transaction=False)
+                    pipeline.zrem(kept, *gone)
+                    pipeline.delete(*gone)
+                    await pipeline.execute()
+                    deleted += len(gone)
+        return deleted
+
+
+def _subject_of(record: bytes) -> int | None:
+    try:
+        return json.loads(record)["meta"]["subject_id"]
+    except UNREADABLE:
+        return None

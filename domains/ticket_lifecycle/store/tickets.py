@@ -84,8 +84,10 @@ async def insert(connection: Connection, guild_id: int, opener_id: int, subject:
     """The guild must be locked: the number is the next one there."""
     record = await connection.fetchrow(
         f"""insert into punctual.tickets as t (guild_id, number, opener_id, subject)
-            select $1, coalesce(max(number), 0) + 1, $2, $3 from punctual.tickets
-            where guild_id = $1 returning {TICKET}""",
+            select $1, greatest(coalesce(max(number), 0),
+                                (select g.last_number from punctual.guild_settings g
+                                 where g.guild_id = $1)) + 1, $2, $3
+            from punctual.tickets where guild_id = $1 returning {TICKET}""",
         guild_id,
         opener_id,
         subject,
@@ -187,13 +189,6 @@ async def close_all_of_guild(
         cause.value,
     )
     return [record["id"] for record in records]
-
-
-async def guilds_with_tickets(connection: Connection) -> Sequence[int]:
-    records = await connection.fetch(
-        "select distinct guild_id from punctual.tickets where status <> 'closed'"
-    )
-    return [record["guild_id"] for record in records]
 
 
 # --- attention
