@@ -1,0 +1,95 @@
+"""A stranger who opens connections makes nothing late, fills no log, and keeps nobody out."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+
+from tests.faults.conftest import Measured
+from tests.faults.fault_env import FaultEnv
+from tests.faults.strangers import HALF_A_BODY, HALF_A_REQUEST, IDLE, NO_REQUEST, strangers
+from tests.found.server import free_port
+from tests.process.bot_process import BotProcess
+from tests.waiting import eventually
+
+PASSWORD = "a password for the dashboard"
+MAX_LOG_LINES = 100
+MAX_LATE_MS = 1_000
+LATENESS = "select late_ms from punctual.ticket_events where event = $1 and late_ms is not null"
+
+
+@dataclass(frozen=True)
+class Attack:
+    connections: int
+    descriptors: int
+    tickets: int
+
+
+SHORT = Attack(connections=400, descriptors=256, tickets=3)
+LONG = Attack(connections=2_000, descriptors=1_024, tickets=50)
+
+
+def limit_descriptors(bot: BotProcess, count: int) -> None:
+    """The hard limit too, so that the bot cannot raise it."""
+    resource.prlimit(bot.pid, resource.RLIMIT_NOFILE, (count, count))
+
+
+async def answer(port: int, path: str, headers: dict[str, str] | None = None) -> int:
+    """The status, on a connection of its own."""
+    timeout = aiohttp.ClientTimeout(total=30)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as http,
+        http.get(f"http://127.0.0.1:{port}{path}", headers=headers) as response,
+    ):
+        await response.read()
+        return response.status
+
+
+def percentile_99(values: list[int]) -> int:
+    return sorted(values)[max(0, round(len(values) * 0.99) - 1)]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "attack", [SHORT, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"]
+)
+async def test_a_stranger_who_only_opens_connections_makes_nothing_late(
+    fault_env: FaultEnv, measured: Measured, attack: Attack
+) -> None:
+    dashboard, metrics = free_port(), free_port()
+    bot = await fault_env.start(
+        DASHBOARD_PASSWORD=PASSWORD, DASHBOARD_PORT=str(dashboard), METRICS_PORT=str(metrics)
+    )
+    limit_descriptors(bot, attack.descriptors)
+    tickets = [await fault_env.open() for _ in range(attack.tickets)]
+    lines = len(bot.lines)
+    kinds = (IDLE, HALF_A_REQUEST, HALF_A_BODY, NO_REQUEST)
+    async with strangers((dashboard, metrics), kinds, attack.connections) as crowd:
+        await eventually(lambda: crowd.opened >= attack.connections // 2, 60)
+        for ticket in tickets:
+            await fault_env.ask(ticket, "2s")
+        operator = {"Authorization": aiohttp.encode_basic_auth("admin", PASSWORD)}
+        assert await answer(dashboard, "/", operator) == 200
+        assert await answer(metrics, "/readyz") == 200
+        async with asyncio.TaskGroup() as group:
+            for ticket in tickets:
+                group.create_task(fault_env.discord.wait_deleted(ticket, within=30))
+        for ticket in tickets:
+            await fault_env.closed(ticket)
+        assert await answer(dashboard, "/", operator) == 200
+    told = [line for line in bot.lines[lines:] if "ticket" not in line]
+    assert len(told) < MAX_LOG_LINES
+    lateness = {
+        event: percentile_99([row["late_ms"] for row in await fault_env.rows(LATENESS, event)])
+        for event in ("expired", "closed")
+    }
+    measured(
+        f"{attack.connections} connections, {attack.descriptors} descriptors: {len(told)} lines "
+        f"in the log, lateness p99 {lateness['expired']} ms decided, {lateness['closed']} ms closed"
+    )
+    if attack is LONG:
+        assert lateness["expired"] < MAX_LATE_MS
