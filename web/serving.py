@@ -21,7 +21,7 @@ SHUTDOWN_TIMEOUT_S = 1.0
 """How long a request that is under way may take at a shutdown."""
 BACKLOG = 128
 MAX_BURST = 64
-MAX_CONNECTIONS_PER_S = 200.0
+MAX_CONNECTIONS_PER_S = 100.0
 """Beyond a burst. Those who come faster wait for their turn, and not the tickets for theirs."""
 RETRY_ACCEPT_S = 1.0
 
