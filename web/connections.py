@@ -32,6 +32,12 @@ MAX_REFUSALS = 4
 SERVER = "punctual"
 
 
+def close_after(response: web.StreamResponse) -> None:
+    """Also when aiohttp has already decided to keep the connection."""
+    response.force_close()
+    response.headers[hdrs.CONNECTION] = "close"
+
+
 class Connection(web.RequestHandler):
     """One connection, from accept() to its end."""
 
@@ -85,7 +91,7 @@ class Connection(web.RequestHandler):
         """Somebody has not."""
         self._refusals += 1
         if self._refusals >= MAX_REFUSALS:
-            response.force_close()
+            close_after(response)
 
     def handle_error(
         self,
@@ -113,8 +119,8 @@ class Connection(web.RequestHandler):
 
 
 class Connections:
-    """The connections of one listener. With too many of them a stranger's makes room for the next: the
-    oldest of the address that has the most."""
+    """All of one listener. With too many of them a stranger's makes room for the next: the oldest
+    of the address that has the most."""
 
     def __init__(self, setting: str) -> None:
         """`setting` is the listener's, for the log."""

@@ -11,7 +11,7 @@ from domains.monitoring.metrics import Metrics
 from domains.monitoring.models import Dependency
 from domains.monitoring.monitor import Monitor
 from domains.single_flight import SingleFlight
-from web.connections import SERVER
+from web.connections import SERVER, close_after
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -57,4 +57,4 @@ class Probes:
 
 async def _finish(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
-    response.force_close()
+    close_after(response)
