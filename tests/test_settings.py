@@ -206,7 +206,7 @@ def test_a_wrong_value_is_one_line_that_names_the_setting_and_not_the_value(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "bot.example", "127.0.0.1.example"])
-@pytest.mark.parametrize("password", ["1", "hunter2", "elevenchars"])
+@pytest.mark.parametrize("password", ["x", "hunter2", "elevenchars"])
 def test_a_dashboard_that_others_can_reach_needs_a_long_password(
     monkeypatch: pytest.MonkeyPatch, host: str, password: str
 ) -> None:
@@ -216,7 +216,7 @@ def test_a_dashboard_that_others_can_reach_needs_a_long_password(
     assert error.status == 2
     assert str(error).startswith("DASHBOARD_PASSWORD: must have at least 12 characters")
     assert "\n" not in str(error)
-    assert password not in str(error).removeprefix("DASHBOARD_PASSWORD: must have at least 12")
+    assert password not in str(error)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

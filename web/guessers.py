@@ -60,14 +60,8 @@ class Guessers:
         """And the proxy that says so, if it is one."""
         if (device := self._device(request)) is not None:
             return f"device {device}", None
-        peer = request.remote or ""
-        if is_loopback(peer):
-            # Each proxy adds whom it had before it; what the last one added is the nearest to us.
-            forwarded = request.headers.getall(hdrs.X_FORWARDED_FOR, [""])[-1]
-            client = subscriber(forwarded.rpartition(",")[2].strip())
-            if client is not None:
-                return client, peer
-        return subscriber(peer) or peer, None
+        forwarded = request.headers.getall(hdrs.X_FORWARDED_FOR, [""])
+        return client_of(request.remote or "", forwarded[-1])
 
     def _device(self, request: web.BaseRequest) -> str | None:
         name, _, signature = request.cookies.get(DEVICE_COOKIE, "").partition(".")
@@ -76,6 +70,16 @@ class Guessers:
 
     def _signature(self, name: str) -> str:
         return hmac.new(self._key, _bytes(name), hashlib.sha256).hexdigest()
+
+
+def client_of(peer: str, forwarded_for: str) -> tuple[str, str | None]:
+    """Whose connection it is, and the proxy that says so, if one on this machine does. Each proxy
+    adds whom it had before it; what the last one added is the nearest to us."""
+    if is_loopback(peer):
+        client = subscriber(forwarded_for.rpartition(",")[2].strip())
+        if client is not None:
+            return client, peer
+    return subscriber(peer) or peer, None
 
 
 def _bytes(text: str) -> bytes:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 from dataclasses import dataclass
 
 import aiohttp
 import pytest
 
 from tests.faults.conftest import Measured
+from tests.faults.descriptors import (
+    descriptor_limits,
+    limit_descriptors,
+    no_new_descriptors,
+    soft_limit_for_children,
+)
 from tests.faults.fault_env import FaultEnv
+from tests.faults.processes import busy
 from tests.faults.strangers import HALF_A_BODY, HALF_A_REQUEST, IDLE, NO_REQUEST, strangers
 from tests.found.server import free_port
 from tests.process.bot_process import BotProcess
 from tests.waiting import eventually
 
 PASSWORD = "a password for the dashboard"
+OPERATOR = {"Authorization": aiohttp.encode_basic_auth("admin", PASSWORD)}
+COMMON_SOFT_LIMIT = 1_024
 MAX_LOG_LINES = 100
+MAX_CORE_SHARE = 0.5
 MAX_LATE_MS = 1_000
 LATENESS = "select late_ms from punctual.ticket_events where event = $1 and late_ms is not null"
 
@@ -33,11 +42,6 @@ SHORT = Attack(connections=400, descriptors=256, tickets=3)
 LONG = Attack(connections=2_000, descriptors=1_024, tickets=50)
 
 
-def limit_descriptors(bot: BotProcess, count: int) -> None:
-    """The hard limit too, so that the bot cannot raise it."""
-    resource.prlimit(bot.pid, resource.RLIMIT_NOFILE, (count, count))
-
-
 async def answer(port: int, path: str, headers: dict[str, str] | None = None) -> int:
     """The status, on a connection of its own."""
     timeout = aiohttp.ClientTimeout(total=30)
@@ -47,6 +51,12 @@ async def answer(port: int, path: str, headers: dict[str, str] | None = None) ->
     ):
         await response.read()
         return response.status
+
+
+async def start(fault_env: FaultEnv, dashboard: int, metrics: int) -> BotProcess:
+    return await fault_env.start(
+        DASHBOARD_PASSWORD=PASSWORD, DASHBOARD_PORT=str(dashboard), METRICS_PORT=str(metrics)
+    )
 
 
 def percentile_99(values: list[int]) -> int:
@@ -61,26 +71,23 @@ async def test_a_stranger_who_only_opens_connections_makes_nothing_late(
     fault_env: FaultEnv, measured: Measured, attack: Attack
 ) -> None:
     dashboard, metrics = free_port(), free_port()
-    bot = await fault_env.start(
-        DASHBOARD_PASSWORD=PASSWORD, DASHBOARD_PORT=str(dashboard), METRICS_PORT=str(metrics)
-    )
-    limit_descriptors(bot, attack.descriptors)
+    bot = await start(fault_env, dashboard, metrics)
+    limit_descriptors(bot.pid, attack.descriptors)
     tickets = [await fault_env.open() for _ in range(attack.tickets)]
     lines = len(bot.lines)
     kinds = (IDLE, HALF_A_REQUEST, HALF_A_BODY, NO_REQUEST)
     async with strangers((dashboard, metrics), kinds, attack.connections) as crowd:
-        await eventually(lambda: crowd.opened >= attack.connections // 2, 60)
+        await eventually(lambda: crowd.opened >= attack.connections, 60)
         for ticket in tickets:
             await fault_env.ask(ticket, "2s")
-        operator = {"Authorization": aiohttp.encode_basic_auth("admin", PASSWORD)}
-        assert await answer(dashboard, "/", operator) == 200
+        assert await answer(dashboard, "/", OPERATOR) == 200
         assert await answer(metrics, "/readyz") == 200
         async with asyncio.TaskGroup() as group:
             for ticket in tickets:
                 group.create_task(fault_env.discord.wait_deleted(ticket, within=30))
         for ticket in tickets:
             await fault_env.closed(ticket)
-        assert await answer(dashboard, "/", operator) == 200
+        assert await answer(dashboard, "/", OPERATOR) == 200
     told = [line for line in bot.lines[lines:] if "ticket" not in line]
     assert len(told) < MAX_LOG_LINES
     lateness = {
@@ -93,3 +100,22 @@ async def test_a_stranger_who_only_opens_connections_makes_nothing_late(
     )
     if attack is LONG:
         assert lateness["expired"] < MAX_LATE_MS
+
+
+async def test_who_connects_while_no_descriptor_is_left_fills_no_log_and_is_served_later(
+    fault_env: FaultEnv,
+) -> None:
+    dashboard, metrics = free_port(), free_port()
+    with soft_limit_for_children(COMMON_SOFT_LIMIT):
+        bot = await start(fault_env, dashboard, metrics)
+    soft, hard = descriptor_limits(bot.pid)
+    assert soft > COMMON_SOFT_LIMIT or soft == hard
+    lines = len(bot.lines)
+    async with strangers((dashboard, metrics), (IDLE,), 50):
+        with no_new_descriptors(bot.pid):
+            cost = await busy(bot.pid, 3)
+        assert await answer(dashboard, "/", OPERATOR) == 200
+        assert await answer(metrics, "/healthz") == 200
+    assert sum("no connection can be taken" in line for line in bot.lines) == 2
+    assert len(bot.lines) - lines < MAX_LOG_LINES
+    assert cost < MAX_CORE_SHARE
