@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 from collections.abc import AsyncGenerator
@@ -24,6 +25,7 @@ MAX_BURST = 64
 MAX_CONNECTIONS_PER_S = 100.0
 """Beyond a burst. Those who come faster wait for their turn, and not the tickets for theirs."""
 RETRY_ACCEPT_S = 1.0
+OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 @asynccontextmanager
@@ -74,7 +76,7 @@ class _Acceptor:
     def __init__(self, server: web.Server, setting: str) -> None:
         self._server = server
         self._connections = Connections(setting)
-        self._no_descriptors = RateLimitedLog(
+        self._not_taken = RateLimitedLog(
             log, f"{setting}: no connection can be taken at the moment: %s"
         )
         self._free_at = 0.0
@@ -88,14 +90,16 @@ class _Acceptor:
             except ConnectionAbortedError:
                 continue
             except OSError as error:
-                self._no_descriptors.warning(error.strerror or error)
-                self._connections.drop_strangers()
+                if error.errno in OUT_OF_RESOURCES:
+                    self._connections.drop_strangers()
+                self._not_taken.warning(error.strerror or error)
                 await asyncio.sleep(RETRY_ACCEPT_S)
                 continue
             try:
                 await loop.connect_accepted_socket(self._connection, accepted)
-            except OSError:  # gone already
+            except Exception as error:  # one connection must not end the listening
                 accepted.close()
+                self._not_taken.warning(error)
             await self._take_a_breath(loop.time())
 
     def _connection(self) -> Connection:

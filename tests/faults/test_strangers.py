@@ -17,7 +17,16 @@ from tests.faults.descriptors import (
 )
 from tests.faults.fault_env import FaultEnv
 from tests.faults.processes import busy
-from tests.faults.strangers import HALF_A_BODY, HALF_A_REQUEST, IDLE, NO_REQUEST, strangers
+from tests.faults.strangers import (
+    GUESSES,
+    HALF_A_BODY,
+    HALF_A_REQUEST,
+    IDLE,
+    METRICS,
+    NO_REQUEST,
+    READY,
+    strangers,
+)
 from tests.found.server import free_port
 from tests.process.bot_process import BotProcess
 from tests.waiting import eventually
@@ -42,11 +51,14 @@ SHORT = Attack(connections=400, descriptors=256, tickets=3)
 LONG = Attack(connections=2_000, descriptors=1_024, tickets=50)
 
 
-async def answer(port: int, path: str, headers: dict[str, str] | None = None) -> int:
-    """The status, on a connection of its own."""
+async def answer(
+    port: int, path: str, headers: dict[str, str] | None = None, *, of: str = "127.0.0.1"
+) -> int:
+    """The status, on a connection of its own, from one of this machine's addresses."""
     timeout = aiohttp.ClientTimeout(total=30)
+    connector = aiohttp.TCPConnector(local_addr=(of, 0))
     async with (
-        aiohttp.ClientSession(timeout=timeout) as http,
+        aiohttp.ClientSession(connector=connector, timeout=timeout) as http,
         http.get(f"http://127.0.0.1:{port}{path}", headers=headers) as response,
     ):
         await response.read()
@@ -100,6 +112,29 @@ async def test_a_stranger_who_only_opens_connections_makes_nothing_late(
     )
     if attack is LONG:
         assert lateness["expired"] < MAX_LATE_MS
+
+
+@pytest.mark.long
+async def test_a_stranger_who_asks_all_the_time_makes_nothing_late(
+    fault_env: FaultEnv, measured: Measured
+) -> None:
+    dashboard, metrics = free_port(), free_port()
+    bot = await start(fault_env, dashboard, metrics)
+    tickets = [await fault_env.open() for _ in range(30)]
+    lines = len(bot.lines)
+    kinds = (METRICS, READY, GUESSES, NO_REQUEST)
+    async with strangers((dashboard, metrics), kinds, 200, reopen_s=0.0) as crowd:
+        cost = await busy(bot.pid, 5)
+        for ticket in tickets:
+            await fault_env.ask(ticket, "2s")
+        for ticket in tickets:
+            await fault_env.closed(ticket, within=60)
+        assert await answer(dashboard, "/", OPERATOR, of="127.0.0.2") == 200
+    told = [line for line in bot.lines[lines:] if "ticket" not in line]
+    assert len(told) < MAX_LOG_LINES
+    late = percentile_99([row["late_ms"] for row in await fault_env.rows(LATENESS, "expired")])
+    measured(f"{crowd.opened} answers: {cost:.0%} of a core, lateness p99 {late} ms decided")
+    assert late < MAX_LATE_MS
 
 
 async def test_who_connects_while_no_descriptor_is_left_fills_no_log_and_is_served_later(
