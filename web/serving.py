@@ -6,8 +6,8 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 from aiohttp import web
 
@@ -44,12 +44,8 @@ async def listening(
             await runner.setup()
             assert runner.server is not None
             acceptor = _Acceptor(runner.server, setting)
-            # Detached, because every connection inherits the context of who accepts it.
-            accepting = [detached(acceptor.accept(each)) for each in sockets]
-            try:
+            async with acceptor.accepting(sockets):
                 yield int(sockets[0].getsockname()[1])
-            finally:
-                await cancel(*accepting)
         finally:
             await runner.cleanup()
 
@@ -80,11 +76,26 @@ class _Acceptor:
             log, f"{setting}: no connection can be taken at the moment: %s"
         )
         self._free_at = 0.0
+        self._ending = False
 
-    async def accept(self, listener: socket.socket) -> None:
-        """Until cancelled."""
+    @asynccontextmanager
+    async def accepting(self, listeners: Sequence[socket.socket]) -> AsyncGenerator[None]:
+        # Detached, because every connection inherits the context of who accepts it.
+        tasks = [detached(self._accept(each)) for each in listeners]
+        try:
+            yield
+        finally:
+            self._ending = True
+            # A cancelled `sock_accept` loses the connection that came at that very moment.
+            for each in listeners:
+                with suppress(NotImplementedError):  # Windows: there it does not
+                    asyncio.get_running_loop().remove_reader(each)
+            await asyncio.sleep(0)
+            await cancel(*tasks)
+
+    async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._ending:
             try:
                 accepted, _ = await loop.sock_accept(listener)
             except ConnectionAbortedError:
