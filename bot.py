@@ -23,6 +23,7 @@ from discord.ext import commands
 from cogs import add_cogs
 from cogs.ticket_channels import DiscordTicketChannels
 from domains.database import Database, Subject
+from domains.descriptor_limit import raise_descriptor_limit
 from domains.effects import EffectRunner
 from domains.errors import StartupError
 from domains.logs import configure_logging
@@ -285,6 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run_command(options)
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
+        raise_descriptor_limit()
         if options.demo:
             from demo import run_demo  # noqa: PLC0415  # its packages are needed by nobody else
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domains.addresses import is_loopback
 from domains.errors import StartupError
 from domains.logs import LogFormat
 
@@ -21,6 +22,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 WithoutRedis = Literal["keep", "immediate"]
 WRONG_SETTING = 2
 """Exit status for a missing or wrong setting."""
+MIN_PASSWORD_LENGTH = 12
+"""Of a dashboard that others than this machine's users can reach."""
 UNREADABLE_REDIS_URL = (
     "it is not a URL that can be understood; in a password, the characters / ? # @ : have to be "
     "percent-encoded"
@@ -74,10 +77,10 @@ class Settings(BaseSettings):
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "text"
     """`json` is one object a line, with the ticket's and the job's id."""
-    dashboard_password: SecretStr | None = None
-    """Not set: there is no dashboard."""
     dashboard_user: Annotated[str, Field(min_length=1, pattern="^[^:]+$")] = "admin"
     dashboard_host: str = "127.0.0.1"
+    dashboard_password: SecretStr | None = None
+    """Not set: there is no dashboard. Validated after its host, which decides how long it is."""
     dashboard_port: Port = 8090
     metrics_host: str = "127.0.0.1"
     metrics_port: Port | None = None
@@ -107,6 +110,19 @@ class Settings(BaseSettings):
         except ValueError:
             # Its text quotes what was not understood, and that may be the password.
             raise ValueError(UNREADABLE_REDIS_URL) from None
+        return value
+
+    @field_validator("dashboard_password")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """A wrong host is refused by itself, and then it is not here."""
+        if value is None or is_loopback(info.data.get("dashboard_host", "localhost")):
+            return value
+        if len(value.get_secret_value()) < MIN_PASSWORD_LENGTH:
+            raise ValueError(
+                f"must have at least {MIN_PASSWORD_LENGTH} characters where DASHBOARD_HOST is not "
+                "127.0.0.1, since others can try to guess it"
+            )
         return value
 
     @property

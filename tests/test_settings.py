@@ -205,6 +205,35 @@ def test_a_wrong_value_is_one_line_that_names_the_setting_and_not_the_value(
     assert SECRET not in "".join(traceback.format_exception(error))
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "bot.example", "127.0.0.1.example"])
+@pytest.mark.parametrize("password", ["x", "hunter2", "elevenchars"])
+def test_a_dashboard_that_others_can_reach_needs_a_long_password(
+    monkeypatch: pytest.MonkeyPatch, host: str, password: str
+) -> None:
+    monkeypatch.setenv("DASHBOARD_HOST", host)
+    monkeypatch.setenv("DASHBOARD_PASSWORD", password)
+    error = refusal()
+    assert error.status == 2
+    assert str(error).startswith("DASHBOARD_PASSWORD: must have at least 12 characters")
+    assert "\n" not in str(error)
+    assert password not in str(error)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_on_this_machine_alone_the_dashboards_password_may_be_short(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("DASHBOARD_HOST", host)
+    monkeypatch.setenv("DASHBOARD_PASSWORD", "1")
+    assert load_settings().dashboard_password == SecretStr("1")
+
+
+def test_twelve_characters_are_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHBOARD_HOST", "0.0.0.0")
+    monkeypatch.setenv("DASHBOARD_PASSWORD", "twelve chars")
+    assert load_settings().dashboard_password == SecretStr("twelve chars")
+
+
 def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "LOUD")
     monkeypatch.setenv("REDIS_PORT", "no")

@@ -9,13 +9,17 @@ import hashlib
 import hmac
 import logging
 import secrets
-import time
 from base64 import b64decode
 from collections.abc import Collection
+from enum import Enum, auto
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
+
+from domains.rate_limited_log import RateLimitedLog
+from web.connections import SERVER, Connection
+from web.guessers import Guessers
 
 log = logging.getLogger(__name__)
 
@@ -29,23 +33,36 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     # Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
-    "Server": "punctual",
+    "Server": SERVER,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
 CHALLENGE = 'Basic realm="Punctual", charset="UTF-8"'
 HARMLESS = ("GET", "HEAD")
+REFUSALS = (web.HTTPUnauthorized.status_code, web.HTTPTooManyRequests.status_code)
 SEC_FETCH_SITE = "Sec-Fetch-Site"
-WARN_EVERY_S = 10.0
+
+
+class Login(Enum):
+    NONE = auto()
+    TOO_SOON = auto()
+    """After too many wrong ones: it was not looked at."""
+    WRONG = auto()
+    RIGHT = auto()
+
+
+LOGIN = web.RequestKey("login", Login)
+"""Where a request keeps what was found of its password."""
 
 
 class Guard:
     def __init__(self, user: str, password: str, hosts: Collection[str] | None) -> None:
         """`hosts` are the names that lead here; None is any."""
         self._credentials = _digest(f"{user}:{password}".encode())
+        self._guessers = Guessers(self._credentials)
         self._hosts = hosts
         self._secret = secrets.token_bytes(32)
-        self._warn_again_at = 0.0
+        self._wrong_password = RateLimitedLog(log, "The dashboard refused a wrong password from %s")
 
     async def add_security_headers(
         self, request: web.Request, response: web.StreamResponse
@@ -53,8 +70,13 @@ class Guard:
         """The last look at every answer, as aiohttp's `on_response_prepare`. What no route can
         match, such as `CONNECT host:80`, aiohttp may answer itself, before any middleware."""
         response.headers.update(HEADERS)
-        if response.status != web.HTTPUnauthorized.status_code and not self._is_known(request):
-            refusal = _refusal()
+        if self._login(request) is Login.RIGHT:
+            self._guessers.remember(request, response)
+            return
+        if isinstance(request.protocol, Connection):
+            request.protocol.refuse(response)
+        if response.status not in REFUSALS:
+            refusal = self._refusal(request)
             refusal.force_close()
             await refusal.prepare(request)
             await refusal.write_eof()
@@ -63,8 +85,10 @@ class Guard:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not self._is_known(request):
-            return _refusal()
+        if self._login(request) is not Login.RIGHT:
+            return self._refusal(request)
+        if isinstance(request.protocol, Connection):
+            request.protocol.introduce()
         if not self._came_by_a_good_name(request):
             raise web.HTTPForbidden(
                 text=f"The dashboard answers only to {_list(self._hosts or ())}.\n"
@@ -73,15 +97,37 @@ class Guard:
             raise web.HTTPForbidden(text="This was asked by another site.\n")
         return await handler(request)
 
-    def _is_known(self, request: web.Request) -> bool:
+    def _login(self, request: web.BaseRequest) -> Login:
+        """Looked at once for each request, as a wrong one makes the next wait."""
+        if LOGIN not in request:
+            request[LOGIN] = self._look_at_login(request)
+        return request[LOGIN]
+
+    def _look_at_login(self, request: web.BaseRequest) -> Login:
         given = request.headers.get(hdrs.AUTHORIZATION)
         if given is None:
-            return False
-        known = hmac.compare_digest(_digest(_login(given)), self._credentials)
-        if not known and time.monotonic() >= self._warn_again_at:
-            self._warn_again_at = time.monotonic() + WARN_EVERY_S
-            log.warning("The dashboard refused a wrong password from %s", request.remote)
-        return known
+            return Login.NONE
+        if self._guessers.wait_s(request):
+            return Login.TOO_SOON
+        if hmac.compare_digest(_digest(_credentials_in(given)), self._credentials):
+            return Login.RIGHT
+        self._guessers.failed(request)
+        self._wrong_password.warning(request.remote)
+        return Login.WRONG
+
+    def _refusal(self, request: web.BaseRequest) -> web.Response:
+        if self._login(request) is Login.TOO_SOON:
+            wait_s = max(1, self._guessers.wait_s(request))
+            return web.Response(
+                status=web.HTTPTooManyRequests.status_code,
+                text=f"429: too many wrong passwords; the next is looked at in {wait_s} s\n",
+                headers={hdrs.RETRY_AFTER: str(wait_s)},
+            )
+        return web.Response(
+            status=web.HTTPUnauthorized.status_code,
+            text="401: a user and a password are needed\n",
+            headers={hdrs.WWW_AUTHENTICATE: CHALLENGE},
+        )
 
     def _came_by_a_good_name(self, request: web.Request) -> bool:
         """Another name that leads here is DNS rebinding, or that of a proxy. To a proxy browsers
@@ -104,15 +150,7 @@ class Guard:
             raise web.HTTPForbidden(text="Load the page again: this one is of an earlier run.\n")
 
 
-def _refusal() -> web.Response:
-    return web.Response(
-        status=web.HTTPUnauthorized.status_code,
-        text="401: a user and a password are needed\n",
-        headers={hdrs.WWW_AUTHENTICATE: CHALLENGE},
-    )
-
-
-def _login(authorization: str) -> bytes:
+def _credentials_in(authorization: str) -> bytes:
     """`user:password`, or nothing."""
     scheme, _, encoded = authorization.partition(" ")
     try:

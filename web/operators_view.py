@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
 
+from domains.addresses import is_loopback
 from domains.database import Database
 from domains.monitoring.gateway import Gateway
 from domains.monitoring.job_actions import JobActions
@@ -25,7 +26,7 @@ from web.guard import Guard
 from web.notices import Notices
 from web.probes import Probes
 from web.rendering import Renderer
-from web.serving import is_loopback, listening
+from web.serving import listening
 
 log = logging.getLogger(__name__)
 

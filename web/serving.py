@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from ipaddress import ip_address
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 from aiohttp import web
 
 from domains.errors import StartupError
-from domains.tasks import detached
+from domains.rate_limited_log import RateLimitedLog
+from domains.tasks import cancel, detached
+from web.connections import Connection, Connections
+
+log = logging.getLogger(__name__)
 
 SHUTDOWN_TIMEOUT_S = 1.0
 """How long a request that is under way may take at a shutdown."""
+BACKLOG = 128
+MAX_BURST = 64
+MAX_CONNECTIONS_PER_S = 100.0
+"""Beyond a burst. Those who come faster wait for their turn, and not the tickets for theirs."""
+RETRY_ACCEPT_S = 1.0
+OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 @asynccontextmanager
@@ -20,26 +33,90 @@ async def listening(
     application: web.Application, host: str, port: int, setting: str
 ) -> AsyncGenerator[int]:
     """Serve meanwhile; gives the port. Raises StartupError that names `setting`."""
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
-
-    async def start() -> None:
-        await runner.setup()
-        await web.TCPSite(runner, host, port).start()
-
-    try:
+    runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
+    with ExitStack() as listeners:
         try:
-            # Detached, because every connection inherits the context of who starts to listen.
-            await detached(start())
+            sockets = [listeners.enter_context(each) for each in await _bind(host, port)]
         except OSError as error:
             why = error.strerror or error
             raise StartupError(f"{setting}: cannot listen on {host}:{port}: {why}") from None
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+        try:
+            await runner.setup()
+            assert runner.server is not None
+            acceptor = _Acceptor(runner.server, setting)
+            async with acceptor.accepting(sockets):
+                yield int(sockets[0].getsockname()[1])
+        finally:
+            await runner.cleanup()
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+async def _bind(host: str, port: int) -> list[socket.socket]:
+    """One for each address that the host has."""
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    with ExitStack() as half_done:
+        sockets: list[socket.socket] = []
+        for family, address in dict.fromkeys((each[0], each[4]) for each in found):
+            listener = socket.create_server(address, family=family, backlog=BACKLOG)
+            sockets.append(half_done.enter_context(listener))
+            listener.setblocking(False)
+        half_done.pop_all()
+    return sockets
+
+
+class _Acceptor:
+    """In asyncio's stead, whose own accepting logs a hundred tracebacks, and tries again a hundred
+    times a second, for each connection that it has no file descriptor for."""
+
+    def __init__(self, server: web.Server, setting: str) -> None:
+        self._server = server
+        self._connections = Connections(setting)
+        self._not_taken = RateLimitedLog(
+            log, f"{setting}: no connection can be taken at the moment: %s"
+        )
+        self._free_at = 0.0
+        self._ending = False
+
+    @asynccontextmanager
+    async def accepting(self, listeners: Sequence[socket.socket]) -> AsyncGenerator[None]:
+        # Detached, because every connection inherits the context of who accepts it.
+        tasks = [detached(self._accept(each)) for each in listeners]
+        try:
+            yield
+        finally:
+            self._ending = True
+            # A cancelled `sock_accept` loses the connection that came at that very moment.
+            for each in listeners:
+                with suppress(NotImplementedError):  # Windows: there it does not
+                    asyncio.get_running_loop().remove_reader(each)
+            await asyncio.sleep(0)
+            await cancel(*tasks)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._ending:
+            try:
+                accepted, _ = await loop.sock_accept(listener)
+            except ConnectionAbortedError:
+                continue
+            except OSError as error:
+                if error.errno in OUT_OF_RESOURCES:
+                    self._connections.drop_strangers()
+                self._not_taken.warning(error.strerror or error)
+                await asyncio.sleep(RETRY_ACCEPT_S)
+                continue
+            try:
+                await loop.connect_accepted_socket(self._connection, accepted)
+            except Exception as error:  # one connection must not end the listening
+                accepted.close()
+                self._not_taken.warning(error)
+            await self._take_a_breath(loop.time())
+
+    def _connection(self) -> Connection:
+        return Connection(self._server, self._connections)
+
+    async def _take_a_breath(self, now: float) -> None:
+        step = 1 / MAX_CONNECTIONS_PER_S
+        self._free_at = max(self._free_at, now - MAX_BURST * step) + step
+        await asyncio.sleep(max(0.0, self._free_at - now))

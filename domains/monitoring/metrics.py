@@ -20,6 +20,7 @@ from domains.monitoring.models import Dependency, TimersOfKind
 from domains.monitoring.monitor import Monitor, PostgreSQLAwayError
 from domains.monitoring.timer_list import MAX_OVERDUE, OVERDUE_FOR
 from domains.scheduled_task.inspection import QueueView
+from domains.single_flight import SingleFlight
 
 LATENESS_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 EFFECT_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
@@ -92,6 +93,8 @@ class Metrics:
         self._registry.register(self._snapshot_collector)
         self._last_event: int | None = None
         self._counting = asyncio.Lock()
+        self._reading = SingleFlight[MetricsSnapshot]()
+        """Anybody may ask, as often as he likes; it takes one connection to PostgreSQL."""
 
     # --- what the domains tell
 
@@ -122,15 +125,17 @@ class Metrics:
 
     async def scrape(self, monitor: Monitor, accept: str = "") -> tuple[bytes, str]:
         """The text and its content type."""
+        snapshot = await self._reading.do(lambda: self._read(monitor))
+        # Nothing is awaited from here on, so that two scrapes at once do not mix.
+        self._snapshot_collector.snapshot = snapshot
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
+    async def _read(self, monitor: Monitor) -> MetricsSnapshot:
         dependencies = await monitor.dependencies()
         database = await self._figures(monitor) if dependencies[0].is_there else None
         queues = await monitor.queues()
-        # Nothing is awaited from here on, so that two scrapes at once do not mix.
-        self._snapshot_collector.snapshot = MetricsSnapshot(
-            dependencies, monitor.gateway_latency_s, queues, database
-        )
-        encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+        return MetricsSnapshot(dependencies, monitor.gateway_latency_s, queues, database)
 
     async def _figures(self, monitor: Monitor) -> DatabaseFigures | None:
         try:

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-from collections.abc import Generator
-from contextlib import contextmanager
 
+from tests.faults.descriptors import no_new_descriptors
 from tests.faults.fault_env import FaultEnv
 from tests.found.sql import Sql
-
-STANDARD_STREAMS = 3
-
-
-@contextmanager
-def no_new_descriptors(pid: int) -> Generator[None]:
-    """What the process has open stays open; whatever else it opens fails with EMFILE."""
-    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (STANDARD_STREAMS, hard))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_a_ticket_whose_time_is_up_while_descriptors_are_short_closes_soon_after(

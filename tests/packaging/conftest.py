@@ -77,7 +77,7 @@ class Host:
         return {
             "DATA_DIR": str(self._folder / "data"),
             "MIN_CLOSE_DELAY": "1",
-            "DASHBOARD_PASSWORD": "secret",
+            "DASHBOARD_PASSWORD": "a secret of the host",
             "DASHBOARD_PORT": str(_free_port()),
         }
 

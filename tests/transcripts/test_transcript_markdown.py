@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from markupsafe import escape
 
 from domains.transcripts.markdown import DiscordMarkdown, excerpt
 
@@ -131,3 +132,23 @@ def test_an_excerpt_names_mentions_and_keeps_spoilers_hidden() -> None:
 
 def test_a_long_excerpt_says_that_it_goes_on() -> None:
     assert excerpt("word " * 100, {}) == ("word " * 24)[:119].rstrip() + "…"
+
+
+@pytest.mark.parametrize(
+    "mark", ["*[", "||*", "[a](", "<@1", "- a\n", "1. a\n", "__\n", "~~`", "\\"]
+)
+def test_what_is_made_of_marks_alone_is_shown_as_it_was_typed(
+    markdown: DiscordMarkdown, mark: str
+) -> None:
+    """To draw it takes twenty times as long as to draw a message that says something."""
+    typed = (mark * 4_000)[:4_000]
+    html = markdown.html(typed, MENTIONS)
+    shown = str(escape(typed)).replace("\n", "<br>\n")
+    assert html == f"<p>{shown}</p>\n"
+
+
+def test_a_long_message_with_ordinary_formatting_is_drawn(markdown: DiscordMarkdown) -> None:
+    typed = ("**Step** `one`: see https://example.com, and _then_ go on with <@123>\n" * 99)[:4_000]
+    html = markdown.html(typed, MENTIONS)
+    assert html.count("<strong>Step</strong>") > 50
+    assert html.count("@Sam") > 50

@@ -70,7 +70,7 @@ async def a_ticket(env: simcord.Env) -> dict[str, object]:
 async def look_at_dashboard(tickets: punctual.Punctual) -> int:
     url = f"http://127.0.0.1:{tickets.operators_view.dashboard_port}/"
     async with (
-        ClientSession(auth=BasicAuth("admin", "secret")) as session,
+        ClientSession(auth=BasicAuth("admin", "a secret of the host")) as session,
         session.get(url) as page,
     ):
         return page.status
