@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
 from aiohttp import web
 
-from domains.errors import StartupError
+from domains.errors import WRONG_SETTING, StartupError
 from domains.tasks import detached
 
 SHUTDOWN_TIMEOUT_S = 1.0
@@ -17,9 +20,10 @@ SHUTDOWN_TIMEOUT_S = 1.0
 
 @asynccontextmanager
 async def listening(
-    application: web.Application, host: str, port: int, setting: str
+    application: web.Application, host: str, port: int, settings: str
 ) -> AsyncGenerator[int]:
-    """Serve meanwhile; gives the port. Raises StartupError that names `setting`."""
+    """Serve meanwhile; gives the port. Raises StartupError that names the one of the `settings`
+    `..._HOST` and `..._PORT` that is the reason."""
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
 
     async def start() -> None:
@@ -31,11 +35,53 @@ async def listening(
             # Detached, because every connection inherits the context of who starts to listen.
             await detached(start())
         except OSError as error:
-            why = error.strerror or error
-            raise StartupError(f"{setting}: cannot listen on {host}:{port}: {why}") from None
+            raise _cannot_listen(settings, host, port, error) from None
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+def require_own_address(host: str, setting: str) -> None:
+    """Raises StartupError if it is another machine's, or nobody's."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind, protocol) as trial:
+                trial.bind(address)
+    except OSError as error:
+        if _is_about_the_host(error):
+            raise _not_ours(setting, host, error) from None
+
+
+def _cannot_listen(settings: str, host: str, port: int, error: OSError) -> StartupError:
+    if _is_about_the_host(error):
+        return _not_ours(f"{settings}_HOST", host, error)
+    return StartupError(
+        f"{settings}_PORT: cannot listen on {host}:{port}: {_reason(error)}",
+        status=WRONG_SETTING if isinstance(error, PermissionError) else 1,
+    )
+
+
+def _not_ours(setting: str, host: str, error: OSError) -> StartupError:
+    return StartupError(
+        f"{setting}: {host} is not an address of this machine: {_reason(error)}",
+        status=WRONG_SETTING,
+    )
+
+
+def _is_about_the_host(error: OSError) -> bool:
+    """A name server that does not answer just now is another matter."""
+    if isinstance(error, socket.gaierror):
+        return error.errno != socket.EAI_AGAIN
+    return error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL, errno.EAFNOSUPPORT)
+
+
+def _reason(error: OSError) -> str:
+    """asyncio makes sentences of its own for `strerror`, with the address again."""
+    if isinstance(error, socket.gaierror):
+        return error.strerror or "unknown"
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def is_loopback(host: str) -> bool:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import asyncpg
 
 from domains.database import CONNECT_TIMEOUT_S, DatabaseUnavailable
+from domains.discord_token import looks_like_a_token
+from domains.errors import WRONG_SETTING
 from domains.migrating import files
 from domains.monitoring import sql
 from domains.redaction import one_line
 from domains.scheduled_task.redis_check import RedisUnusableError, look_at_redis
-from domains.settings import WRONG_SETTING, Settings
+from domains.settings import Settings
 
 DEPENDENCY_FAILED = 1
 
@@ -30,9 +32,9 @@ def check_token(settings: Settings) -> Check:
     """Only its shape: whether Discord accepts it, Discord says."""
     if settings.discord_token is None:
         return Check("token", "DISCORD_TOKEN is not set", WRONG_SETTING)
-    parts = settings.discord_token.get_secret_value().split(".")
-    application_id = _decoded(parts[0])
-    if len(parts) != 3 or not all(parts) or not application_id.isdigit():
+    token = settings.discord_token.get_secret_value()
+    application_id = _decoded(token.partition(".")[0])
+    if not looks_like_a_token(token) or not application_id.isdigit():
         return Check("token", "DISCORD_TOKEN does not look like a bot's token", WRONG_SETTING)
     return Check("token", f"looks like one, of the application {application_id}")
 
