@@ -307,7 +307,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run_command(options)
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
-        if (exposed := exposed_env_file()) is not None:
+        exposed = exposed_env_file()
+        if exposed is not None:
             log.warning("%s can be read by every user of this machine: chmod 600 it", exposed)
         if options.demo:
             from demo import run_demo  # noqa: PLC0415  # its packages are needed by nobody else

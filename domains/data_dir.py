@@ -32,19 +32,27 @@ def absolute(path: Path) -> Path:
     return path
 
 
-def require_data_dir(path: Path) -> None:
-    """Make it if need be, and write there. A full disk is no reason: it passes.
+def require_data_dir(path: Path, *, make: bool = True) -> None:
+    """See whether it can be written to; `make` it if need be. A full disk is no reason: it passes.
 
     Raises StartupError.
     """
     try:
-        # As root others have to pass it: the embedded servers are other users then.
-        path.mkdir(mode=0o711 if _is_root() else 0o700, parents=True, exist_ok=True)
+        if make:
+            # As root others have to pass it: the embedded servers are other users then.
+            path.mkdir(mode=0o711 if _is_root() else 0o700, parents=True, exist_ok=True)
+        else:
+            path = _nearest(path)
         with TemporaryFile(dir=path):
             pass
     except OSError as error:
         if error.errno not in _FULL:
             raise unusable(path, error) from None
+
+
+def _nearest(path: Path) -> Path:
+    """Itself if it is there, else where it would be made."""
+    return next(each for each in (path, *path.parents) if os.path.lexists(each))
 
 
 def unusable(path: Path, error: OSError) -> StartupError:

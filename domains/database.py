@@ -258,7 +258,7 @@ class Database:
             await connection.close(timeout=CLOSE_TIMEOUT_S)
 
 
-async def require_utf8(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def require_utf8(connection: asyncpg.Connection[asyncpg.Record] | Connection) -> None:
     """Any other encoding passes, and then fails on the first emoji. Raises StartupError."""
     encoding = await connection.fetchval("select current_setting('server_encoding')")
     if encoding != "UTF8":

@@ -50,6 +50,13 @@ class Postgres(Server):
     def pid(self) -> int:
         return int(self._pid_file_lines()[0])
 
+    @property
+    def is_made(self) -> bool:
+        return (self._directory / "PG_VERSION").exists()
+
+    def binary(self) -> Path:
+        return postgres_binary("postgres")
+
     async def start(self) -> None:
         await super().start()
         try:
@@ -60,11 +67,11 @@ class Postgres(Server):
             ) from error
 
     async def _prepare(self, lock: IO[str]) -> tuple[str | Path, ...]:
-        binary = postgres_binary("postgres")
+        binary = self.binary()
         account = account_for_postgres(self._directory, (self._data_dir, binary))
         self._account = account.word
         hand_over(self._password_file, account)
-        if not (self._directory / "PG_VERSION").exists():
+        if not self.is_made:
             await self._initialise(account, lock)
         hand_over(self._directory, account)
         # The lock says that no server is left, so this can only be stale. PostgreSQL itself would

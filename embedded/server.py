@@ -44,6 +44,14 @@ class Server(ABC):
     def pid(self) -> int:
         """The process id of the server itself, not of its supervisor."""
 
+    @property
+    @abstractmethod
+    def is_made(self) -> bool:
+        """Whether there is data of an earlier start."""
+
+    @abstractmethod
+    def binary(self) -> Path: ...
+
     async def start(self) -> None:
         self._password = kept_password(self._password_file)
         async with server_lock(self._lock, self.stop_signal) as lock:

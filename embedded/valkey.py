@@ -34,6 +34,13 @@ class Valkey(Server):
         return f"unix://:{self._password}@{self._socket}"
 
     @property
+    def is_made(self) -> bool:
+        return self._directory.exists()
+
+    def binary(self) -> Path:
+        return valkey_binary()
+
+    @property
     def pid(self) -> int:
         return int((self._directory / _PID_FILE).read_text(encoding="ascii"))
 
@@ -54,7 +61,7 @@ class Valkey(Server):
                     append_only="yes" if self._durable else "no",
                 )
             )
-        return valkey_binary(), configuration.name
+        return self.binary(), configuration.name
 
     async def _is_ready(self) -> bool:
         """Not so as long as it answers LOADING."""

@@ -12,6 +12,7 @@ from domains.monitoring.job_actions import Action
 from domains.settings import load_settings
 from operations import jobs
 from operations.check import check
+from operations.health import health
 from operations.timers import timers
 
 ACTIONS = {"retry": Action.RETRY, "remove": Action.CANCEL}
@@ -20,6 +21,7 @@ ACTIONS = {"retry": Action.RETRY, "remove": Action.CANCEL}
 def add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("check", help="is everything there? one line each; exit status 0, 1 or 2")
+    commands.add_parser("health", help="does the bot run, and is it connected? exit status 0 or 1")
     listing = commands.add_parser("timers", help="what will close when")
     listing.add_argument("--json", action="store_true", dest="as_json")
     verbs = commands.add_parser("jobs", help="look at failed jobs, retry or remove one")
@@ -44,6 +46,8 @@ def run_command(options: argparse.Namespace) -> int:
 def _chosen(options: argparse.Namespace) -> Coroutine[None, None, int]:
     if options.command == "check":
         return check()
+    if options.command == "health":
+        return health()
     settings = load_settings()
     if options.command == "timers":
         return timers(settings, as_json=options.as_json)
