@@ -82,6 +82,11 @@ class EmbeddedServers:
         return _wanted(self._postgres).url
 
     @property
+    def superuser_url(self) -> str:
+        """For who administers the database. The bot itself is no superuser."""
+        return _wanted(self._postgres).superuser_url
+
+    @property
     def redis_url(self) -> str:
         return _wanted(self._valkey).url
 
