@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from domains.log_tracebacks import OnceTracebackHandler
+
 LogFormat = Literal["text", "json"]
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(about)s: %(message)s"
@@ -61,7 +63,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str, log_format: LogFormat = "text") -> None:
-    handler = logging.StreamHandler()
+    handler = OnceTracebackHandler()
     handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(FORMAT))
     handler.addFilter(AboutFilter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
