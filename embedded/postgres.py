@@ -87,6 +87,8 @@ class Postgres(Server):
     async def _prepare(self, lock: IO[str]) -> tuple[str | Path, ...]:
         binary = self.binary()
         account = account_for(self._directory, (self._data_dir, binary))
+        if account.is_nobody:
+            log.warning("PostgreSQL runs as nobody, whose other programs can read its data")
         if not self.is_made:
             await self._initialise(account, lock)
         hand_over(self._directory, account)

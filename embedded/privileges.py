@@ -33,6 +33,11 @@ class Account:
     word: str = ""
 
     @property
+    def is_nobody(self) -> bool:
+        """Who may be many programs at once."""
+        return os.geteuid() == 0 and self.uid != 0 and self == nobody()
+
+    @property
     def word_with_a_name(self) -> str:
         """The word for who is to be seen as a user that has a name."""
         if IN_NAMESPACE in self.word or self.uid == 0 or _has_name(self.uid):

@@ -46,6 +46,17 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
+async def health(root: Path, environment: Environment) -> tuple[int | None, str]:
+    """Without Discord's address, so that asking it would fail."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(root / "bot.py"), "health"),
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    return process.returncode, out.decode().rstrip("\n")
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -139,6 +150,7 @@ async def test_file_and_data_lie_beside_the_program_and_an_open_file_is_warned_o
         assert f"WARNING punctual: {file} can be read by every user of this machine" in first
         assert (checkout / "kept").is_dir()
         assert not (tmp_path / "kept").exists()
+        assert await health(checkout, servers) == (0, "ok: running, and connected to Discord")
         assert await bot.terminate() == 0
 
 
