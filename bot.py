@@ -7,11 +7,16 @@ python bot.py check     and other questions of an operator: see --help
 
 from __future__ import annotations
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  # it is read by older ones, to say so
+    sys.stderr.write("punctual: Python 3.11 or newer is needed; see README.md\n")
+    sys.exit(2)
+
 import argparse
 import asyncio
 import logging
 import signal
-import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
@@ -19,28 +24,33 @@ from datetime import timedelta
 import aiohttp
 import discord
 from discord.ext import commands
+from pydantic import SecretStr
 
 from cogs import add_cogs
 from cogs.ticket_channels import DiscordTicketChannels
+from domains.data_dir import require_data_dir
 from domains.database import Database, Subject
 from domains.descriptor_limit import raise_descriptor_limit
+from domains.discord_token import looks_like_a_token
 from domains.effects import EffectRunner
-from domains.errors import StartupError
-from domains.logs import configure_logging
+from domains.env_file import exposed_env_file
+from domains.errors import WRONG_SETTING, StartupError
+from domains.logs import configure_logging, startup_failure
 from domains.monitoring.metrics import Metrics
 from domains.monitoring.observed_channels import observed
+from domains.program import version
 from domains.scheduled_task import ScheduledTask, require_saq
 from domains.scheduled_task.job_type import JobServices
 from domains.scheduled_task.jobs import discover
 from domains.scheduled_task.redis_check import require_redis_url
 from domains.scheduled_task.scheduled_task import GRACE
-from domains.settings import WRONG_SETTING, Settings, load_settings
+from domains.settings import Settings, load_settings, wanted_log_format
 from domains.tasks import cancel, detached
 from domains.ticket_lifecycle import LifecyclePolicy, Retention, TicketLifecycle
 from domains.transcripts import TranscriptStore
 from embedded import EmbeddedServers, EmbeddedServersError
 from operations import add_commands, run_command
-from web import OperatorsView
+from web import OperatorsView, require_own_addresses
 
 log = logging.getLogger("punctual")
 
@@ -121,6 +131,7 @@ class Punctual:
 
     async def start(self) -> None:
         """Servers, database, cogs. Raises StartupError, and then leaves nothing running."""
+        require_data_dir(self._settings.data_dir)
         async with AsyncExitStack() as resources:
             if self._settings.database_address is None or self._settings.redis_address is None:
                 try:
@@ -203,15 +214,28 @@ def create_bot(settings: Settings) -> PunctualBot:
     return PunctualBot(settings)
 
 
-async def serve(settings: Settings) -> None:
-    """Run until SIGINT or SIGTERM. Raises StartupError for what an operator can fix."""
+def require_usable(settings: Settings) -> SecretStr:
+    """What the bot, other than a command, needs to be right, while nothing is contacted yet.
+    Raises StartupError; returns the token."""
     if settings.discord_token is None:
         raise StartupError(
             "DISCORD_TOKEN is not set: put it into .env (README.md says where to get one), "
             f"or try the bot without one: {PROGRAM} --demo",
             status=WRONG_SETTING,
         )
-    token = settings.discord_token.get_secret_value()
+    if not looks_like_a_token(settings.discord_token.get_secret_value()):
+        raise StartupError(
+            "DISCORD_TOKEN: it is no bot's token, which has three parts with dots between them",
+            status=WRONG_SETTING,
+        )
+    require_data_dir(settings.data_dir)
+    require_own_addresses(settings)
+    return settings.discord_token
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM. Raises StartupError for what an operator can fix."""
+    token = require_usable(settings).get_secret_value()
     async with create_bot(settings) as bot:
         running = asyncio.create_task(_run(bot, token))
         stop = stop_signal()
@@ -279,14 +303,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--demo", action="store_true", help="run against a virtual Discord in the browser"
     )
+    parser.add_argument("--version", action="store_true", help="say which version this is")
     add_commands(parser)
     options = parser.parse_args(arguments)
+    if options.version:
+        print(f"punctual {version()}")  # noqa: T201
+        return 0
     try:
         if options.command is not None:
             return run_command(options)
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
         raise_descriptor_limit()
+        exposed = exposed_env_file()
+        if exposed is not None:
+            log.warning("%s can be read by every user of this machine: chmod 600 it", exposed)
         if options.demo:
             from demo import run_demo  # noqa: PLC0415  # its packages are needed by nobody else
 
@@ -294,7 +325,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             asyncio.run(serve(settings))
     except StartupError as error:
-        print(f"punctual: {error}", file=sys.stderr)  # noqa: T201  # the operator's one line
+        line = startup_failure(error, wanted_log_format())
+        print(line, file=sys.stderr)  # noqa: T201  # the operator's one line
         return error.status
     except KeyboardInterrupt:
         return 130

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from domains.errors import StartupError
+from domains.data_dir import unusable
 from embedded import EmbeddedServersError
 from embedded.locks import only_bot
 
@@ -24,7 +24,7 @@ def fresh_folder(data_dir: Path) -> Generator[Path]:
         for directory in (data_dir, parent):  # which PostgreSQL passes as another user
             directory.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:
-        raise StartupError(f"DATA_DIR: {error}") from error
+        raise unusable(data_dir, error) from error
     _remove_leftovers(parent)
     folder = parent / secrets.token_hex(4)  # the bot makes it
     try:

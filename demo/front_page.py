@@ -17,8 +17,7 @@ from demo.demo_guild import DemoGuild
 from demo.guard import guard
 from demo.preview_controller import PreviewController
 from demo.view import view_of
-from domains.errors import StartupError
-from domains.settings import WRONG_SETTING
+from domains.errors import WRONG_SETTING, StartupError
 from domains.transcripts import TranscriptStore
 
 HOST = "127.0.0.1"

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import asyncpg
 
-from domains.errors import StartupError
+from domains.errors import WRONG_SETTING, StartupError
 from domains.migrating import migrate
 from domains.redaction import one_line
+from domains.server_urls import UNREADABLE_URL
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -32,6 +33,12 @@ CLOSE_TIMEOUT_S = 10
 MAX_CONNECTIONS = 20
 STATEMENT_CACHE = 100
 """Prepared statements that a connection keeps."""
+REFUSED_OPTIONS = (
+    asyncpg.UndefinedObjectError,  # an option that the server does not know
+    asyncpg.InvalidParameterValueError,
+    asyncpg.CantChangeRuntimeParamError,
+)
+"""What the server says of a URL with a wrong option: starting again would not mend it."""
 SERVER_SETTINGS = {"application_name": "punctual", "timezone": "UTC"}
 
 T = TypeVar("T")
@@ -188,13 +195,16 @@ class Database:
                     "select id from punctual.installation"
                 )
             await self.sync_clock()
-        except (*DatabaseUnavailable, OSError, asyncpg.PostgresError) as error:
-            await self.close()
-            why = one_line(error, url)
-            raise StartupError(f"DATABASE_URL: PostgreSQL cannot be used: {why}") from None
         except (ValueError, OverflowError):
             # Its text quotes what was not understood, and that may be the password.
-            raise StartupError("DATABASE_URL: it is not a URL that can be understood") from None
+            await self.close()
+            raise StartupError(f"DATABASE_URL: {UNREADABLE_URL}", status=WRONG_SETTING) from None
+        except (*DatabaseUnavailable, OSError, asyncpg.PostgresError) as error:
+            await self.close()
+            raise StartupError(
+                f"DATABASE_URL: PostgreSQL cannot be used: {one_line(error, url)}",
+                status=WRONG_SETTING if isinstance(error, REFUSED_OPTIONS) else 1,
+            ) from None
 
     async def close(self) -> None:
         """Safe to call twice. Connections that do not come home in time are cut."""
@@ -244,9 +254,21 @@ class Database:
             url, timeout=CONNECT_TIMEOUT_S, server_settings=SERVER_SETTINGS, statement_cache_size=0
         )
         try:
+            await require_utf8(connection)
             await migrate(connection)
         finally:
             await connection.close(timeout=CLOSE_TIMEOUT_S)
+
+
+async def require_utf8(connection: asyncpg.Connection[asyncpg.Record] | Connection) -> None:
+    """Any other encoding passes, and then fails on the first emoji. Raises StartupError."""
+    encoding = await connection.fetchval("select current_setting('server_encoding')")
+    if encoding != "UTF8":
+        raise StartupError(
+            f"DATABASE_URL: the database's encoding is {encoding}, which cannot hold every "
+            "character; make one with: createdb --encoding=UTF8 --template=template0 NAME",
+            status=WRONG_SETTING,
+        )
 
 
 @contextmanager

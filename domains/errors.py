@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+WRONG_SETTING = 2
+"""Exit status for a missing or wrong setting: starting again would not mend it."""
+
 
 class StartupError(Exception):
     """The program cannot start. The text is one line for the operator, without secrets."""

@@ -14,9 +14,13 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from domains.log_tracebacks import OnceTracebackHandler
+
 LogFormat = Literal["text", "json"]
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(about)s: %(message)s"
+
+_NO_NEWS = ("voice will NOT be supported", "logging in using static token")
 
 _ABOUT: Final = ContextVar[Mapping[str, object] | None]("punctual_log_about", default=None)
 
@@ -59,7 +63,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str, log_format: LogFormat = "text") -> None:
-    handler = logging.StreamHandler()
+    handler = OnceTracebackHandler()
     handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(FORMAT))
     handler.addFilter(AboutFilter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
@@ -68,10 +72,20 @@ def configure_logging(level: str, log_format: LogFormat = "text") -> None:
     logging.getLogger("discord").setLevel(
         logging.WARNING if level in ("WARNING", "ERROR") else logging.INFO
     )
-    logging.getLogger("discord.client").addFilter(_not_about_voice)
+    logging.getLogger("discord.client").addFilter(_is_news)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
-def _not_about_voice(record: logging.LogRecord) -> bool:
-    """discord.py warns at every start that voice needs packages that a ticket bot does not."""
-    return "voice will NOT be supported" not in record.getMessage()
+def startup_failure(error: Exception, log_format: LogFormat) -> str:
+    """The one line with which a start ends."""
+    if log_format == "text":
+        return f"punctual: {error}"
+    record = logging.LogRecord("punctual", logging.ERROR, "", 0, str(error), None, None)
+    return JsonFormatter().format(record)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """discord.py warns at every start that voice needs packages that a ticket bot does not, and
+    tells how it logs in before anybody knows whether the bot will start."""
+    message = record.getMessage()
+    return not any(text in message for text in _NO_NEWS)

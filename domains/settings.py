@@ -6,28 +6,40 @@ Precedence: arguments, then the environment, then `.env`, then the defaults belo
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from domains import env_file
 from domains.addresses import is_loopback
-from domains.errors import StartupError
+from domains.data_dir import absolute
+from domains.errors import WRONG_SETTING, StartupError
 from domains.logs import LogFormat
+from domains.server_urls import require_host, require_postgresql_url, require_redis_url
+from domains.setting_names import SIMILAR_IN_ENVIRONMENT, SIMILAR_IN_FILE, misspelt
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 WithoutRedis = Literal["keep", "immediate"]
-WRONG_SETTING = 2
-"""Exit status for a missing or wrong setting."""
 MIN_PASSWORD_LENGTH = 12
 """Of a dashboard that others than this machine's users can reach."""
-UNREADABLE_REDIS_URL = (
-    "it is not a URL that can be understood; in a password, the characters / ? # @ : have to be "
-    "percent-encoded"
-)
 
 
 class Settings(BaseSettings):
@@ -35,8 +47,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         frozen=True,
-        env_file=".env",
-        env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
         hide_input_in_errors=True,
@@ -52,8 +62,8 @@ class Settings(BaseSettings):
     """redis://, rediss:// or unix://. Not set, nor `redis_host`: an embedded Valkey."""
     redis_host: str | None = None
     redis_port: Annotated[int, Field(ge=1, le=65535)] = 6379
-    data_dir: Path = Path(".data")
-    """Transcripts, and the embedded servers' data."""
+    data_dir: Annotated[Path, Field(validate_default=True)] = Path(".data")
+    """Transcripts, and the embedded servers' data. Relative to bot.py; absolute once read."""
     auto_close_without_redis: WithoutRedis = "keep"
     """`keep` honours deadlines from PostgreSQL alone; `immediate` closes at once."""
     min_close_delay: Annotated[int, Field(ge=1, le=30 * 24 * 3600)] = 60
@@ -77,7 +87,7 @@ class Settings(BaseSettings):
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "text"
     """`json` is one object a line, with the ticket's and the job's id."""
-    dashboard_user: Annotated[str, Field(min_length=1, pattern="^[^:]+$")] = "admin"
+    dashboard_user: str = "admin"
     dashboard_host: str = "127.0.0.1"
     dashboard_password: SecretStr | None = None
     """Not set: there is no dashboard. Validated after its host, which decides how long it is."""
@@ -85,6 +95,28 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: Port | None = None
     """/healthz, /readyz and /metrics, for machines and without a password. Not set: none."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the working directory's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        in_file = DotEnvSettingsSource(
+            settings_cls, env_file=env_file.env_file(), env_file_encoding=env_file.ENCODING
+        )
+        return init_settings, env_settings, in_file
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _visible(cls, value: object) -> object:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(text, str) and not text.isprintable():
+            raise ValueError("contains a line break or another character that cannot be seen")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -99,17 +131,18 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgresql_url(cls, value: SecretStr | None) -> SecretStr | None:
-        return _with_scheme(value, "postgresql", "postgres")
+        return _checked(value, require_postgresql_url)
 
     @field_validator("redis_url")
     @classmethod
     def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        value = _with_scheme(value, "redis", "rediss", "unix")
-        try:
-            _ = value and urlsplit(value.get_secret_value()).port
-        except ValueError:
-            # Its text quotes what was not understood, and that may be the password.
-            raise ValueError(UNREADABLE_REDIS_URL) from None
+        return _checked(value, require_redis_url)
+
+    @field_validator("redis_host", "dashboard_host", "metrics_host")
+    @classmethod
+    def _host(cls, value: str | None) -> str | None:
+        if value is not None:
+            require_host(value)
         return value
 
     @field_validator("dashboard_password")
@@ -124,6 +157,28 @@ class Settings(BaseSettings):
                 "127.0.0.1, since others can try to guess it"
             )
         return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return absolute(value)
+
+    @field_validator("dashboard_user")
+    @classmethod
+    def _one_word(cls, value: str) -> str:
+        if not value.strip() or ":" in value:
+            raise ValueError("must be a name without a colon")
+        return value
+
+    @model_validator(mode="after")
+    def _two_listeners(self) -> Self:
+        is_same = (self.dashboard_host, self.dashboard_port) == (
+            self.metrics_host,
+            self.metrics_port,
+        )
+        if self.dashboard_password is not None and is_same:
+            raise ValueError("METRICS_PORT: it is the port of the dashboard; choose another one")
+        return self
 
     @property
     def redis_address(self) -> str | None:
@@ -141,27 +196,47 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment; a wrong value raises StartupError with one line that names it."""
+    """Read the environment and `.env`. What is wrong, missing its `=` or misspelt raises
+    StartupError with one line that names it."""
+    in_file = env_file.bindings()
+    known = [name.upper() for name in Settings.model_fields]
+    complaints = [
+        *env_file.malformed(in_file),
+        *misspelt((each.key for each in in_file if each.key), known, SIMILAR_IN_FILE),
+        *misspelt(os.environ, known, SIMILAR_IN_ENVIRONMENT),
+    ]
+    settings = None
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        raise StartupError(_one_line(error), status=WRONG_SETTING) from None
-    except UnicodeDecodeError:
-        raise StartupError(".env is not text in UTF-8", status=WRONG_SETTING) from None
+        complaints += _sentences(error)
+    if settings is None or complaints:
+        raise StartupError("; ".join(dict.fromkeys(complaints)), status=WRONG_SETTING)
+    return settings
 
 
-def _one_line(error: ValidationError) -> str:
+def wanted_log_format() -> LogFormat:
+    """For an error that comes before there are settings, or instead of them."""
+    try:
+        in_file = [(each.key, each.value) for each in env_file.bindings()]
+    except StartupError:
+        in_file = []
+    for name, value in chain(os.environ.items(), reversed(in_file)):
+        if name and name.upper() == "LOG_FORMAT" and value:
+            return "json" if value.lower() == "json" else "text"
+    return "text"
+
+
+def _sentences(error: ValidationError) -> list[str]:
     """Name the settings, never their values: they may be secrets."""
     complaints: list[str] = []
     for detail in error.errors(include_input=False, include_url=False):
-        name = ".".join(str(part) for part in detail["loc"]).upper()
-        complaints.append(f"{name}: {detail['msg'].removeprefix('Value error, ')}")
-    return "; ".join(complaints)
+        name = "".join(f"{part}: " for part in detail["loc"]).upper()
+        complaints.append(name + detail["msg"].removeprefix("Value error, "))
+    return complaints
 
 
-def _with_scheme(value: SecretStr | None, *schemes: str) -> SecretStr | None:
-    """Only the beginning is looked at: an error must not quote the rest, which has a password."""
-    beginnings = [f"{scheme}://" for scheme in schemes]
-    if value is not None and not value.get_secret_value().lower().startswith(tuple(beginnings)):
-        raise ValueError(f"must begin with {' or '.join(beginnings)}")
+def _checked(value: SecretStr | None, check: Callable[[str], None]) -> SecretStr | None:
+    if value is not None:
+        check(value.get_secret_value())
     return value

@@ -1,14 +1,14 @@
-"""Who PostgreSQL runs as: it refuses uid 0, and initdb a user without a name.
+"""Who the servers run as: never uid 0, which PostgreSQL refuses, and initdb a user without a name.
 
-Root's PostgreSQL runs as an ordinary user if that one can reach the data and the binaries, else in
-a user namespace, where root is seen as an ordinary user and keeps reaching what only root can.
+Root's servers run as a user of their own, with whom nothing else on the machine shares an id, if
+that one can reach the data and the binaries; else in a user namespace, where root is seen as an
+ordinary user, has no power over the machine, and keeps reaching what only root can.
 """
 
 import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,12 @@ from embedded.supervisor import IN_NAMESPACE
 
 if sys.platform != "win32":
     import pwd
+
+
+OWN_IDS = range(65533, 65519, -1)
+"""What distributions leave free, for users and groups alike: no package and no adduser takes one.
+`nobody`, who follows, is many programs' user, and each could read what belongs to another."""
+NOBODY = 65534
 
 
 @dataclass(frozen=True)
@@ -26,20 +32,36 @@ class Account:
     gid: int
     word: str = ""
 
+    @property
+    def is_nobody(self) -> bool:
+        """Who may be many programs at once."""
+        return os.geteuid() == 0 and self.uid != 0 and self == nobody()
 
-def account_for_postgres(cluster: Path, needed: tuple[Path, ...]) -> Account:
-    """Who can run it and reach everything in `needed`.
+    @property
+    def word_with_a_name(self) -> str:
+        """The word for who is to be seen as a user that has a name."""
+        if IN_NAMESPACE in self.word or self.uid == 0 or _has_name(self.uid):
+            return self.word
+        return f"{self.word}:{IN_NAMESPACE}"
+
+
+def account_for(directory: Path, needed: tuple[Path, ...]) -> Account:
+    """Who can run a server with this data and reach everything in `needed`.
 
     Whether the system allows a user namespace only shows when the supervisor enters one.
     """
     own = Account(os.geteuid(), os.getegid())
-    in_namespace = replace(own, word=IN_NAMESPACE)
     if own.uid != 0:
-        return own if _has_name(own.uid) else in_namespace
-    for account in _ordinary_accounts(cluster):
+        return own
+    for account in _ordinary_accounts(directory):
         if all(_can_reach(account, path) for path in needed):
             return account
-    return in_namespace
+    return replace(own, word=IN_NAMESPACE)
+
+
+def nobody() -> Account:
+    """The last resort of root, where there is no other user with a name."""
+    return _account(pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
 
 
 def hand_over(path: Path, account: Account) -> None:
@@ -49,17 +71,31 @@ def hand_over(path: Path, account: Account) -> None:
             os.chown(each, account.uid, account.gid, follow_symlinks=False)
 
 
-def _ordinary_accounts(cluster: Path) -> Iterator[Account]:
-    """Whose cluster it is already, whose home it is in, and nobody."""
-    cluster = cluster.resolve()
-    for path in (cluster, *cluster.parents):
+def _ordinary_accounts(directory: Path) -> Iterator[Account]:
+    """Whose data it is already, in whose home it is, and a user of its own."""
+    directory = directory.resolve()
+    for path in (directory, *directory.parents):
         if path.exists():
             owner = path.stat()
-            if owner.st_uid != 0 and _has_name(owner.st_uid):
+            if owner.st_uid not in (0, NOBODY) and (
+                owner.st_uid in OWN_IDS or _has_name(owner.st_uid)
+            ):
                 yield _account(owner.st_uid, owner.st_gid)
-    with suppress(KeyError):
-        nobody = pwd.getpwnam("nobody")
-        yield _account(nobody.pw_uid, nobody.pw_gid)
+    if sys.platform == "linux":
+        free = (each for each in OWN_IDS if not _has_name(each) and _is_mapped(each))
+        yield from (_account(each, each) for each in list(free)[:1])
+    else:
+        yield nobody()
+
+
+def _is_mapped(uid: int) -> bool:
+    """Whether there is such a user where we run, which may be a namespace with but a few."""
+    for name in ("uid_map", "gid_map"):
+        lines = Path(f"/proc/self/{name}").read_text(encoding="ascii").splitlines()
+        ranges = [[int(number) for number in line.split()] for line in lines]
+        if not any(first <= uid < first + count for first, _, count in ranges):
+            return False
+    return True
 
 
 def _account(uid: int, gid: int) -> Account:

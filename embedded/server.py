@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import IO, ClassVar
 
-from embedded.errors import EmbeddedServersError
+from embedded.errors import EmbeddedServersError, ServerEndedError
 from embedded.locks import server_lock
 from embedded.private_files import kept_password, rotate_if_large
 from embedded.socket_dirs import new_socket_dir
@@ -43,6 +43,14 @@ class Server(ABC):
     @abstractmethod
     def pid(self) -> int:
         """The process id of the server itself, not of its supervisor."""
+
+    @property
+    @abstractmethod
+    def is_made(self) -> bool:
+        """Whether there is data of an earlier start."""
+
+    @abstractmethod
+    def binary(self) -> Path: ...
 
     async def start(self) -> None:
         self._password = kept_password(self._password_file)
@@ -112,6 +120,6 @@ class Server(ABC):
                 f"{self.title} is not ready after {_START_SECONDS} seconds: see {self._log}."
             ) from None
 
-    def _failure(self, status: int) -> EmbeddedServersError:  # noqa: ARG002
+    def _failure(self, status: int) -> ServerEndedError:
         """What to say of a process that ended with this status."""
-        return EmbeddedServersError(f"{self.title} did not start: see {self._log}.")
+        return ServerEndedError(f"{self.title} did not start: see {self._log}.", status)

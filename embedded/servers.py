@@ -68,8 +68,23 @@ class EmbeddedServers:
             await self._running.aclose()
 
     @property
+    def are_made(self) -> bool:
+        """Whether an earlier start has made all that are wanted."""
+        return all(server.is_made for server in self._wanted_servers())
+
+    def require_binaries(self) -> None:
+        """Raises EmbeddedServersError where there are none for this system."""
+        for server in self._wanted_servers():
+            server.binary()
+
+    @property
     def database_url(self) -> str:
         return _wanted(self._postgres).url
+
+    @property
+    def superuser_url(self) -> str:
+        """For who administers the database. The bot itself is no superuser."""
+        return _wanted(self._postgres).superuser_url
 
     @property
     def redis_url(self) -> str:
@@ -97,8 +112,8 @@ class EmbeddedServers:
         """Start again, at the same URL, what crashes. For ever: to be run as a task."""
         while True:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
-            for server in (self._postgres, self._valkey):
-                if server and server.crashed:
+            for server in self._wanted_servers():
+                if server.crashed:
                     log.warning("%s has ended by itself and is started again", server.title)
                     try:
                         with _one_readable_line():
@@ -106,10 +121,12 @@ class EmbeddedServers:
                     except EmbeddedServersError as error:
                         log.error("%s", error)
 
+    def _wanted_servers(self) -> list[Server]:
+        return [server for server in (self._postgres, self._valkey) if server]
+
     async def _for_each(self, act: Callable[[Server], Awaitable[None]]) -> None:
         """For both at once. An error is raised when neither is under way any more."""
-        servers = [server for server in (self._postgres, self._valkey) if server]
-        results = await asyncio.gather(*map(act, servers), return_exceptions=True)
+        results = await asyncio.gather(*map(act, self._wanted_servers()), return_exceptions=True)
         for result in results:
             if result:
                 raise result

@@ -15,7 +15,8 @@ import sys
 from types import FrameType
 
 IN_NAMESPACE = "namespace"
-"""The ACCOUNT that stays who it is, but is seen as an ordinary user by what it starts."""
+"""The ACCOUNT that stays who it is, but is seen as an ordinary user by what it starts: alone, or
+after another account, as in UID:GID:namespace."""
 
 CANNOT_BECOME_ACCOUNT = 77
 """The exit status when the system refuses that account."""
@@ -26,6 +27,7 @@ _NOBODY = 65534
 _NOT_FOR_THE_SUPERVISOR = (signal.SIGINT, signal.SIGTERM)
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 
 
 def main(stop_signal: str, socket_dir: str, account: str, *command: str) -> int:
@@ -55,18 +57,21 @@ def remove_socket_dir(path: str) -> None:
 
 
 def _become(account: str) -> None:
-    if account == IN_NAMESPACE:
-        _enter_namespace()
-    elif account:
-        uid, gid = map(int, account.split(":"))
+    ids, _, in_namespace = account.rpartition(":") if IN_NAMESPACE in account else (account, "", "")
+    if ids:
+        uid, gid = map(int, ids.split(":"))
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
+    if in_namespace:
+        _enter_namespace()
 
 
 def _enter_namespace() -> None:
     uid, gid = os.geteuid(), os.getegid()
     libc = ctypes.CDLL(None, use_errno=True)
+    # Who has just become another user may not write to its own /proc without this.
+    libc.prctl(_PR_SET_DUMPABLE, 1)
     if libc.unshare(_CLONE_NEWUSER):
         raise OSError(ctypes.get_errno(), "no user namespace")
     for name, text in (
@@ -74,8 +79,9 @@ def _enter_namespace() -> None:
         ("uid_map", f"{_NOBODY} {uid} 1"),
         ("gid_map", f"{_NOBODY} {gid} 1"),
     ):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
-            file.write(text)
+        # In bytes: another user may not be able to import a codec any more.
+        with open(f"/proc/self/{name}", "wb") as file:  # noqa: PTH123
+            file.write(text.encode())
 
 
 def _run(command: tuple[str, ...], stop_signal: int) -> int:

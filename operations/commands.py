@@ -13,6 +13,7 @@ from domains.settings import load_settings
 from operations import jobs
 from operations.check import check
 from operations.cleanup import cleanup
+from operations.health import health
 from operations.timers import timers
 
 ACTIONS = {"retry": Action.RETRY, "remove": Action.CANCEL}
@@ -21,6 +22,7 @@ ACTIONS = {"retry": Action.RETRY, "remove": Action.CANCEL}
 def add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("check", help="is everything there? one line each; exit status 0, 1 or 2")
+    commands.add_parser("health", help="does the bot run, and is it connected? exit status 0 or 1")
     listing = commands.add_parser("timers", help="what will close when")
     listing.add_argument("--json", action="store_true", dest="as_json")
     cleaning = commands.add_parser("cleanup", help="delete now what is older than it is kept")
@@ -47,6 +49,8 @@ def run_command(options: argparse.Namespace) -> int:
 def _chosen(options: argparse.Namespace) -> Coroutine[None, None, int]:
     if options.command == "check":
         return check()
+    if options.command == "health":
+        return health()
     settings = load_settings()
     if options.command == "timers":
         return timers(settings, as_json=options.as_json)

@@ -30,10 +30,22 @@ async def addresses_of(settings: Settings) -> Addresses | None:
         database = database or await _postgres(settings.data_dir)
         redis = redis or await _valkey(settings.data_dir)
     except PermissionError as error:
-        raise StartupError(
-            f"{error.filename} belongs to another user: run this as the user who runs the bot"
-        ) from None
+        raise _other_users(error) from None
     return Addresses(database, redis) if database and redis else None
+
+
+async def database_of(settings: Settings) -> str | None:
+    """Like `addresses_of`, for who asks PostgreSQL alone."""
+    try:
+        return settings.database_address or await _postgres(settings.data_dir)
+    except PermissionError as error:
+        raise _other_users(error) from None
+
+
+def _other_users(error: PermissionError) -> StartupError:
+    return StartupError(
+        f"{error.filename} belongs to another user: run this as the user who runs the bot"
+    )
 
 
 async def _postgres(data_dir: Path) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +15,7 @@ import pytest
 from redis.asyncio import Redis
 
 from domains.database import Database
+from domains.program import CHECKOUT
 from domains.settings import Settings
 from embedded import EmbeddedServers
 
@@ -25,6 +27,11 @@ EMPTY_DATABASE = """do $$ begin execute 'truncate ' || (
 """Empty all tables, which is several times as fast as a new database."""
 
 _numbers = itertools.count(1)
+
+
+def pytest_sessionstart() -> None:
+    if (CHECKOUT / ".env").exists():
+        pytest.exit("The bots of the tests would read .env of this checkout: move it away", 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Generator[Servers]:
         embedded = EmbeddedServers(tmp_path_factory.mktemp("servers"), durable=False)
         runner.run(embedded.start())
         try:
-            runner.run(_make_template(embedded.database_url))
-            yield Servers(embedded.database_url, embedded.redis_url)
+            runner.run(_make_template(embedded.superuser_url))
+            yield Servers(embedded.superuser_url, embedded.redis_url)
         finally:
             runner.run(embedded.stop())
 
@@ -72,6 +79,15 @@ async def database_url(servers: Servers) -> AsyncGenerator[str]:
     await _execute(servers.database_url, f"create database {name} template {TEMPLATE}")
     yield _named(servers.database_url, name)
     await _execute(servers.database_url, f"drop database {name} with (force)")
+
+
+@asynccontextmanager
+async def redis_client(servers: EmbeddedServers) -> AsyncGenerator[Redis]:
+    redis: Redis = Redis.from_url(servers.redis_url)  # pyright: ignore[reportUnknownMemberType]
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -285,9 +285,9 @@ def test_before_it_is_set_the_clock_is_the_hosts() -> None:
 PASSWORD = "s3cr3t/w0rd?with#everything@in:it %"
 
 
-def only_line(error: StartupError) -> str:
+def only_line(error: StartupError, status: int = 1) -> str:
     text = str(error)
-    assert error.status == 1
+    assert error.status == status
     assert text.startswith("DATABASE_URL: ")
     assert "\n" not in text
     assert len(text) < 400
@@ -315,11 +315,6 @@ def free_port() -> int:
         "postgresql://127.0.0.1:{port}/punctual?user=bot&password={}",
         "postgresql://bot:{}@/punctual?host=/no/such/directory",
         "postgresql://bot:{}@no-such-host.invalid/punctual",
-        "postgresql://bot:{}@127.0.0.1:{port}/punctual?sslmode=nonsense",
-        "postgresql://bot:{}@127.0.0.1:99999/punctual",
-        "postgresql://bot:{}@127.0.0.1:port/punctual",
-        "mysql://bot:{}@127.0.0.1/punctual",
-        "postgresql://bot:{}@[127.0.0.1/punctual",
     ],
 )
 @pytest.mark.parametrize("password", ["s3cr3t", quote(PASSWORD, safe="")])
@@ -333,13 +328,35 @@ async def test_an_unreachable_database_is_one_line_without_the_password(
     assert password not in shown
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://bot:{}@127.0.0.1:{port}/punctual?sslmode=nonsense",
+        "postgresql://bot:{}@127.0.0.1:99999/punctual",
+        "postgresql://bot:{}@127.0.0.1:port/punctual",
+        "mysql://bot:{}@127.0.0.1/punctual",
+        "postgresql://bot:{}@[127.0.0.1/punctual",
+    ],
+)
+@pytest.mark.parametrize("password", ["s3cr3t", quote(PASSWORD, safe="")])
+async def test_an_address_that_cannot_be_understood_is_a_wrong_setting(
+    url: str, password: str
+) -> None:
+    """Settings refuse it before; a program that makes a Database itself meets it here."""
+    error = await refusal(url.format(password, port=free_port()))
+    only_line(error, status=2)
+    shown = "".join(traceback.format_exception(error))
+    assert "s3cr3t" not in shown
+    assert password not in shown
+
+
 @pytest.mark.parametrize("password", ["s3cr3t/w0rd", "s3cr3t#w0rd", "s3cr3t?w0rd", "s3cr3t@w0rd"])
 async def test_a_password_that_should_have_been_encoded_does_not_show_either(
     password: str,
 ) -> None:
     error = await refusal(f"postgresql://bot:{password}@127.0.0.1:{free_port()}/punctual")
     shown = "".join(traceback.format_exception(error))
-    only_line(error)
+    only_line(error, status=1 if "@" in password else 2)
     assert "s3cr3t" not in shown
     assert "w0rd" not in shown
 
@@ -358,6 +375,30 @@ async def test_a_wrong_password_is_said_without_it(database_url: str) -> None:
 async def test_a_database_that_does_not_exist_is_named(database_url: str) -> None:
     error = await refusal(database_url.replace("/database_tests", "/no_such_database"))
     assert "no_such_database" in only_line(error)
+
+
+@pytest.mark.parametrize("option", ["no_such_parameter=1", "statement_timeout=soon"])
+async def test_an_option_that_the_server_refuses_is_a_wrong_setting(
+    database_url: str, option: str
+) -> None:
+    separator = "&" if "?" in database_url else "?"
+    only_line(await refusal(f"{database_url}{separator}{option}"), status=2)
+
+
+async def test_a_database_of_another_encoding_is_refused(database_url: str) -> None:
+    """It would pass, and then fail on the first emoji."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "create database latin encoding 'LATIN1' locale 'C' locale_provider libc template template0"
+    )
+    try:
+        url = urlunsplit(urlsplit(database_url)._replace(path="/latin"))
+        text = only_line(await refusal(url), status=2)
+        assert "LATIN1" in text
+        assert "createdb --encoding=UTF8" in text
+    finally:
+        await connection.execute("drop database latin with (force)")
+        await connection.close()
 
 
 async def test_a_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

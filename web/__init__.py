@@ -4,6 +4,6 @@ Two listeners of the bot's own process. Neither is started unless it is asked fo
 dashboard; no port, no metrics.
 """
 
-from web.operators_view import OperatorsView
+from web.operators_view import OperatorsView, require_own_addresses
 
-__all__ = ["OperatorsView"]
+__all__ = ["OperatorsView", "require_own_addresses"]

@@ -24,11 +24,20 @@ from web.dashboard import dashboard
 from web.dependencies import Dependencies
 from web.guard import Guard
 from web.notices import Notices
+from web.own_address import require_own_address
 from web.probes import Probes
 from web.rendering import Renderer
 from web.serving import listening
 
 log = logging.getLogger(__name__)
+
+
+def require_own_addresses(settings: Settings) -> None:
+    """Before anything is contacted. Raises StartupError for a host that is not this machine's."""
+    if settings.dashboard_password is not None:
+        require_own_address(settings.dashboard_host, "DASHBOARD_HOST")
+    if settings.metrics_port is not None:
+        require_own_address(settings.metrics_host, "METRICS_HOST")
 
 
 class OperatorsView:
@@ -72,7 +81,7 @@ class OperatorsView:
                         Probes(self._monitor, self._metrics).application(),
                         settings.metrics_host,
                         settings.metrics_port,
-                        "METRICS_PORT",
+                        "METRICS",
                     )
                 )
             if settings.dashboard_password is not None:
@@ -81,7 +90,7 @@ class OperatorsView:
                         await self.dashboard(settings.dashboard_password.get_secret_value()),
                         settings.dashboard_host,
                         settings.dashboard_port,
-                        "DASHBOARD_PORT",
+                        "DASHBOARD",
                     )
                 )
                 log.info("Dashboard: http://%s:%s/", settings.dashboard_host, self.dashboard_port)

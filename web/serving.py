@@ -11,10 +11,10 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 
 from aiohttp import web
 
-from domains.errors import StartupError
 from domains.rate_limited_log import RateLimitedLog
 from domains.tasks import cancel, detached
 from web.connections import Connection, Connections
+from web.own_address import cannot_listen
 
 log = logging.getLogger(__name__)
 
@@ -30,20 +30,20 @@ OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 @asynccontextmanager
 async def listening(
-    application: web.Application, host: str, port: int, setting: str
+    application: web.Application, host: str, port: int, settings: str
 ) -> AsyncGenerator[int]:
-    """Serve meanwhile; gives the port. Raises StartupError that names `setting`."""
+    """Serve meanwhile; gives the port. Raises StartupError that names the one of the `settings`
+    `..._HOST` and `..._PORT` that is the reason."""
     runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     with ExitStack() as listeners:
         try:
             sockets = [listeners.enter_context(each) for each in await _bind(host, port)]
         except OSError as error:
-            why = error.strerror or error
-            raise StartupError(f"{setting}: cannot listen on {host}:{port}: {why}") from None
+            raise cannot_listen(settings, host, port, error) from None
         try:
             await runner.setup()
             assert runner.server is not None
-            acceptor = _Acceptor(runner.server, setting)
+            acceptor = _Acceptor(runner.server, f"{settings}_PORT")
             async with acceptor.accepting(sockets):
                 yield int(sockets[0].getsockname()[1])
         finally:

@@ -35,6 +35,13 @@ async def applied_migrations(connection: Connection) -> set[str] | None:
     return {record["name"] for record in records}
 
 
+async def silence(connection: Connection) -> timedelta | None:
+    """For how long no bot was here that is connected to Discord; None if none ever was."""
+    if await connection.fetchval("select to_regclass('punctual.heartbeat')") is None:
+        return None
+    return await connection.fetchval("select clock_timestamp() - seen_at from punctual.heartbeat")
+
+
 # --- how late
 
 

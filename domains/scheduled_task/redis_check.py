@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
-from domains.errors import StartupError
+from domains.errors import WRONG_SETTING, StartupError
 from domains.scheduled_task.redis_client import connect
-from domains.settings import UNREADABLE_REDIS_URL, WRONG_SETTING
+from domains.server_urls import UNREADABLE_URL
+from domains.server_urls import require_redis_url as understand_redis_url
 
 TIMEOUT_S = 2.0
 TRIAL_KEY = f"punctual:trial:{secrets.token_hex(4)}"
@@ -57,17 +57,15 @@ async def look_at_redis(url: str) -> RedisLook:
 
 def require_redis_url(url: str) -> None:
     """Nothing is contacted. Raises StartupError, which shows nothing of the address."""
-    parts = urlsplit(url)
-    is_split = "@" in parts.query + parts.fragment or (
-        "@" in parts.path and not url.startswith("unix://")
-    )
     try:
-        if is_split:
-            raise ValueError
+        understand_redis_url(url)
+    except ValueError as error:
+        raise StartupError(f"REDIS_URL: {error}", status=WRONG_SETTING) from None
+    try:
         client: Any = connect(url, socket_timeout=TIMEOUT_S)
         client.connection_pool.make_connection().encoder.encode("x")
     except Exception:  # redis-py takes whatever option it is given, and breaks over it
-        raise StartupError(f"REDIS_URL: {UNREADABLE_REDIS_URL}", status=WRONG_SETTING) from None
+        raise StartupError(f"REDIS_URL: {UNREADABLE_URL}", status=WRONG_SETTING) from None
 
 
 def _fields(info: bytes) -> dict[str, str]:

@@ -34,10 +34,11 @@ async def test_a_server_that_does_not_start_names_its_log(data_dir: Path) -> Non
 
 
 async def test_a_failed_start_leaves_nothing_running(data_dir: Path) -> None:
-    broken = data_dir / "valkey" / "appendonlydir"
-    broken.write_text("in the way of a directory")
+    broken = data_dir / "postgres" / "postgresql.conf"
+    right = broken.read_text()
+    broken.write_text("nonsense = 1\n")
     await sentence(EmbeddedServers(data_dir))
-    broken.unlink()
+    broken.write_text(right)
     async with EmbeddedServers(data_dir):
         pass
 

@@ -1,5 +1,6 @@
 """Whoever runs the bot: root, root in a place of its own, or an ordinary user."""
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -13,11 +14,14 @@ import asyncpg
 import pytest
 
 from embedded import EmbeddedServers
+from embedded.privileges import OWN_IDS
 from tests.embedded.bot_process import environment
 from tests.embedded.conftest import Launch
 from tests.embedded.observing import eventually, owner_of, permissions_of
 
 NOBODY = pwd.getpwnam("nobody").pw_uid
+OWN = OWN_IDS[0]
+NO_NAMESPACES = (sys.executable, str(Path(__file__).parent / "no_namespaces.py"))
 DAEMON = pwd.getpwnam("daemon").pw_uid
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="shows what is special about root")
@@ -63,10 +67,91 @@ def ordinary_python() -> str:
 
 
 @as_root
-async def test_root_runs_postgres_as_an_ordinary_user(open_dir: Path) -> None:
+async def test_root_runs_the_servers_as_a_user_of_their_own(open_dir: Path) -> None:
+    """No other program of the machine is that user, as many a one is `nobody`."""
     async with EmbeddedServers(open_dir / "data", durable=False) as servers:
-        assert owner_of(servers.postgres_pid) == NOBODY
+        assert {owner_of(servers.postgres_pid), owner_of(servers.valkey_pid)} == {OWN}
         assert await database(servers.database_url) == "punctual"
+        sockets = [servers.database_url.partition("?host=")[2]]
+        sockets += [os.path.dirname(servers.redis_url.partition("@")[2])]  # noqa: PTH120
+        data = [open_dir / "data" / name for name in ("postgres", "valkey")]
+        for path in (*sockets, *data, *(open_dir / "data").glob("*.password")):
+            reading = await asyncio.create_subprocess_exec(
+                *("sh", "-c", 'ls "$1" && cat "$1"', "sh", str(path)),
+                user=NOBODY,
+                group=NOBODY,
+                extra_groups=[],
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            _, complaint = await reading.communicate()
+            assert b"Permission denied" in complaint, path
+
+
+@as_root
+async def test_what_belonged_to_nobody_is_taken_over(first_run: Path, open_dir: Path) -> None:
+    """As an older version left it."""
+    data_dir = Path(shutil.copytree(first_run, open_dir / "data"))
+    for path in (data_dir / "postgres", *(data_dir / "postgres").rglob("*")):
+        os.chown(path, NOBODY, -1)
+    async with EmbeddedServers(data_dir, durable=False) as servers:
+        assert owner_of(servers.postgres_pid) == OWN
+        assert await database(servers.database_url) == "punctual"
+    assert {path.stat().st_uid for path in (data_dir / "postgres").rglob("*")} == {OWN}
+
+
+@as_root
+async def test_without_user_namespaces_the_servers_have_their_own_user_too(
+    open_dir: Path, launch: Launch
+) -> None:
+    """As in most containers. Only the files of the first start are made by another one."""
+    bot = await launch(open_dir / "data", inside=NO_NAMESPACES)
+    report = await bot.report()
+    assert report.error == ""
+    assert {owner_of(pid) for pid in report.pids} == {OWN}
+    assert await database(report.database_url) == "punctual"
+    files = (open_dir / "data" / "postgres").rglob("*")
+    assert {path.stat().st_uid for path in files} == {OWN}
+
+
+@as_root
+async def test_valkey_runs_as_root_only_where_there_is_no_other_way(closed_dir: Path) -> None:
+    script = """import asyncio, logging, sys
+from pathlib import Path
+from embedded import EmbeddedServers
+logging.basicConfig()
+
+async def main():
+    async with EmbeddedServers(Path(sys.argv[1]), postgres=False) as servers:
+        print(servers.valkey_pid)
+
+asyncio.run(main())
+"""
+    started = await asyncio.create_subprocess_exec(
+        *(*NO_NAMESPACES, sys.executable, "-c", script, str(closed_dir / "data")),
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await started.communicate()
+    assert out.strip().isdigit()
+    assert b"Valkey runs as root: no other user can reach both " in err
+
+
+@as_root
+async def test_a_link_in_valkeys_directory_is_not_followed(open_dir: Path) -> None:
+    """Root writes there what another user owns."""
+    data_dir, victim = open_dir / "data", open_dir / "victim"
+    victim.write_text("untouched")
+    async with EmbeddedServers(data_dir, postgres=False, durable=False):
+        pass
+    configuration = data_dir / "valkey" / "valkey.conf"
+    configuration.unlink()
+    configuration.symlink_to(victim)
+    async with EmbeddedServers(data_dir, postgres=False, durable=False):
+        pass
+    assert victim.read_text() == "untouched"
+    assert victim.stat().st_uid == 0
 
 
 @as_root

@@ -34,7 +34,7 @@ class OwnPostgres:
 
     @property
     def url(self) -> str:
-        return self._server.database_url
+        return self._server.superuser_url  # the tests administer it, too
 
     @property
     def socket(self) -> str:

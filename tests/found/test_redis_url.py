@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import closing
+
 import pytest
 
 from tests.faults.fault_env import FaultEnv
@@ -36,10 +39,19 @@ async def test_a_redis_url_that_cannot_be_understood_ends_the_start_in_one_line(
 async def test_if_redis_fails_in_a_way_that_nobody_thought_of_tickets_close_all_the_same(
     fault_env: FaultEnv,
 ) -> None:
-    """Here redis-py answers the first error with an error that is none of Redis's."""
-    url = fault_env.valkey.url
-    option = f"{'&' if '?' in url else '?'}retry_on_error=nonsense"
-    await fault_env.start(REDIS_URL=url + option)
-    ticket = await fault_env.open()
-    await fault_env.ask(ticket, "1s")
-    await fault_env.discord.wait_deleted(ticket)
+    """Here something else answers at its address, and redis-py raises an error that is none of
+    Redis's."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            while await reader.read(1024):
+                writer.write(b":no-number\r\n")
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        bot = await fault_env.start(REDIS_URL=f"redis://127.0.0.1:{port}")
+        ticket = await fault_env.open()
+        await fault_env.ask(ticket, "1s")
+        await fault_env.discord.wait_deleted(ticket)
+        await bot.logged("invalid literal for int()")
+        await bot.kill()

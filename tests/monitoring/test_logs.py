@@ -104,3 +104,37 @@ async def test_every_line_of_a_real_close_tells_its_ticket(
     deciding, telling = about
     assert deciding["job_id"].startswith(f"auto-close-{ticket.id}-")
     assert "job_id" not in telling
+
+
+def test_the_traceback_of_one_place_is_shown_once_and_that_of_another_too(output: Output) -> None:
+    configure_logging("INFO")
+    log = logging.getLogger("test")
+
+    def fail(number: int) -> None:
+        try:
+            if number % 2:
+                raise ValueError(f"odd {number}")
+            raise ValueError(f"even\n{number}")
+        except ValueError:
+            log.exception("It failed with %s", number)
+
+    for number in range(6):
+        fail(number)
+    assert output.text.count("Traceback (most recent call last)") == 2
+    for number in range(6):
+        assert f"It failed with {number}" in output.text
+    assert "It failed with 4 (ValueError: even 4; as before)" in output.text
+
+
+def test_a_record_stays_whole_for_other_handlers(
+    output: Output, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure_logging("INFO")
+    logging.getLogger().addHandler(caplog.handler)
+    for _ in range(2):
+        try:
+            raise ValueError("no")
+        except ValueError:
+            logging.getLogger("test").exception("Again")
+    assert [record.message for record in caplog.records] == ["Again", "Again"]
+    assert all(record.exc_info for record in caplog.records)

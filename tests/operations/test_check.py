@@ -93,12 +93,50 @@ async def test_embedded_servers_are_started_for_a_check_and_stopped_after_it(
     typed: Typed, tmp_path: Path
 ) -> None:
     typed.settings["DATABASE_URL"] = typed.settings["REDIS_URL"] = None
+    async with EmbeddedServers(tmp_path / "data", durable=False):
+        pass
     ran = await typed("check")
     assert (ran.status, ran.err) == (0, "")
     assert "PostgreSQL 18" in ran.out
     # And so another bot can start there.
     async with EmbeddedServers(tmp_path / "data", durable=False):
         pass
+
+
+async def test_a_check_makes_no_servers(typed: Typed, tmp_path: Path) -> None:
+    typed.settings["DATABASE_URL"] = typed.settings["REDIS_URL"] = None
+    ran = await typed("check")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.count("which its first start makes") == 2
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_data_dir_that_cannot_be_used_is_a_wrong_setting(
+    typed: Typed, tmp_path: Path
+) -> None:
+    (tmp_path / "data").touch()
+    ran = await typed("check")
+    assert ran.status == 2
+    assert ran.lines == [
+        f"FAILED configuration DATA_DIR: {tmp_path}/data cannot be used: Not a directory"
+    ]
+
+
+async def test_a_database_of_another_encoding_is_a_wrong_setting(
+    typed: Typed, database_url: str
+) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "create database latin encoding 'LATIN1' locale 'C' locale_provider libc template template0"
+    )
+    try:
+        typed.settings["DATABASE_URL"] = urlsplit(database_url)._replace(path="/latin").geturl()
+        ran = await typed("check")
+        assert ran.status == 2
+        assert "encoding is LATIN1" in ran.lines[2]
+    finally:
+        await connection.execute("drop database latin with (force)")
+        await connection.close()
 
 
 async def test_the_servers_of_a_running_bot_are_used_and_left_running(

@@ -61,8 +61,8 @@ async def test_a_table_of_the_hosts_stays_as_it_is(host: Host, servers: Servers)
         ("MIN_CLOSE_DELAY", "soon", "MIN_CLOSE_DELAY: "),
         ("REDIS_URL", "redis://redis:port", "REDIS_URL: "),
         ("DATABASE_URL", "postgresql://127.0.0.1:1/tickets", "DATABASE_URL: "),
-        ("DATA_DIR", "/dev/null/data", "The embedded servers failed: "),
-        ("DASHBOARD_HOST", "203.0.113.1", "DASHBOARD_PORT: "),
+        ("DATA_DIR", "/dev/null/data", "DATA_DIR: "),
+        ("DASHBOARD_HOST", "203.0.113.1", "DASHBOARD_HOST: "),
     ],
 )
 def test_what_an_operator_can_put_right_is_a_startup_error(

@@ -74,7 +74,11 @@ class BotProcess:
 
 
 async def start_bot(
-    discord: Discord, settings: Mapping[str, str], *arguments: str, root: Path = ROOT
+    discord: Discord,
+    settings: Mapping[str, str],
+    *arguments: str,
+    root: Path = ROOT,
+    cwd: Path | None = None,
 ) -> BotProcess:
     """Start it; it need not be ready yet. `root` is where the program lies."""
     environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
@@ -87,7 +91,7 @@ async def start_bot(
             "PYTHONUNBUFFERED": "1",
             **settings,
         },
-        cwd=settings["DATA_DIR"],
+        cwd=cwd or settings["DATA_DIR"],
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -95,9 +99,11 @@ async def start_bot(
 
 
 @asynccontextmanager
-async def running_bot(discord: Discord, settings: Mapping[str, str]) -> AsyncGenerator[BotProcess]:
+async def running_bot(
+    discord: Discord, settings: Mapping[str, str], *, root: Path = ROOT, cwd: Path | None = None
+) -> AsyncGenerator[BotProcess]:
     """A bot that is ready; killed at the end if it still runs."""
-    bot = await start_bot(discord, settings)
+    bot = await start_bot(discord, settings, root=root, cwd=cwd)
     try:
         await bot.logged("orphaned jobs", count=1)
         await bot.logged("✅ Cleaned up")

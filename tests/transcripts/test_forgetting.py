@@ -34,7 +34,12 @@ def message(number: int, author_id: int, content: str, **more: object) -> Transc
 
 TALK = [
     message(1, ADA, "It is broken", attachments=(attachment("ada.txt"),)),
-    message(2, SAM, "secret one </article> <script>", attachments=(attachment("sam.txt"),)),
+    message(
+        2,
+        SAM,
+        "secret one </article> <script>",
+        attachments=(replace(attachment("sam.txt"), id=7),),
+    ),
     message(3, SAM, "secret two"),
     message(4, ADA, "As you say", reply_to_id=2),
     message(5, ADA, f"Thanks <@{SAM}>, <@!{SAM}>", mentions={f"<@{SAM}>": "@Sam <b>"}),

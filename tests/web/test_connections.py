@@ -60,7 +60,7 @@ async def port() -> AsyncGenerator[int]:
 
     application = web.Application()
     application.router.add_route("*", "/", large)
-    async with listening(application, "127.0.0.1", 0, "TEST_PORT") as port:
+    async with listening(application, "127.0.0.1", 0, "TEST") as port:
         yield port
 
 
