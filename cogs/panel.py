@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
-from cogs.cog import TicketCog, answering_errors, guild_id_of, lifecycle_of
+from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.discord_errors import describe_missing_permissions
 from cogs.embeds import BLUE
 from cogs.permissions import require_manager
@@ -18,6 +19,7 @@ from domains.ticket_lifecycle.open_ticket import MAX_SUBJECT_LENGTH
 
 TITLE = "Support"
 TEXT = "Press the button to open a private ticket; only you and the support team can see it."
+MODAL_PREFIX = "ticket:subject"
 NEEDED = ("view_channel", "send_messages", "embed_links")
 
 
@@ -55,6 +57,21 @@ class Panel(TicketCog, name="Punctual: panel"):
             ) from error
         await reply_ephemeral(interaction, f"The panel is in {target.mention}.")
 
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """The form for the subject works after any restart, as all buttons do."""
+        subject = _submitted_subject(interaction)
+        if subject is None:
+            return
+        try:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            ticket = await self.tickets.open_ticket(
+                guild_id_of(interaction), interaction.user.id, subject
+            )
+            await reply_ephemeral(interaction, f"Your ticket is open: <#{ticket.channel_id}>")
+        except Exception as error:
+            await answer_error(interaction, error)
+
 
 class OpenTicketView(discord.ui.View):
     """Registered once at start-up, so that panels work after any restart."""
@@ -69,7 +86,7 @@ class OpenTicketView(discord.ui.View):
         self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
     ) -> None:
         # No work before this: a modal can't follow a defer, and there are three seconds.
-        await interaction.response.send_modal(SubjectModal())
+        await interaction.response.send_modal(SubjectModal(interaction.id))
 
     async def on_error(
         self,
@@ -81,6 +98,9 @@ class OpenTicketView(discord.ui.View):
 
 
 class SubjectModal(discord.ui.Modal, title="Open a ticket"):
+    """What is written in it comes to `Panel.on_interaction`. discord.py would keep each form in
+    memory until it is sent, and most who look at one never do: it keeps none that is stopped."""
+
     subject: discord.ui.TextInput[Any] = discord.ui.TextInput(
         label="What is it about?",
         placeholder="In one line",
@@ -89,12 +109,21 @@ class SubjectModal(discord.ui.Modal, title="Open a ticket"):
         custom_id="subject",
     )
 
-    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        ticket = await lifecycle_of(interaction).open_ticket(
-            guild_id_of(interaction), interaction.user.id, self.subject.value
-        )
-        await reply_ephemeral(interaction, f"Your ticket is open: <#{ticket.channel_id}>")
+    def __init__(self, interaction_id: int) -> None:
+        """Each has an id of its own: phones fill in again what was written under the same."""
+        super().__init__(custom_id=f"{MODAL_PREFIX}:{interaction_id}")
+        self.stop()
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:
-        await answer_error(interaction, error)
+
+def _submitted_subject(interaction: discord.Interaction[Any]) -> str | None:
+    """None if it is not our form that was sent."""
+    data = cast("dict[str, Any]", interaction.data or {})
+    if interaction.type is not discord.InteractionType.modal_submit:
+        return None
+    if not str(data.get("custom_id", "")).startswith(f"{MODAL_PREFIX}:"):
+        return None
+    rows: list[dict[str, Any]] = data.get("components", [])
+    inputs = [each for row in rows for each in row.get("components", [row.get("component", {})])]
+    return next(
+        (each.get("value", "") for each in inputs if each.get("custom_id") == "subject"), ""
+    )

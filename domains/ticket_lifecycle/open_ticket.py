@@ -25,6 +25,7 @@ from domains.ticket_lifecycle.errors import (
     AlreadyOpeningError,
     BusyError,
     CannotOpenError,
+    NoSubjectError,
     TooManyTicketsError,
 )
 from domains.ticket_lifecycle.models import Ticket
@@ -49,11 +50,15 @@ class OpenTicket:
         self._openers = set[tuple[int, int]]()
 
     async def open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
-        """Raises TooManyTickets, AlreadyOpening, Busy or CannotOpen; then nothing is left behind.
+        """Raises NoSubject, TooManyTickets, AlreadyOpening, Busy or CannotOpen; then nothing is
+        left behind.
 
         PostgreSQL tells of an opening that is under way elsewhere; of one here, we know before
         the second has come so far as to ask.
         """
+        subject = sanitize(subject, MAX_SUBJECT_LENGTH)
+        if not subject:
+            raise NoSubjectError
         opener = (guild_id, opener_id)
         if opener in self._openers:
             raise AlreadyOpeningError
@@ -79,7 +84,7 @@ class OpenTicket:
                 del self._waiting[guild_id], self._guild_slots[guild_id]
 
     async def _open(self, guild_id: int, opener_id: int, subject: str) -> Ticket:
-        ticket = await self._reserve(guild_id, opener_id, sanitize(subject, MAX_SUBJECT_LENGTH))
+        ticket = await self._reserve(guild_id, opener_id, subject)
         try:
             await self._services.effects.deliver(ticket.id)
         except GaveUpError as error:
