@@ -10,7 +10,7 @@ from cogs.closing import CloseCommands
 from cogs.doctor import Doctor
 from cogs.panel import OpenTicketView, Panel
 from cogs.scheduling import Scheduling
-from cogs.setup import Setup
+from cogs.setup import ConfirmPublicLogButton, Setup
 from cogs.timers import Timers
 from cogs.watching import Watching
 from domains.effects import EffectRunner
@@ -43,7 +43,7 @@ async def add_cogs(
         raise StartupError(
             f"The bot has commands of its own that are named as Punctual's: {', '.join(taken)}"
         )
-    bot.add_dynamic_items(*BUTTONS)
+    bot.add_dynamic_items(*BUTTONS, ConfirmPublicLogButton)
     bot.add_view(OpenTicketView())
     for cog in cogs:
         await bot.add_cog(cog)

@@ -14,6 +14,7 @@ from discord.ext import commands
 from cogs.cog import TicketCog, answering_errors
 from cogs.discord_errors import missing_permissions, permission_names
 from cogs.embeds import AMBER, GREEN
+from cogs.log_channel import is_public, other_readers
 from cogs.permissions import require_manager
 from cogs.setup import GUILD_NEEDS, LOG_NEEDS
 from cogs.text import NO_MENTIONS, shorten
@@ -156,6 +157,14 @@ def _log_channel(server: discord.Guild, settings: GuildSettings) -> Iterator[Fin
         )
         return
     yield _channel(channel, LOG_NEEDS)
+    if is_public(channel):
+        yield Finding(
+            f"Everyone can read the log channel {channel.mention}, and the transcripts in it",
+            "Take View Channel from @everyone there, or set another: /setup log_channel",
+        )
+    elif others := other_readers(channel, settings):
+        names = ", ".join(role.mention for role in others)
+        yield Finding(f"Besides support, the transcripts in {channel.mention} are read by {names}")
 
 
 def _categories(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from discord.ext import commands
 from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.discord_errors import describe_missing_permissions
 from cogs.embeds import BLUE
-from cogs.permissions import require_manager
+from cogs.permissions import require_manager, require_own
 from cogs.replies import answer_error, reply_ephemeral
 from cogs.text import NO_MENTIONS
 from domains.errors import UserError
@@ -45,6 +45,7 @@ class Panel(TicketCog, name="Punctual: panel"):
         target = channel or interaction.channel
         if not isinstance(target, discord.TextChannel):
             raise UserError("The panel can be posted only in a text channel.")
+        require_own(interaction, target, "view_channel", "send_messages")
         try:
             await target.send(
                 embed=discord.Embed(title=title, description=text, colour=BLUE),
