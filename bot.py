@@ -23,6 +23,8 @@ from discord.ext import commands
 from cogs import add_cogs
 from cogs.ticket_channels import DiscordTicketChannels
 from domains.database import Database, Subject
+from domains.disk_reserve import DiskReserve
+from domains.disk_space import MIB, DiskSpace
 from domains.effects import EffectRunner
 from domains.errors import StartupError
 from domains.logs import configure_logging
@@ -70,6 +72,11 @@ class Punctual:
             valkey=settings.redis_address is None,
         )
         self._resources = AsyncExitStack()
+        has_own_servers = settings.database_address is None or settings.redis_address is None
+        self._reserve = DiskReserve(settings.data_dir) if has_own_servers else None
+        self.disk_space = DiskSpace(
+            settings.data_dir, min_free_bytes=settings.min_free_mb * MIB, reserve=self._reserve
+        )
         if settings.redis_address is not None:
             require_redis_url(settings.redis_address)
         metrics = Metrics()
@@ -90,7 +97,12 @@ class Punctual:
             self.database,
             observed(channels, metrics),
             self.effects,
-            TranscriptStore(settings.data_dir / "transcripts"),
+            TranscriptStore(
+                settings.data_dir / "transcripts",
+                max_total_bytes=settings.max_ticket_files_mb * MIB,
+                max_bytes_of_all=settings.max_files_mb * MIB or None,
+                space=self.disk_space,
+            ),
             LifecyclePolicy(
                 max_open_tickets=settings.max_open_tickets,
                 min_close_delay=timedelta(seconds=settings.min_close_delay),
@@ -107,6 +119,7 @@ class Punctual:
             tickets=self.ticket_lifecycle,
             gateway=bot,
             metrics=metrics,
+            disk_space=self.disk_space,
             addresses=lambda: (self._database_url(), self._redis_url()),
         )
 
@@ -126,13 +139,19 @@ class Punctual:
                     raise StartupError(str(error)) from error
                 watchdog = detached(self._servers.keep_running())
                 resources.push_async_callback(cancel, watchdog)
+            if self._reserve is not None:
+                resources.callback(self._reserve.give_up)
+            disk_watch = detached(self.disk_space.keep_watching())
+            resources.push_async_callback(cancel, disk_watch)
             await self.database.connect()
             resources.push_async_callback(self.database.close)
             await self.ticket_lifecycle.channel_index.load()
             await self.scheduled_task.connect()
             resources.push_async_callback(self.scheduled_task.shutdown)
             await resources.enter_async_context(self.operators_view.serving())
-            await add_cogs(self._bot, self.ticket_lifecycle, self.scheduled_task, self.effects)
+            await add_cogs(
+                self._bot, self.ticket_lifecycle, self.scheduled_task, self.effects, self.disk_space
+            )
             self._resources = resources.pop_all()
 
     @asynccontextmanager

@@ -13,6 +13,7 @@ from cogs.scheduling import Scheduling
 from cogs.setup import ConfirmPublicLogButton, Setup
 from cogs.timers import Timers
 from cogs.watching import Watching
+from domains.disk_space import DiskSpace
 from domains.effects import EffectRunner
 from domains.errors import StartupError
 from domains.scheduled_task import ScheduledTask
@@ -24,6 +25,7 @@ async def add_cogs(
     tickets: TicketLifecycle,
     scheduled_task: ScheduledTask,
     effects: EffectRunner,
+    disk_space: DiskSpace,
 ) -> None:
     """Make `bot` a ticket bot. Raises StartupError, and adds nothing, if it has a command of the
     same name."""
@@ -32,7 +34,7 @@ async def add_cogs(
         Panel(tickets),
         CloseCommands(tickets),
         AutoCloseCommands(tickets, scheduled_task),
-        Doctor(bot, tickets, scheduled_task),
+        Doctor(bot, tickets, scheduled_task, disk_space),
         Timers(tickets, scheduled_task),
         Watching(tickets),
         Scheduling(bot, tickets, scheduled_task, effects),

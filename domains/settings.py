@@ -61,6 +61,12 @@ class Settings(BaseSettings):
     """Seconds of announced grace for tickets that fell due in an outage longer than this."""
     max_extensions: Annotated[int, Field(ge=0, le=100)] = 3
     """How often a member may ask for another 24 hours on one close request; 0 is never."""
+    max_ticket_files_mb: Annotated[int, Field(ge=0, le=100_000)] = 250
+    """Most MiB of files that are saved with one ticket; what is beyond is named in its page."""
+    max_files_mb: Annotated[int, Field(ge=0)] = 0
+    """The same for all tickets together; 0 is no limit but the disk's."""
+    min_free_mb: Annotated[int, Field(ge=0)] = 256
+    """MiB of the disk that are left free by files: tickets that have some wait for more room."""
     worker_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     """Jobs that one process runs at once."""
     log_level: LogLevel = "INFO"

@@ -44,6 +44,7 @@ class MetricsSnapshot:
     gateway_latency_s: float | None
     queues: Sequence[QueueView] | None
     database: DatabaseFigures | None
+    disk_free_bytes: int
 
 
 class Metrics:
@@ -127,7 +128,11 @@ class Metrics:
         queues = await monitor.queues()
         # Nothing is awaited from here on, so that two scrapes at once do not mix.
         self._snapshot_collector.snapshot = MetricsSnapshot(
-            dependencies, monitor.gateway_latency_s, queues, database
+            dependencies,
+            monitor.gateway_latency_s,
+            queues,
+            database,
+            monitor.disk_space.free_bytes(),
         )
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
@@ -180,6 +185,11 @@ class _SnapshotCollector(Collector):
                 "From a heartbeat to Discord's answer",
                 value=snapshot.gateway_latency_s,
             )
+        yield GaugeMetricFamily(
+            "punctual_disk_free_bytes",
+            "Room on the disk under DATA_DIR",
+            value=snapshot.disk_free_bytes,
+        )
         if snapshot.database is not None:
             yield from _figures(snapshot.database)
         if snapshot.queues is not None:

@@ -8,15 +8,16 @@ from contextlib import closing
 from functools import cached_property, partial
 from pathlib import Path
 
+from domains.disk_space import MIB, DiskSpace
 from domains.transcripts.archive import GuildArchive
 from domains.transcripts.collecting import AttachmentCollector, Download, Limits
 from domains.transcripts.conversation import Entry
 from domains.transcripts.models import SavedTranscript, TranscriptHeader, TranscriptMessage
 from domains.transcripts.page import PageRenderer
+from domains.transcripts.quota import FileQuota
 from domains.transcripts.recording import Recording
 from domains.transcripts.thread import OneThread
 
-MIB = 1024 * 1024
 BATCH = 100
 
 
@@ -32,8 +33,12 @@ class TranscriptStore:
         *,
         max_attachment_bytes: int = 25 * MIB,
         max_total_bytes: int = 250 * MIB,
+        max_bytes_of_all: int | None = None,
+        space: DiskSpace | None = None,
     ) -> None:
         self._root = root
+        self._space = space or DiskSpace(root)
+        self._quota = FileQuota(root, self._space, max_bytes_of_all)
         self._limits = Limits(max_attachment_bytes, max_total_bytes)
 
     async def save(
@@ -47,10 +52,14 @@ class TranscriptStore:
         An attachment whose download raises AttachmentUnavailable or OSError is named in the page
         as missing. Anything else that `messages` or `download` raise goes to the caller.
 
+        NoRoomError means that the disk is too full for it, and that it may be tried again soon.
+
         Saving again replaces what was saved before, unless that holds more messages: then it
         stays, and is what is returned.
         """
-        with closing(OneThread()) as thread:
+        await self._quota.begin(header.ticket_id)
+        download = self._quota.limit(header.ticket_id, download)
+        with self._space.writing(), closing(OneThread()) as thread:
             recording = Recording(header, self._archive(header.guild_id), self._renderer)
             collector = AttachmentCollector(
                 download, partial(thread.run, recording.keep), self._limits
