@@ -41,7 +41,7 @@ _AWAY = (
     ReadOnlyError,
 )
 _AWAY_REPLIES = re.compile(
-    r"(?:^|of pipeline caused error: \(['\"])"  # redis-py says which of a pipeline's commands it was
+    r"(?:^|of pipeline caused error: \(['\"])"  # redis-py's own words before those of Redis
     "(?:MISCONF|OOM|NOREPLICAS|MASTERDOWN|READONLY|LOADING|NOAUTH|UNBLOCKED)"
 )
 
