@@ -38,7 +38,7 @@ from domains.scheduled_task.scheduled_task import GRACE
 from domains.settings import WRONG_SETTING, Settings, load_settings
 from domains.tasks import cancel, detached
 from domains.ticket_lifecycle import LifecyclePolicy, TicketLifecycle
-from domains.transcripts import TranscriptStore
+from domains.transcripts import Room, TranscriptStore
 from embedded import EmbeddedServers, EmbeddedServersError
 from operations import add_commands, run_command
 from web import OperatorsView
@@ -93,15 +93,15 @@ class Punctual:
         channels = DiscordTicketChannels(
             bot, lambda: self.database.installation_id, max_extensions=settings.max_extensions
         )
+        transcripts = settings.data_dir / "transcripts"
         self.ticket_lifecycle = TicketLifecycle(
             self.database,
             observed(channels, metrics),
             self.effects,
             TranscriptStore(
-                settings.data_dir / "transcripts",
+                transcripts,
                 max_total_bytes=settings.max_ticket_files_mb * MIB,
-                max_bytes_of_all=settings.max_files_mb * MIB or None,
-                space=self.disk_space,
+                room=Room(transcripts, self.disk_space, settings.max_files_mb * MIB or None),
             ),
             LifecyclePolicy(
                 max_open_tickets=settings.max_open_tickets,

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 from jinja2.filters import do_filesizeformat
@@ -29,7 +30,9 @@ log = logging.getLogger(__name__)
 MIB: Final = 1024 * 1024
 MIN_FREE_INODES: Final = 1_000
 LOOK_EVERY_S = 5.0
-RETRY = timedelta(seconds=5)
+PROBE_BYTES: Final = 32 * 1024
+"""As much as the page of a short ticket."""
+RETRY = timedelta(seconds=3)
 FULL_FOR_S = 3 * RETRY.total_seconds()
 """After the last write that found no room: whatever found none has tried again by then."""
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -102,6 +105,18 @@ class DiskSpace:
             self._found_full_at = time.monotonic()
             self._tell(f"nothing more could be written ({error.strerror})")
             raise NoRoomError(f"the disk is full: {error.strerror}") from error
+
+    async def require_writable(self) -> None:
+        """Raises NoRoomError while the disk is as full as it was a moment ago. A small file
+        tells it for less than an attempt at what was to be written."""
+        if self._was_just_full():
+            with self.writing():
+                await asyncio.to_thread(self._write_probe)
+
+    def _write_probe(self) -> None:
+        with TemporaryFile(dir=self._directory) as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
 
     async def keep_watching(self) -> None:
         """For ever: to be run as a task."""

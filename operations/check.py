@@ -10,6 +10,7 @@ from domains.monitoring.checks import (
     DEPENDENCY_FAILED,
     Check,
     check_database,
+    check_disk,
     check_redis,
     check_token,
 )
@@ -26,6 +27,8 @@ async def check() -> int:
     except StartupError as error:
         return _report(Check("configuration", str(error), error.status))
     statuses = [_report(Check("configuration", "ok")), _report(check_token(settings))]
+    if (disk := check_disk(settings)) is not None:
+        statuses.append(_report(disk))
     try:
         async with _servers(settings) as addresses:
             statuses.append(_report(await check_database(addresses.database)))

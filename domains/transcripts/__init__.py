@@ -14,6 +14,7 @@ from domains.transcripts.models import (
     TranscriptHeader,
     TranscriptMessage,
 )
+from domains.transcripts.room import Room
 from domains.transcripts.store import TranscriptStore
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "AttachmentUnavailable",
     "Embed",
     "MissedAttachment",
+    "Room",
     "SavedAttachment",
     "SavedTranscript",
     "TranscriptHeader",

@@ -8,14 +8,14 @@ from contextlib import closing
 from functools import cached_property, partial
 from pathlib import Path
 
-from domains.disk_space import MIB, DiskSpace
+from domains.disk_space import MIB
 from domains.transcripts.archive import GuildArchive
 from domains.transcripts.collecting import AttachmentCollector, Download, Limits
 from domains.transcripts.conversation import Entry
 from domains.transcripts.models import SavedTranscript, TranscriptHeader, TranscriptMessage
 from domains.transcripts.page import PageRenderer
-from domains.transcripts.quota import FileQuota
 from domains.transcripts.recording import Recording
+from domains.transcripts.room import Room
 from domains.transcripts.thread import OneThread
 
 BATCH = 100
@@ -33,12 +33,10 @@ class TranscriptStore:
         *,
         max_attachment_bytes: int = 25 * MIB,
         max_total_bytes: int = 250 * MIB,
-        max_bytes_of_all: int | None = None,
-        space: DiskSpace | None = None,
+        room: Room | None = None,
     ) -> None:
         self._root = root
-        self._space = space or DiskSpace(root)
-        self._quota = FileQuota(root, self._space, max_bytes_of_all)
+        self._room = room or Room(root)
         self._limits = Limits(max_attachment_bytes, max_total_bytes)
 
     async def save(
@@ -57,9 +55,16 @@ class TranscriptStore:
         Saving again replaces what was saved before, unless that holds more messages: then it
         stays, and is what is returned.
         """
-        await self._quota.begin(header.ticket_id)
-        download = self._quota.limit(header.ticket_id, download)
-        with self._space.writing(), closing(OneThread()) as thread:
+        async with self._room.of_ticket(header.ticket_id, download) as limited:
+            return await self._save(header, messages, limited)
+
+    async def _save(
+        self,
+        header: TranscriptHeader,
+        messages: AsyncIterable[TranscriptMessage],
+        download: Download,
+    ) -> SavedTranscript:
+        with closing(OneThread()) as thread:
             recording = Recording(header, self._archive(header.guild_id), self._renderer)
             collector = AttachmentCollector(
                 download, partial(thread.run, recording.keep), self._limits

@@ -61,23 +61,24 @@ async def test_what_finds_no_room_waits_without_a_failure_and_goes_on_by_itself(
         await open_with_file(fault_env),
         await fault_env.open(),
     )
-    with fault_env.outage(), no_file_may_grow_beyond(bot.pid, LARGEST_BYTES):
-        reply = await discord.slash(discord.customer, closed, "close")
-        assert "disk is full" in (await reply.replied(2)).text
-        await fault_env.ask(timed, "1s")
-        await discord.slash(discord.customer, words, "close")
-        await discord.wait_deleted(words)
-        await bot.logged(FULL)
-        await bot.logged("🤖 Processing auto-close")
-        doctor = await discord.slash(discord.owner, discord.general, "doctor")
-        assert "tickets with files wait" in (await doctor.replied()).text
-        assert not timed.deleted
-        assert not closed.deleted
-        assert await fault_env.status(closed) == "closing"
-    for ticket in (timed, closed):
-        await discord.wait_deleted(ticket, within=RETRY_S)
-        await fault_env.closed(ticket)
-        await assert_saved_whole(fault_env, ticket)
+    with fault_env.outage():  # until it has gone on
+        with no_file_may_grow_beyond(bot.pid, LARGEST_BYTES):
+            reply = await discord.slash(discord.customer, closed, "close")
+            assert "disk is full" in (await reply.replied(2)).text
+            await fault_env.ask(timed, "1s")
+            await discord.slash(discord.customer, words, "close")
+            await discord.wait_deleted(words)
+            await bot.logged(FULL)
+            await bot.logged("🤖 Processing auto-close")
+            doctor = await discord.slash(discord.owner, discord.general, "doctor")
+            assert "tickets with files wait" in (await doctor.replied()).text
+            assert not timed.deleted
+            assert not closed.deleted
+            assert await fault_env.status(closed) == "closing"
+        for ticket in (timed, closed):
+            await discord.wait_deleted(ticket, within=RETRY_S)
+            await fault_env.closed(ticket)
+            await assert_saved_whole(fault_env, ticket)
     assert bot.log.count(FULL) == 1
     assert "❌" not in bot.log
     assert "Traceback" not in bot.log

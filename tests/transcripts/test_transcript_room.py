@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import resource
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +13,9 @@ import pytest
 
 from domains.disk_reserve import DiskReserve
 from domains.disk_space import MIB, DiskSpace, Free, NoRoomError, free_space
-from domains.transcripts import Attachment, TranscriptStore
+from domains.transcripts import Attachment, Room, TranscriptMessage, TranscriptStore
 
-from .samples import HEADER, attached, attachment, five_bytes, said, stream
+from .samples import HEADER, MESSAGE, attached, attachment, five_bytes, said, stream
 
 LOW = "There is too little room"
 AGAIN = "There is room again"
@@ -45,9 +45,9 @@ def no_file_may_grow_beyond(size_bytes: int) -> Generator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def a_store(root: Path, disk: Disk, **limits: int) -> tuple[TranscriptStore, DiskSpace]:
+def a_store(root: Path, disk: Disk, max_bytes: int | None = None) -> TranscriptStore:
     space = DiskSpace(root, min_free_bytes=100 * MIB, measure=disk.measure)
-    return TranscriptStore(root, space=space, **limits), space
+    return TranscriptStore(root, room=Room(root, space, max_bytes))
 
 
 def entries(root: Path) -> set[str]:
@@ -56,7 +56,7 @@ def entries(root: Path) -> set[str]:
 
 async def test_files_wait_for_room_and_words_do_not(tmp_path: Path) -> None:
     disk = Disk(100)
-    store, _ = a_store(tmp_path, disk)
+    store = a_store(tmp_path, disk)
     assert (await store.save(HEADER, stream(said("no file")), five_bytes)).message_count == 1
     with pytest.raises(NoRoomError):
         await store.save(HEADER, stream(attached(attachment("a.txt"))), five_bytes)
@@ -75,7 +75,7 @@ async def test_what_waits_for_room_asks_discord_for_nothing_meanwhile(tmp_path: 
         return b"12345"
 
     disk = Disk(101)
-    store, _ = a_store(tmp_path, disk)
+    store = a_store(tmp_path, disk)
     files = (attachment("small.txt"), attachment("large.txt", size=2 * MIB))
     with pytest.raises(NoRoomError):
         await store.save(HEADER, stream(attached(*files)), download)
@@ -99,10 +99,25 @@ async def test_a_write_that_finds_no_room_leaves_nothing_and_is_tried_again(
     with no_file_may_grow_beyond(100_000), pytest.raises(NoRoomError):
         await store.save(HEADER, stream(attached(attachment("a.bin"))), download)
     with no_file_may_grow_beyond(1_000), pytest.raises(NoRoomError):
-        await store.save(HEADER, stream(said("only words")), download)
+        await TranscriptStore(tmp_path).save(HEADER, stream(said("only words")), download)
     assert entries(tmp_path) == set()
     saved = await store.save(HEADER, stream(attached(attachment("a.bin"))), download)
     assert saved.attachments[0].path.stat().st_size == 200_000
+
+
+async def test_while_the_disk_is_full_nobody_is_asked_for_what_it_could_not_hold(
+    tmp_path: Path,
+) -> None:
+    async def nobody_reads() -> AsyncIterator[TranscriptMessage]:
+        raise AssertionError
+        yield MESSAGE
+
+    store = TranscriptStore(tmp_path)
+    with no_file_may_grow_beyond(1_000):
+        for messages in (stream(said("one")), nobody_reads(), nobody_reads()):
+            with pytest.raises(NoRoomError):
+                await store.save(HEADER, messages, five_bytes)
+    assert (await store.save(HEADER, stream(said("one")), five_bytes)).message_count == 1
 
 
 async def test_what_was_saved_before_stays_when_there_is_no_room_for_more(tmp_path: Path) -> None:
@@ -120,14 +135,14 @@ async def test_files_beyond_the_quota_of_all_tickets_are_named_and_nothing_waits
     async def download(_attachment: Attachment) -> bytes:
         return bytes(600)
 
-    store, _ = a_store(tmp_path, Disk(1_000), max_bytes_of_all=1_000)
+    store = a_store(tmp_path, Disk(1_000), 1_000)
     files = attached(attachment("a.bin", size=600), attachment("b.bin", size=600))
     await store.save(HEADER, stream(files), download)
     saved = await store.save(HEADER, stream(files), download)  # what it replaces counts no more
     assert [kept.filename for kept in saved.attachments] == ["a.bin"]
     assert [missed.filename for missed in saved.missed] == ["b.bin"]
     assert "all tickets&#39; attachments are more than" in saved.path.read_text(encoding="utf-8")
-    other, _ = a_store(tmp_path, Disk(1_000), max_bytes_of_all=1_000)  # another process counts anew
+    other = a_store(tmp_path, Disk(1_000), 1_000)  # another process counts anew
     saved = await other.save(HEADER, stream(files), download)
     assert saved.attachments == ()
 

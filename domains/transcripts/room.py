@@ -6,7 +6,8 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -24,13 +25,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class FileQuota:
+class Room:
     """`max_bytes` are the operator's choice, and what is beyond is not saved: no time would change
     that. Room on the disk is waited for."""
 
-    def __init__(self, root: Path, space: DiskSpace, max_bytes: int | None) -> None:
+    def __init__(
+        self, root: Path, space: DiskSpace | None = None, max_bytes: int | None = None
+    ) -> None:
         self._root = root
-        self._space = space
+        self._space = space or DiskSpace(root)
         self._max_bytes = max_bytes
         self._counted_bytes = 0
         self._counted_at: float | None = None
@@ -40,25 +43,26 @@ class FileQuota:
         self._lacked = dict[int, int]()
         """For which file's size a ticket's last attempt lacked the room."""
 
-    async def begin(self, ticket_id: int) -> None:
-        """Raises NoRoomError at once where a whole attempt would end in one, too."""
+    @asynccontextmanager
+    async def of_ticket(
+        self, ticket_id: int, download: Callable[Concatenate[Attachment, P], T]
+    ) -> AsyncGenerator[Callable[Concatenate[Attachment, P], T]]:
+        """The same download, for as long as there is room for what it brings. Raises NoRoomError
+        where there is none, at once where a whole attempt would end in that, too."""
+
+        def limited(attachment: Attachment, *args: P.args, **kwargs: P.kwargs) -> T:
+            self._require(ticket_id, attachment.size)
+            return download(attachment, *args, **kwargs)
+
+        await self._space.require_writable()
         if ticket_id in self._lacked:
             self._space.require(self._lacked[ticket_id])
             del self._lacked[ticket_id]
         if self._max_bytes is not None:
             await self._count()
             self._added[ticket_id] = 0  # what an earlier attempt brought was thrown away
-
-    def limit(
-        self, ticket_id: int, download: Callable[Concatenate[Attachment, P], T]
-    ) -> Callable[Concatenate[Attachment, P], T]:
-        """The same, for as long as there is room for what it brings."""
-
-        def limited(attachment: Attachment, *args: P.args, **kwargs: P.kwargs) -> T:
-            self._require(ticket_id, attachment.size)
-            return download(attachment, *args, **kwargs)
-
-        return limited
+        with self._space.writing():
+            yield limited
 
     def _require(self, ticket_id: int, size_bytes: int) -> None:
         if self._max_bytes is not None:
