@@ -32,6 +32,8 @@ from domains.data_dir import require_data_dir
 from domains.database import Database, Subject
 from domains.descriptor_limit import raise_descriptor_limit
 from domains.discord_token import looks_like_a_token
+from domains.disk_reserve import DiskReserve
+from domains.disk_space import MIB, DiskSpace
 from domains.effects import EffectRunner
 from domains.env_file import exposed_env_file
 from domains.errors import WRONG_SETTING, StartupError
@@ -47,7 +49,7 @@ from domains.scheduled_task.scheduled_task import GRACE
 from domains.settings import Settings, load_settings, wanted_log_format
 from domains.tasks import cancel, detached
 from domains.ticket_lifecycle import LifecyclePolicy, Retention, TicketLifecycle
-from domains.transcripts import TranscriptStore
+from domains.transcripts import Limits, Room, TranscriptStore
 from embedded import EmbeddedServers, EmbeddedServersError
 from operations import add_commands, run_command
 from web import OperatorsView, require_own_addresses
@@ -81,6 +83,11 @@ class Punctual:
             valkey=settings.redis_address is None,
         )
         self._resources = AsyncExitStack()
+        has_own_servers = settings.database_address is None or settings.redis_address is None
+        self._reserve = DiskReserve(settings.data_dir) if has_own_servers else None
+        self.disk_space = DiskSpace(
+            settings.data_dir, min_free_bytes=settings.min_free_mb * MIB, reserve=self._reserve
+        )
         if settings.redis_address is not None:
             require_redis_url(settings.redis_address)
         metrics = Metrics()
@@ -97,11 +104,16 @@ class Punctual:
         channels = DiscordTicketChannels(
             bot, lambda: self.database.installation_id, max_extensions=settings.max_extensions
         )
+        transcripts = settings.data_dir / "transcripts"
         self.ticket_lifecycle = TicketLifecycle(
             self.database,
             observed(channels, metrics),
             self.effects,
-            TranscriptStore(settings.data_dir / "transcripts"),
+            TranscriptStore(
+                transcripts,
+                Limits(total_bytes=settings.max_ticket_files_mb * MIB),
+                room=Room(transcripts, self.disk_space, settings.max_files_mb * MIB or None),
+            ),
             LifecyclePolicy(
                 max_open_tickets=settings.max_open_tickets,
                 open_cooldown=timedelta(seconds=settings.open_cooldown),
@@ -120,6 +132,7 @@ class Punctual:
             tickets=self.ticket_lifecycle,
             gateway=bot,
             metrics=metrics,
+            disk_space=self.disk_space,
             addresses=lambda: (self._database_url(), self._redis_url()),
         )
 
@@ -140,13 +153,19 @@ class Punctual:
                     raise StartupError(str(error)) from error
                 watchdog = detached(self._servers.keep_running())
                 resources.push_async_callback(cancel, watchdog)
+            if self._reserve is not None:
+                resources.callback(self._reserve.give_up)
+            disk_watch = detached(self.disk_space.keep_watching())
+            resources.push_async_callback(cancel, disk_watch)
             await self.database.connect()
             resources.push_async_callback(self.database.close)
             await self.ticket_lifecycle.channel_index.load()
             await self.scheduled_task.connect()
             resources.push_async_callback(self.scheduled_task.shutdown)
             await resources.enter_async_context(self.operators_view.serving())
-            await add_cogs(self._bot, self.ticket_lifecycle, self.scheduled_task, self.effects)
+            await add_cogs(
+                self._bot, self.ticket_lifecycle, self.scheduled_task, self.effects, self.disk_space
+            )
             self._resources = resources.pop_all()
 
     @asynccontextmanager

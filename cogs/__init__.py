@@ -14,9 +14,10 @@ from cogs.message_changes import MessageChanges
 from cogs.panel import OpenTicketView, Panel
 from cogs.privacy import ForgetButton, Privacy
 from cogs.scheduling import Scheduling
-from cogs.setup import Setup
+from cogs.setup import ConfirmPublicLogButton, Setup
 from cogs.timers import Timers
 from cogs.watching import Watching
+from domains.disk_space import DiskSpace
 from domains.effects import EffectRunner
 from domains.errors import StartupError
 from domains.scheduled_task import ScheduledTask
@@ -28,6 +29,7 @@ async def add_cogs(
     tickets: TicketLifecycle,
     scheduled_task: ScheduledTask,
     effects: EffectRunner,
+    disk_space: DiskSpace,
 ) -> None:
     """Make `bot` a ticket bot. Raises StartupError, and adds nothing, if it has a command of the
     same name."""
@@ -36,7 +38,7 @@ async def add_cogs(
         Panel(tickets),
         CloseCommands(tickets),
         AutoCloseCommands(tickets, scheduled_task),
-        Doctor(bot, tickets, scheduled_task),
+        Doctor(bot, tickets, scheduled_task, disk_space),
         Timers(tickets, scheduled_task),
         Blocking(tickets),
         Limits(tickets),
@@ -51,7 +53,7 @@ async def add_cogs(
         raise StartupError(
             f"The bot has commands of its own that are named as Punctual's: {', '.join(taken)}"
         )
-    bot.add_dynamic_items(*BUTTONS, ForgetButton)
+    bot.add_dynamic_items(*BUTTONS, ForgetButton, ConfirmPublicLogButton)
     bot.add_view(OpenTicketView())
     for cog in cogs:
         await bot.add_cog(cog)

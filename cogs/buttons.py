@@ -32,11 +32,10 @@ class IdButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"ticket
     LABEL: str
     STYLE: discord.ButtonStyle
 
-    def __init__(self, id_: int) -> None:
+    def __init__(self, id_: int, *more: int) -> None:
         self.id_ = id_
-        super().__init__(
-            discord.ui.Button(label=self.LABEL, style=self.STYLE, custom_id=f"{self.PREFIX}:{id_}")
-        )
+        custom_id = ":".join([self.PREFIX, *map(str, (id_, *more))])
+        super().__init__(discord.ui.Button(label=self.LABEL, style=self.STYLE, custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
@@ -107,10 +106,8 @@ class ExtendButton(
     STYLE = discord.ButtonStyle.secondary
 
     def __init__(self, id_: int, extensions: int | None = None) -> None:
-        super().__init__(id_)
+        super().__init__(id_, *(() if extensions is None else (extensions,)))
         self.extensions = extensions
-        if extensions is not None:
-            self.custom_id = f"{self.PREFIX}:{id_}:{extensions}"
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
         await interaction.response.defer()

@@ -14,11 +14,13 @@ from discord.ext import commands
 from cogs.cog import TicketCog, answering_errors
 from cogs.discord_errors import missing_permissions, permission_names
 from cogs.embeds import AMBER, GREEN
+from cogs.log_channel import is_public, other_readers
 from cogs.permissions import require_manager
 from cogs.setup import GUILD_NEEDS, LOG_NEEDS
 from cogs.text import NO_MENTIONS, shorten
 from cogs.ticket_channels import CATEGORY_NAME, MAX_CATEGORIES
 from domains.database import DatabaseUnavailable
+from domains.disk_space import DiskSpace
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import GuildSettings
@@ -57,9 +59,14 @@ class Finding:
 
 class Doctor(TicketCog, name="Punctual: doctor"):
     def __init__(
-        self, bot: commands.Bot, tickets: TicketLifecycle, scheduled_task: ScheduledTask
+        self,
+        bot: commands.Bot,
+        tickets: TicketLifecycle,
+        scheduled_task: ScheduledTask,
+        disk_space: DiskSpace,
     ) -> None:
         super().__init__(tickets)
+        self._disk_space = disk_space
         self._bot = bot
         self._scheduled_task = scheduled_task
 
@@ -83,7 +90,7 @@ class Doctor(TicketCog, name="Punctual: doctor"):
 
     async def _examine(self, server: discord.Guild) -> list[Finding]:
         """What needs fixing comes first."""
-        findings = [self._redis(), *_intents(self._bot.intents)]
+        findings = [self._redis(), *self._disk(), *_intents(self._bot.intents)]
         sees_server = self._bot.intents.guilds
         if sees_server:
             findings += _server(server)
@@ -107,6 +114,13 @@ class Doctor(TicketCog, name="Punctual: doctor"):
             "Redis is not available; deadlines are honoured from the database meanwhile",
             "Start Redis, or see the log for why it refuses",
         )
+
+    def _disk(self) -> Iterator[Finding]:
+        if problem := self._disk_space.problem:
+            yield Finding(
+                f"The disk of the bot is full ({problem}), so tickets with files wait to be closed",
+                "Ask whoever runs the bot to make room; all goes on by itself then",
+            )
 
 
 def _intents(intents: discord.Intents) -> Iterator[Finding]:
@@ -162,6 +176,14 @@ def _log_channel(server: discord.Guild, settings: GuildSettings) -> Iterator[Fin
         )
         return
     yield _channel(channel, LOG_NEEDS)
+    if is_public(channel):
+        yield Finding(
+            f"Everyone can read the log channel {channel.mention}, and the transcripts in it",
+            "Take View Channel from @everyone there, or set another: /setup log_channel",
+        )
+    elif others := other_readers(channel, settings):
+        names = ", ".join(role.mention for role in others)
+        yield Finding(f"Besides support, the transcripts in {channel.mention} are read by {names}")
 
 
 def _categories(server: discord.Guild, settings: GuildSettings) -> Iterator[Finding]:

@@ -3,8 +3,11 @@ changed by any admin, and buttons have none."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import discord
 
+from cogs.discord_errors import permission_names
 from cogs.replies import Interaction
 from domains.errors import UserError
 from domains.ticket_lifecycle.admission import MemberFacts
@@ -24,6 +27,14 @@ class NotAManagerError(UserError):
 class NotYoursError(UserError):
     def __init__(self) -> None:
         super().__init__("Only the member who opened this ticket, or support, can do that.")
+
+
+class NotThereYourselfError(UserError):
+    """Else the bot would be a way to write and look where one may not oneself."""
+
+    def __init__(self, place: discord.abc.GuildChannel, missing: Sequence[str]) -> None:
+        names = permission_names(place, missing)
+        super().__init__(f"You need {names} in {place.mention} yourself for that.")
 
 
 def is_manager(interaction: Interaction) -> bool:
@@ -51,6 +62,18 @@ def member_facts(user: discord.User | discord.Member) -> MemberFacts | None:
 def require_manager(interaction: Interaction) -> None:
     if not is_manager(interaction):
         raise NotAManagerError
+
+
+def require_own(
+    interaction: Interaction, place: discord.abc.GuildChannel | None, *permissions: str
+) -> None:
+    """The caller's own permissions in a channel that the bot is to use for him."""
+    if place is None or not isinstance(interaction.user, discord.Member):
+        return
+    own = place.permissions_for(interaction.user)
+    missing = [name for name in permissions if not getattr(own, name)]
+    if missing:
+        raise NotThereYourselfError(place, missing)
 
 
 def require_support(interaction: Interaction, guild: GuildSettings) -> None:

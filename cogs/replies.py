@@ -12,6 +12,7 @@ from discord import app_commands
 
 from cogs.text import NO_MENTIONS, escape
 from domains.database import DatabaseUnavailable
+from domains.disk_space import NoRoomError
 from domains.errors import UserError
 from domains.ticket_lifecycle.admission import BlockedError
 from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError
@@ -42,7 +43,7 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
     await reply_ephemeral_if_possible(interaction, sentence(error))
 
 
-def sentence(error: BaseException) -> str:  # noqa: PLR0911  # a table
+def sentence(error: BaseException) -> str:  # noqa: PLR0911, PLR0912  # a table
     """What the user reads; what is unexpected goes to the log with the id that the user sees."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -63,6 +64,8 @@ def sentence(error: BaseException) -> str:  # noqa: PLR0911  # a table
             return f"I cannot do that: {error}."
         case ChannelError():
             return f"Discord would not do that just now ({error}). It is tried again by itself."
+        case NoRoomError():
+            return "The bot's disk is full. This is done by itself as soon as there is room again."
         case discord.HTTPException(code=(40060 | 10062)):
             log.warning(
                 "An interaction was answered elsewhere, or too late: is there a second bot?"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import discord
 from discord import app_commands
 
+from cogs.buttons import IdButton
 from cogs.cog import TicketCog, answering_errors
 from cogs.discord_errors import describe_missing_permissions, missing_permissions
-from cogs.permissions import require_manager
+from cogs.log_channel import is_public
+from cogs.permissions import require_manager, require_own
 from cogs.replies import reply_ephemeral
+from cogs.text import NO_MENTIONS
 from domains.errors import UserError
+from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import GuildSettings
 
 GUILD_NEEDS = (
@@ -51,16 +56,99 @@ class Setup(TicketCog, name="Punctual: setup"):
         assert server is not None
         if support_role is not None and support_role.is_default():
             raise UserError("With @everyone as support, everyone would see every ticket.")
-        chosen = {
-            "support_role_ids": None if support_role is None else [support_role.id],
-            "category_id": None if category is None else category.id,
-            "log_channel_id": None if log_channel is None else log_channel.id,
-            "keep_deleted": keep_deleted,
-        }
-        settings = await self.tickets.change_guild_settings(
-            server.id, **{name: value for name, value in chosen.items() if value is not None}
+        require_own(interaction, category, "view_channel")
+        require_own(interaction, log_channel, "view_channel", "send_messages")
+        chosen = Chosen(
+            support_role_id=support_role.id if support_role else 0,
+            category_id=category.id if category else 0,
+            log_channel_id=log_channel.id if log_channel else 0,
+            keep_deleted={None: 0, True: 1, False: 2}[keep_deleted],
         )
-        await reply_ephemeral(interaction, _summary(settings, server))
+        if log_channel is not None and is_public(log_channel):
+            await _ask_to_confirm(interaction, log_channel, chosen)
+        else:
+            await _apply(interaction, self.tickets, server, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Ids, or 0 for what stays as it is."""
+
+    support_role_id: int
+    category_id: int
+    log_channel_id: int
+    keep_deleted: int
+    """1 is yes, 2 is no."""
+
+
+class ConfirmPublicLogButton(
+    IdButton,
+    template=r"ticket:setup:public_log:(?P<log>\d{1,20}):(?P<category>\d{1,20}):(?P<role>\d{1,20})"
+    r":(?P<keep>[012])",
+):
+    """Carries all that was chosen: nothing is changed before it is pressed."""
+
+    PREFIX = "ticket:setup:public_log"
+    LABEL = "Everyone may read the transcripts"
+    STYLE = discord.ButtonStyle.danger
+
+    def __init__(
+        self, log_channel_id: int, category_id: int, support_role_id: int, keep_deleted: int
+    ) -> None:
+        super().__init__(log_channel_id, category_id, support_role_id, keep_deleted)
+        self._chosen = Chosen(support_role_id, category_id, log_channel_id, keep_deleted)
+
+    async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
+        await interaction.response.defer(ephemeral=True)
+        require_manager(interaction)
+        server = interaction.guild
+        assert server is not None
+        log_channel = server.get_channel(self._chosen.log_channel_id)
+        if log_channel is None:
+            raise UserError("That channel is gone; choose another one.")
+        require_own(interaction, log_channel, "view_channel", "send_messages")
+        require_own(interaction, server.get_channel(self._chosen.category_id), "view_channel")
+        await _apply(interaction, tickets, server, self._chosen)
+
+
+async def _ask_to_confirm(
+    interaction: discord.Interaction[Any], log_channel: discord.TextChannel, chosen: Chosen
+) -> None:
+    view = discord.ui.View(timeout=None)
+    view.add_item(
+        ConfirmPublicLogButton(
+            chosen.log_channel_id,
+            chosen.category_id,
+            chosen.support_role_id,
+            chosen.keep_deleted,
+        )
+    )
+    await interaction.followup.send(
+        f"Everyone in this server can read {log_channel.mention}, and would read the transcripts "
+        "of private tickets there. Nothing was changed: choose a channel that only support can "
+        "see, or press the button if that is what you want.",
+        view=view,
+        ephemeral=True,
+        allowed_mentions=NO_MENTIONS,
+    )
+
+
+async def _apply(
+    interaction: discord.Interaction[Any],
+    tickets: TicketLifecycle,
+    server: discord.Guild,
+    chosen: Chosen,
+) -> None:
+    changes = {
+        "support_role_ids": [chosen.support_role_id] if chosen.support_role_id else None,
+        "category_id": chosen.category_id or None,
+        "log_channel_id": chosen.log_channel_id or None,
+        "keep_deleted": chosen.keep_deleted == 1 if chosen.keep_deleted else None,
+    }
+    settings = await tickets.change_guild_settings(
+        server.id, **{name: value for name, value in changes.items() if value is not None}
+    )
+    await reply_ephemeral(interaction, _summary(settings, server))
 
 
 def _summary(settings: GuildSettings, server: discord.Guild) -> str:
@@ -91,6 +179,8 @@ def _findings(settings: GuildSettings, server: discord.Guild) -> list[str]:
     if missing_permissions(server, GUILD_NEEDS):
         findings.append(describe_missing_permissions(server, GUILD_NEEDS))
     log_channel = server.get_channel(settings.log_channel_id) if settings.log_channel_id else None
+    if log_channel is not None and is_public(log_channel):
+        findings.append(f"everyone can read {log_channel.mention}, and the transcripts in it")
     if log_channel is not None and missing_permissions(log_channel, LOG_NEEDS):
         findings.append(describe_missing_permissions(log_channel, LOG_NEEDS))
     return findings

@@ -3,16 +3,21 @@
 Every line that is logged while a job runs tells the job's id and the ticket's, and what Discord is
 told tells its ticket's, as text or JSON; the message itself stays as it was written, since
 operators grep for it.
+
+What strangers named (a job in Redis, a member, a thread) comes into the log too, so no record can
+begin a line of its own or tell a terminal what to do: its control characters are shown as escapes.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from domains.log_tracebacks import OnceTracebackHandler
 
@@ -21,6 +26,12 @@ LogFormat = Literal["text", "json"]
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(about)s: %(message)s"
 
 _NO_NEWS = ("voice will NOT be supported", "logging in using static token")
+_CONTROLS: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What moves a cursor, ends a line, turns the direction of writing, or is half a character."""
+_INDENT: Final = "    "
+"""Before the lines of a traceback: only records begin at a line's beginning."""
 
 _ABOUT: Final = ContextVar[Mapping[str, object] | None]("punctual_log_about", default=None)
 
@@ -42,6 +53,31 @@ class AboutFilter(logging.Filter):
         return True
 
 
+def without_controls(text: str) -> str:
+    """One line, with escapes as in Python where there were control characters."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        record = copy.copy(record)
+        record.exc_text = None  # as another handler has formatted it
+        return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return without_controls(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - logging's name
+        return _indented(super().formatStack(stack_info))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(_INDENT + without_controls(line) for line in text.split("\n"))
+
+
 class JsonFormatter(logging.Formatter):
     """One object a line."""
 
@@ -59,12 +95,13 @@ class JsonFormatter(logging.Formatter):
             line["exception"] = self.formatException(record.exc_info)
         if record.stack_info:
             line["stack"] = self.formatStack(record.stack_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        text = json.dumps(line, ensure_ascii=False, default=str)
+        return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def configure_logging(level: str, log_format: LogFormat = "text") -> None:
     handler = OnceTracebackHandler()
-    handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(FORMAT))
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter(FORMAT))
     handler.addFilter(AboutFilter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # The scheduler says in its own words what SAQ would say again, with tracebacks.

@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     """Days after it was closed that a ticket is deleted, with its transcript; 0 is never."""
     left_server_days: Annotated[int, Field(ge=0, le=36_500)] = 30
     """Days after the bot left a server that all of that server is deleted; 0 is never."""
+    max_ticket_files_mb: Annotated[int, Field(ge=0, le=100_000)] = 250
+    """Most MiB of files that are saved with one ticket; what is beyond is named in its page."""
+    max_files_mb: Annotated[int, Field(ge=0)] = 0
+    """The same for all tickets together; 0 is no limit but the disk's."""
+    min_free_mb: Annotated[int, Field(ge=0)] = 256
+    """MiB of the disk that are left free by files: tickets that have some wait for more room."""
     worker_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     """Jobs that one process runs at once."""
     log_level: LogLevel = "INFO"

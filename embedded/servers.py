@@ -19,6 +19,7 @@ from embedded.valkey import Valkey
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 1.0
+_MOST_SECONDS_BETWEEN_STARTS = 3.0
 _Server = TypeVar("_Server", bound=Server)
 
 
@@ -110,16 +111,7 @@ class EmbeddedServers:
 
     async def keep_running(self) -> None:
         """Start again, at the same URL, what crashes. For ever: to be run as a task."""
-        while True:
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
-            for server in self._wanted_servers():
-                if server.crashed:
-                    log.warning("%s has ended by itself and is started again", server.title)
-                    try:
-                        with _one_readable_line():
-                            await server.restart()
-                    except EmbeddedServersError as error:
-                        log.error("%s", error)
+        await asyncio.gather(*map(_keep_running, self._wanted_servers()))
 
     def _wanted_servers(self) -> list[Server]:
         return [server for server in (self._postgres, self._valkey) if server]
@@ -130,6 +122,28 @@ class EmbeddedServers:
         for result in results:
             if result:
                 raise result
+
+
+async def _keep_running(server: Server) -> None:
+    """What does not start again, as on a full disk, is said once and tried on."""
+    failures = 0
+    while True:
+        await asyncio.sleep(min(_LOOK_EVERY_SECONDS * (1 + failures), _MOST_SECONDS_BETWEEN_STARTS))
+        if not server.crashed:
+            continue
+        if not failures:
+            log.warning("%s has ended by itself and is started again", server.title)
+        try:
+            with _one_readable_line():
+                await server.restart()
+        except EmbeddedServersError as error:
+            if not failures:
+                log.error("%s It is tried again until it does", error)
+            failures += 1
+        else:
+            if failures:
+                log.info("%s has started again", server.title)
+            failures = 0
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from domains.monitoring.checks import (
     DEPENDENCY_FAILED,
     Check,
     check_database,
+    check_disk,
     check_redis,
     check_token,
 )
@@ -28,6 +29,8 @@ async def check() -> int:
     except StartupError as error:
         return _report(Check("configuration", str(error), error.status))
     statuses = [_report(Check("configuration", "ok")), _report(check_token(settings))]
+    if (disk := check_disk(settings)) is not None:
+        statuses.append(_report(disk))
     try:
         async with _servers(settings) as (database, redis):
             statuses.append(_report(await check_database(database) if database else _POSTGRESQL))

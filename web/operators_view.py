@@ -11,6 +11,7 @@ from aiohttp import web
 
 from domains.addresses import is_loopback
 from domains.database import Database
+from domains.disk_space import DiskSpace
 from domains.monitoring.gateway import Gateway
 from domains.monitoring.job_actions import JobActions
 from domains.monitoring.metrics import Metrics
@@ -51,6 +52,7 @@ class OperatorsView:
         gateway: Gateway,
         metrics: Metrics,
         addresses: Callable[[], Iterable[str]],
+        disk_space: DiskSpace | None = None,
     ) -> None:
         """`addresses` are the servers', whose passwords no page must show."""
         self._settings = settings
@@ -60,7 +62,12 @@ class OperatorsView:
         self._addresses = addresses
         self._inspection = Inspection(scheduled_task)
         self._monitor = Monitor(
-            database, scheduled_task, self._inspection, gateway, tickets.discord_status
+            database,
+            scheduled_task,
+            self._inspection,
+            gateway,
+            tickets.discord_status,
+            disk_space=disk_space or DiskSpace(settings.data_dir),
         )
         self.dashboard_port: int | None = None
         self.metrics_port: int | None = None

@@ -14,6 +14,7 @@ import asyncpg
 
 from domains.database import CONNECT_TIMEOUT_S, DatabaseUnavailable, require_utf8
 from domains.discord_token import looks_like_a_token
+from domains.disk_space import MIB, DiskSpace, NoRoomError
 from domains.errors import WRONG_SETTING, StartupError
 from domains.formatting import duration
 from domains.migrating import files
@@ -55,6 +56,16 @@ def _decoded(text: str) -> str:
         return base64.urlsafe_b64decode(padded).decode("ascii")
     except (binascii.Error, ValueError):
         return ""
+
+
+def check_disk(settings: Settings) -> Check | None:
+    """Nothing to say while there is room."""
+    space = DiskSpace(settings.data_dir, min_free_bytes=settings.min_free_mb * MIB)
+    try:
+        space.require(0)
+    except NoRoomError as error:
+        return Check("disk", f"{error}, and MIN_FREE_MB is {settings.min_free_mb}", 1)
+    return None
 
 
 class DatabaseUnusableError(Exception):

@@ -45,6 +45,7 @@ class MetricsSnapshot:
     gateway_latency_s: float | None
     queues: Sequence[QueueView] | None
     database: DatabaseFigures | None
+    disk_free_bytes: int
 
 
 class Metrics:
@@ -135,7 +136,13 @@ class Metrics:
         dependencies = await monitor.dependencies()
         database = await self._figures(monitor) if dependencies[0].is_there else None
         queues = await monitor.queues()
-        return MetricsSnapshot(dependencies, monitor.gateway_latency_s, queues, database)
+        return MetricsSnapshot(
+            dependencies,
+            monitor.gateway_latency_s,
+            queues,
+            database,
+            monitor.disk_space.free_bytes(),
+        )
 
     async def _figures(self, monitor: Monitor) -> DatabaseFigures | None:
         try:
@@ -185,6 +192,11 @@ class _SnapshotCollector(Collector):
                 "From a heartbeat to Discord's answer",
                 value=snapshot.gateway_latency_s,
             )
+        yield GaugeMetricFamily(
+            "punctual_disk_free_bytes",
+            "Room on the disk under DATA_DIR",
+            value=snapshot.disk_free_bytes,
+        )
         if snapshot.database is not None:
             yield from _figures(snapshot.database)
         if snapshot.queues is not None:

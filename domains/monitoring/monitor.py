@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from domains.database import Database, DatabaseUnavailable
+from domains.disk_space import DiskSpace
 from domains.errors import UserError
 from domains.monitoring import sql
 from domains.monitoring.gateway import Gateway, latency_of
@@ -80,6 +81,8 @@ class Monitor:
         inspection: Inspection,
         gateway: Gateway,
         discord_status: DiscordStatus,
+        *,
+        disk_space: DiskSpace,
     ) -> None:
         self._database = database
         self._scheduled_task = scheduled_task
@@ -87,6 +90,7 @@ class Monitor:
         self._timers = TimerList(database, scheduled_task)
         self._gateway = gateway
         self._discord_status = discord_status
+        self.disk_space = disk_space
 
     def now(self) -> datetime:
         """By PostgreSQL's clock, as all deadlines are."""
@@ -118,7 +122,10 @@ class Monitor:
             raise PostgreSQLAwayError from error
 
     async def dependencies(self) -> Sequence[Dependency]:
-        return [await self._postgresql(), self._redis(), self._discord()]
+        """The disk is among them only while it is full: nobody waits for it at a start."""
+        always = [await self._postgresql(), self._redis(), self._discord()]
+        problem = self.disk_space.problem
+        return [*always, Dependency("Disk", problem)] if problem else always
 
     async def _postgresql(self) -> Dependency:
         try:

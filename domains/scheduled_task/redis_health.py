@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -39,22 +40,16 @@ _AWAY = (
     OutOfMemoryError,
     ReadOnlyError,
 )
-_AWAY_REPLIES = (
-    "MISCONF",
-    "OOM",
-    "NOREPLICAS",
-    "MASTERDOWN",
-    "READONLY",
-    "LOADING",
-    "NOAUTH",
-    "UNBLOCKED",
+_AWAY_REPLIES = re.compile(
+    r"(?:^|of pipeline caused error: \(['\"])"  # redis-py's own words before those of Redis
+    "(?:MISCONF|OOM|NOREPLICAS|MASTERDOWN|READONLY|LOADING|NOAUTH|UNBLOCKED)"
 )
 
 
 def means_away(error: Exception) -> bool:
     """Whether Redis cannot keep timers now, as opposed to refusing one wrong command."""
     return isinstance(error, _AWAY) or (
-        isinstance(error, ResponseError) and str(error).startswith(_AWAY_REPLIES)
+        isinstance(error, ResponseError) and _AWAY_REPLIES.search(str(error)) is not None
     )
 
 

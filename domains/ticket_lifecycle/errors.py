@@ -26,6 +26,11 @@ class TooManyTicketsError(UserError):
         )
 
 
+class NoSubjectError(UserError):
+    def __init__(self) -> None:
+        super().__init__("Press the button again and write in a few words what it is about.")
+
+
 class AlreadyOpeningError(UserError):
     def __init__(self) -> None:
         super().__init__("Your ticket is being opened already.")

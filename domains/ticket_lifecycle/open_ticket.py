@@ -23,7 +23,12 @@ from domains.ticket_lifecycle.channels import (
     PermissionMissingError,
 )
 from domains.ticket_lifecycle.effect_kinds import EffectKind, story
-from domains.ticket_lifecycle.errors import AlreadyOpeningError, BusyError, CannotOpenError
+from domains.ticket_lifecycle.errors import (
+    AlreadyOpeningError,
+    BusyError,
+    CannotOpenError,
+    NoSubjectError,
+)
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import blocks, guilds, tickets
@@ -51,12 +56,15 @@ class OpenTicket:
     async def open(
         self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None = None
     ) -> Ticket:
-        """Raises why the member may not, AlreadyOpening, Busy or CannotOpen; then nothing is left
-        behind.
+        """Raises NoSubject, why the member may not, AlreadyOpening, Busy or CannotOpen; then
+        nothing is left behind.
 
         PostgreSQL tells of an opening that is under way elsewhere; of one here, we know before
         the second has come so far as to ask. Who is refused does not wait in the queue first.
         """
+        subject = sanitize(subject, MAX_SUBJECT_LENGTH)
+        if not subject:
+            raise NoSubjectError
         opener = (guild_id, opener_id)
         if opener in self._openers:
             raise AlreadyOpeningError
@@ -87,7 +95,6 @@ class OpenTicket:
     async def _open(
         self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None
     ) -> Ticket:
-        subject = sanitize(subject, MAX_SUBJECT_LENGTH)
         ticket = await self._reserve(guild_id, opener_id, subject, member)
         try:
             await self._services.effects.deliver(ticket.id)

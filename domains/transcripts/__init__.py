@@ -27,6 +27,7 @@ from domains.transcripts.models import (
     TranscriptHeader,
     TranscriptMessage,
 )
+from domains.transcripts.room import Room
 from domains.transcripts.store import TranscriptStore
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "MessageChange",
     "MissedAttachment",
     "Poll",
+    "Room",
     "SavedAttachment",
     "SavedTranscript",
     "Snapshot",

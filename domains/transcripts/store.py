@@ -15,6 +15,7 @@ from domains.transcripts.limits import Limits
 from domains.transcripts.models import SavedTranscript, TranscriptHeader, TranscriptMessage
 from domains.transcripts.page import PageRenderer
 from domains.transcripts.recording import Recording
+from domains.transcripts.room import Room
 from domains.transcripts.thread import OneThread
 
 BATCH = 100
@@ -26,9 +27,12 @@ class TranscriptStore:
     Processes may share a root.
     """
 
-    def __init__(self, root: Path, limits: Limits | None = None) -> None:
+    def __init__(
+        self, root: Path, limits: Limits | None = None, *, room: Room | None = None
+    ) -> None:
         self._root = root
         self._limits = limits or Limits()
+        self._room = room or Room(root)
 
     async def save(
         self,
@@ -42,9 +46,20 @@ class TranscriptStore:
         else that `messages` or `download` raise goes to the caller; what has been downloaded until
         then is not downloaded again.
 
+        NoRoomError means that the disk is too full for it, and that it may be tried again soon.
+
         Saving again replaces what was saved before, unless that holds more messages: then it
         stays, and is what is returned.
         """
+        async with self._room.of_ticket(header.ticket_id, download) as limited:
+            return await self._save(header, messages, limited)
+
+    async def _save(
+        self,
+        header: TranscriptHeader,
+        messages: AsyncIterable[TranscriptMessage],
+        download: Download,
+    ) -> SavedTranscript:
         with closing(OneThread()) as thread:
             recording = Recording(header, self._archive(header.guild_id), self._renderer)
             collector = AttachmentCollector(download, recording.downloads, thread, self._limits)

@@ -196,6 +196,7 @@ async def test_only_support_may_retry(settings: Settings, who: str) -> None:
         await failing_to_delete(world, channel)
         world.allow_bot(channel, MANAGE_CHANNELS)
         member: simcord.MemberActor = getattr(world, who)
+        world.show(world.logs, member)
         text = refusal(await member.click(retry_message(world.logs), label="Retry"))
         assert text == "Only support can do that."
         assert world.exists(channel)

@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from domains.settings import Settings
-from tests.cogs.replies import reply
+from tests.cogs.replies import refusal, reply
 from tests.cogs.world import World, a_world
 from tests.waiting import eventually
 
@@ -19,6 +19,7 @@ LINKS = "[click](javascript:alert(1)) [click](https://evil.example) <https://evi
 TIMES = "<t:0:R> <#{channel}> </close:1> <:x:1>"
 LINES = "one\ntwo\r\n# heading\n- item\n>>> all of it\u2028three\x07"
 BIDI = "\u202egnp.exe\u202c \u2066\u200b\u200f\u00ad\ufeff"
+ZALGO = "H\u0315\u0300" + "e\u0316\u0301\u0317" * 4 + "\u0336" * 60
 LONG = "@*_`~|<>[]#\\" * 30
 
 HOSTILE = {
@@ -29,7 +30,7 @@ HOSTILE = {
     "lines": LINES,
     "direction of writing": BIDI,
     "nothing but marks": LONG,
-    "invisible": "\u200b",
+    "piles of marks": ZALGO,
     "html": "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "sql": "'; drop table punctual.tickets; --",
     "format": "{0} %s {ticket} $1 ${jndi:ldap://evil.example}",
@@ -38,6 +39,7 @@ HOSTILE = {
 
 INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\u00ad\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 UNESCAPED = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|<>\[\]#@]")
+PILE = re.compile("[\u0300-\u036f]{5}")
 OWN = re.compile(r"<(?:@&?\d+|#\d+|t:\d+:[a-zA-Z])>|https?://[^\s<>*`|~\[\]\\]+")
 """What the bot writes itself, and links, which stay links."""
 
@@ -70,6 +72,7 @@ def assert_harmless(value: str | None) -> None:
     assert "\n" not in value
     assert INVISIBLE.search(value) is None, ascii(value)
     assert UNESCAPED.search(OWN.sub("", value)) is None, value
+    assert PILE.search(value) is None, ascii(value)
 
 
 def assert_nobody_was_pinged_but_opener_and_support(world: World) -> None:
@@ -114,6 +117,23 @@ async def test_a_hostile_reason_is_shown_as_it_was_typed(settings: Settings, tex
         for value in filter(None, shown):
             assert_harmless(value)
         assert_nobody_was_pinged_but_opener_and_support(world)
+
+
+@pytest.mark.parametrize(
+    "blank",
+    ["\u200b", "\u2800\u2800", "\u3164", "\u2066 \ufeff\u00ad", "\u0300", "\U000e0041"],
+    ids=ascii,
+)
+async def test_a_subject_with_nothing_to_see_is_asked_for_again(
+    settings: Settings, blank: str
+) -> None:
+    async with a_world(settings) as world:
+        text = refusal(await world.ask_for_ticket(world.amy, blank))
+        assert "what it is about" in text
+        assert await world.count("tickets") == 0
+        channel = await world.open_ticket(world.amy)
+        message = await world.ask_to_close(channel, blank)
+        assert field(message, "Reason") is None
 
 
 async def test_lines_become_one_line_and_words_stay_apart(settings: Settings) -> None:

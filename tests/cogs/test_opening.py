@@ -40,6 +40,24 @@ async def test_the_button_asks_for_the_subject(settings: Settings) -> None:
         assert await world.count("tickets") == 0
 
 
+async def test_who_only_looks_at_the_form_leaves_nothing_in_memory(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        for _ in range(20):
+            await world.amy.click(world.panel, label="Open a ticket")
+        state = world.bot._connection  # pyright: ignore[reportPrivateUsage]
+        assert not state._view_store._modals  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_form_that_was_open_over_a_restart_still_opens_the_ticket(
+    settings: Settings,
+) -> None:
+    async with a_world(settings) as world:
+        shown = await world.amy.click(world.panel, label="Open a ticket")
+        await world.restart_bot()
+        text = reply(await world.amy.submit_modal(shown, {"subject": "Written meanwhile"}))
+        assert text.startswith("Your ticket is open")
+
+
 async def test_the_opener_is_told_where_the_ticket_is(settings: Settings) -> None:
     async with a_world(settings) as world:
         text = reply(await world.ask_for_ticket(world.amy))

@@ -145,6 +145,21 @@ class World:
     def allow_bot(self, channel: simcord.ChannelHandle, permissions: discord.Permissions) -> None:
         self._overwrite(channel, self.bot_id, allow=permissions)
 
+    def show_everyone(self, channel: simcord.ChannelHandle) -> None:
+        self.show_role(channel, self.guild.default_role)
+
+    def show_role(self, channel: simcord.ChannelHandle, role: simcord.RoleHandle) -> None:
+        allowed = discord.Permissions(view_channel=True).value
+        overwrite = Overwrite(role.id, OverwriteType.ROLE, allow=allowed, deny=0)
+        self.env.backend.set_overwrite(channel.id, overwrite)
+
+    def forbid(
+        self, channel: simcord.ChannelHandle, member: simcord.MemberActor, *permissions: str
+    ) -> None:
+        """An admin takes something from somebody in one channel."""
+        denied = discord.Permissions(**dict.fromkeys(permissions, True))
+        self._overwrite(channel, member.id, deny=denied)
+
     def _overwrite(
         self,
         channel: simcord.ChannelHandle,
@@ -371,6 +386,8 @@ def _populate(
     guild = env.create_guild(name)
     support = guild.create_role("Support")
     managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
+    visible = discord.PermissionOverwrite(view_channel=True)
+    assert bot.user is not None
     return World(
         env,
         bot,
@@ -378,7 +395,15 @@ def _populate(
         sql,
         guild,
         support,
-        logs=guild.create_text_channel("logs"),
+        logs=guild.create_text_channel(
+            "logs",
+            overwrites={
+                guild.default_role: discord.PermissionOverwrite(view_channel=False),
+                support: visible,
+                managers: visible,
+                bot.user: visible,
+            },
+        ),
         lobby=guild.create_text_channel("lobby"),
         boss=guild.add_member(env.create_user("boss"), roles=[managers]),
         sam=guild.add_member(env.create_user("sam"), roles=[support]),

@@ -1,11 +1,17 @@
 """What can't work is said in one line that helps."""
 
+import asyncio
+import logging
+import os
+import signal
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from embedded import EmbeddedServers, EmbeddedServersError, binaries
+from tests.waiting import eventually
 
 
 async def sentence(servers: EmbeddedServers) -> str:
@@ -76,3 +82,26 @@ async def test_on_windows_both_settings_are_named(
     text = await sentence(EmbeddedServers(tmp_path / "data"))
     assert "set DATABASE_URL and REDIS_URL" in text
     assert not (tmp_path / "data").exists()
+
+
+async def test_a_server_that_crashed_and_does_not_start_is_said_once_and_tried_on(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a full disk."""
+    caplog.set_level(logging.INFO, "embedded")
+    monkeypatch.setattr("embedded.servers._LOOK_EVERY_SECONDS", 0.05)
+    settings = data_dir / "postgres" / "postgresql.conf"
+    log = data_dir / "postgres.log"
+    async with EmbeddedServers(data_dir, valkey=False, durable=False) as servers:
+        watchdog = asyncio.create_task(servers.keep_running())
+        whole = settings.read_text()
+        settings.write_text(whole + "nonsense = 1\n")
+        os.kill(servers.postgres_pid, signal.SIGKILL)
+        await eventually(lambda: log.read_text().count("nonsense") >= 3)
+        settings.write_text(whole)
+        await eventually(lambda: "PostgreSQL has started again" in caplog.text)
+        watchdog.cancel()
+        connection = await asyncpg.connect(servers.database_url)
+        await connection.close()
+    assert caplog.text.count("has ended by itself") == 1
+    assert caplog.text.count("did not start") == 1

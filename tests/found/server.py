@@ -33,7 +33,7 @@ class Server:
             "setup",
             support_role=role,
             category=discord.add_category("Tickets", guild=guild),
-            log_channel=discord.add_channel("ticket-log", guild=guild),
+            log_channel=discord.add_private_channel("ticket-log", role, guild=guild),
         )
         await discord.slash(owner, general, "panel", channel=general)
         panel = general.last_message

@@ -167,3 +167,12 @@ async def test_a_password_that_broke_its_address_is_not_shown(typed: Typed, url:
         assert ran.status in (1, 2)
         assert PASSWORD not in ran.out + ran.err
         assert "Traceback" not in ran.err
+
+
+async def test_a_disk_with_too_little_room_ends_with_1(typed: Typed) -> None:
+    typed.settings["MIN_FREE_MB"] = str(10**9)
+    ran = await typed("check")
+    assert ran.status == 1
+    [line] = [line for line in ran.lines if line.startswith("FAILED")]
+    assert line.split()[1] == "disk"
+    assert "MIN_FREE_MB" in line

@@ -8,7 +8,7 @@ from tests.wire import Channel, Discord, Interaction, Member, Message
 class Helpdesk:
     def __init__(self, discord: Discord) -> None:
         self.discord = discord
-        self.log_channel = discord.add_channel("ticket-log")
+        self.log_channel = discord.add_private_channel("ticket-log", discord.support_role)
         self.category = discord.add_category("Tickets")
 
     async def set_up(self) -> Message:

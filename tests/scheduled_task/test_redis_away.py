@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
+from redis.exceptions import ResponseError
 
 from domains.database import Database
 from domains.scheduled_task import ScheduledTask
+from domains.scheduled_task.redis_health import means_away
 from domains.ticket_lifecycle.models import Ticket
 from tests.waiting import eventually
 
@@ -98,6 +100,25 @@ async def test_a_killed_redis_comes_back_without_a_restart_of_the_bot(
         await valkey.restart()
         await eventually(lambda: scheduler.available)
     assert caplog.messages.count(AWAY) == caplog.messages.count(BACK) == 3
+
+
+async def test_a_redis_that_refuses_all_writes_is_away_also_in_a_pipeline(
+    redis: RedisView,
+) -> None:
+    """As one whose disk is full: redis-py puts the command before Redis's own words."""
+    await redis.call("CONFIG", "SET", "min-replicas-to-write", 1)
+    try:
+        with pytest.raises(ResponseError) as alone:
+            await redis.call("SET", "a", 1)
+        with pytest.raises(ResponseError) as in_pipeline:
+            await redis.call_all([("SET", "a", 1), ("SET", "b", 2)])
+    finally:
+        await redis.call("CONFIG", "SET", "min-replicas-to-write", 0)
+    assert means_away(alone.value)
+    assert means_away(in_pipeline.value)
+    with pytest.raises(ResponseError) as wrong:
+        await redis.call_all([("LPUSH", "l", 1), ("INCR", "l")])
+    assert not means_away(wrong.value)
 
 
 async def test_a_frozen_redis_makes_nobody_wait_and_is_used_again_when_it_thaws(

@@ -9,7 +9,7 @@ import asyncpg
 from tests.process.bot_process import running_bot
 from tests.process.helpdesk import Helpdesk
 from tests.security.forgery import answer, command, press
-from tests.wire import Discord, Member, Message
+from tests.wire import Discord, Member, Message, people
 
 Environment = Mapping[str, str]
 ACCEPT, DENY, EXTEND = (f"ticket:close_request:{what}" for what in ("accept", "deny", "extend"))
@@ -173,6 +173,32 @@ async def test_commands_out_of_place_are_refused(
             for who in (mallory, alice, sam):
                 assert await answer(command(discord, who, discord.general, name)) == MANAGER
         assert await rows(environment) == before
+        assert "Unexpected error" not in bot.log
+
+
+async def test_a_manager_points_the_bot_at_nothing_that_is_hidden_from_him(
+    discord: Discord, helpdesk: Helpdesk, environment: Environment
+) -> None:
+    """Discord's own client doesn't offer such a channel; another one may send it."""
+    async with running_bot(discord, environment) as bot:
+        await helpdesk.set_up()
+        role = people.add_role(discord.world, discord.guild, "Managers")
+        discord.set_permissions(role, "manage_guild")
+        manager = discord.add_member("mona", [role])
+        hidden = discord.add_private_channel("hidden")
+        room = discord.add_category("Hidden room")
+        discord.deny(room, "view_channel", who=manager)
+        before = await rows(environment)
+        for name, option in (
+            ("panel", {"channel": hidden}),
+            ("setup", {"log_channel": hidden}),
+            ("setup", {"category": room}),
+        ):
+            asked = await discord.slash(manager, discord.general, name, **option)
+            assert asked.message is not None
+            assert "You need View Channel" in asked.message.text
+        assert await rows(environment) == before
+        assert not hidden.messages
         assert "Unexpected error" not in bot.log
 
 

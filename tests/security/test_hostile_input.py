@@ -107,13 +107,18 @@ SUBJECTS = {
     "lines": "y\n" * 2_000,
     "nul": "nothing: \0.",
     "half a pair": "half a pair: \ud800.",
-    "invisible": "\u200b\u2066\u202e",
     "wide": "𝕏" * 4_000,
+    "piled up": "e\u0301" + "\u0336" * 4_000,
+}
+BLANK_SUBJECTS = {
+    "invisible": "\u200b\u2066\u202e",
     "empty": "",
+    "nothing but a zero byte": "\0",
+    "half a pair alone": "\ud800",
 }
 
 
-async def test_a_form_with_any_subject_opens_a_ticket(
+async def test_a_form_with_any_subject_that_can_be_seen_opens_a_ticket(
     discord: Discord, helpdesk: Helpdesk, environment: Environment
 ) -> None:
     environment = {**environment, "MAX_OPEN_TICKETS": "50", "OPEN_COOLDOWN": "0"}
@@ -123,6 +128,11 @@ async def test_a_form_with_any_subject_opens_a_ticket(
             form = await discord.click(discord.customer, panel, "Open a ticket")
             text = await answer(submit(discord, discord.customer, form, subject))
             assert "Your ticket is open" in text, name
+        for name, subject in BLANK_SUBJECTS.items():
+            form = await discord.click(discord.customer, panel, "Open a ticket")
+            text = await answer(submit(discord, discord.customer, form, subject))
+            assert "what it is about" in text, name
+        assert await one(environment, "select count(*) from punctual.tickets") == len(SUBJECTS)
         assert await one(environment, "select max(length(subject)) from punctual.tickets") == 200
         assert "Unexpected error" not in bot.log
 

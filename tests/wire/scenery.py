@@ -39,6 +39,15 @@ class Scenery(Server):
             body["parent_id"] = category.id
         return channels.create(self.world, guild or self.guild, body)
 
+    def add_private_channel(self, name: str, *who: Role, guild: Guild | None = None) -> Channel:
+        """Which the bot and these roles see, and nobody else."""
+        server = guild or self.guild
+        channel = self.add_channel(name, guild=server)
+        self.deny(channel, "view_channel", who=server.roles[server.id])
+        for viewer in (server.members[self.world.bot.id], *who):
+            self.allow(channel, "view_channel", who=viewer)
+        return channel
+
     def add_category(self, name: str, *, guild: Guild | None = None) -> Channel:
         return self.add_channel(name, kind=ChannelType.CATEGORY, guild=guild)
 

@@ -60,10 +60,10 @@ class AutoClose(TimerKind):
     async def fire(
         self, transaction: Transaction, timers: Sequence[Timer]
     ) -> Mapping[int, timedelta]:
-        for timer in timers:
-            log.info("🤖 Processing auto-close for ticket %s", timer.subject_id)
         ids = [timer.subject_id for timer in timers]
         decision = await self.services.ticket_lifecycle.decide_expiry(transaction, ids)
+        for id_ in ids:  # only now: PostgreSQL may take no writes, and this comes again each second
+            log.info("🤖 Processing auto-close for ticket %s", id_)
         return {
             id_: READING if id_ in decision.being_read else UNDECIDED
             for id_ in ids

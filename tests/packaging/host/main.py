@@ -32,7 +32,7 @@ async def main() -> dict[str, object]:
     host = HostBot("!", intents=INTENTS)
     async with simcord.run(host) as env:
         try:
-            happened = await a_ticket(env)
+            happened = await a_ticket(env, host)
             happened["dashboard"] = await look_at_dashboard(host.punctual)
         finally:
             await host.close()
@@ -42,12 +42,16 @@ async def main() -> dict[str, object]:
     }
 
 
-async def a_ticket(env: simcord.Env) -> dict[str, object]:
+async def a_ticket(env: simcord.Env, host: HostBot) -> dict[str, object]:
     """From its opening to the end of its timer."""
     guild = env.create_guild("The guild")
     support = guild.create_role("Support")
     managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
-    lobby, logs = guild.create_text_channel("lobby"), guild.create_text_channel("logs")
+    hidden = {guild.default_role: discord.PermissionOverwrite(view_channel=False)}
+    viewers = (support, host.user)
+    visible = dict.fromkeys(viewers, discord.PermissionOverwrite(view_channel=True))
+    lobby = guild.create_text_channel("lobby")
+    logs = guild.create_text_channel("logs", overwrites=hidden | visible)
     boss = guild.add_member(env.create_user("boss"), roles=[managers, support])
     amy = guild.add_member(env.create_user("amy"))
 
