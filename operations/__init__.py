@@ -1,4 +1,4 @@
-"""`python bot.py check`, `timers`, `jobs`: an operator's questions from the shell."""
+"""`python bot.py check`, `timers`, `jobs`, `postgres`: an operator's questions from the shell."""
 
 from operations.commands import add_commands, run_command
 

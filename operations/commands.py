@@ -12,6 +12,7 @@ from domains.monitoring.job_actions import Action
 from domains.settings import load_settings
 from operations import jobs
 from operations.check import check
+from operations.postgres import PROGRAMS, postgres
 from operations.timers import timers
 
 ACTIONS = {"retry": Action.RETRY, "remove": Action.CANCEL}
@@ -30,6 +31,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         ("remove", "take a job out of its queue; a pending close request is withdrawn"),
     ):
         verbs.add_parser(verb, help=text).add_argument("key", metavar="KEY")
+    programs = commands.add_parser("postgres", help="psql or pg_dump on the bot's database")
+    programs.add_argument("program", choices=PROGRAMS)
+    programs.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -47,6 +51,8 @@ def _chosen(options: argparse.Namespace) -> Coroutine[None, None, int]:
     settings = load_settings()
     if options.command == "timers":
         return timers(settings, as_json=options.as_json)
+    if options.command == "postgres":
+        return postgres(settings, options.program, options.arguments)
     if options.verb == "failed":
         return jobs.failed(settings)
     return jobs.act(settings, ACTIONS[options.verb], options.key)
