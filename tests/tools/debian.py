@@ -50,7 +50,7 @@ class Debian:
         self, script: str, *, user: str = "root", cwd: str = "/"
     ) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
-            *("nsenter", "-t", str(self.leader), "-a", "--wd=/"),
+            *("nsenter", "-t", str(self.leader), "-a", "--root", "--wd"),
             *("env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             *("LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "runuser", "-u", user, "--"),
             *("bash", "-ec", f'export HOME=~; cd "{cwd}"\n{script}'),
@@ -99,6 +99,8 @@ def _lay_out(archive: Path, root: Path) -> None:
     for name in FROM_HERE:
         if Path("/", name).exists():
             shutil.copy(Path("/", name), root / name)
+    (root / "etc/hostname").write_text("debian\n", encoding="ascii")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost debian\n", encoding="ascii")
     for name in IN_ITS_WAY:
         (root / "etc/systemd/system" / name).symlink_to("/dev/null")
 

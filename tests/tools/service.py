@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from pathlib import Path
 
 from tests.tools.debian import Debian
-from tests.waiting import eventually
 from tests.wire import LAUNCHER, TOKEN, Discord
 
 ROOT = Path(__file__).parents[2]
@@ -23,32 +23,20 @@ NEWER_VERSION = """cd /srv/punctual
 commit=$(git -c user.name=. -c user.email=. commit-tree -p HEAD -m "A newer version" 'HEAD^{tree}')
 git update-ref HEAD "$commit"
 """
-START_TIMEOUT_S = 120
+START_TRIES = 30
 
 
 class Service:
-    """The bot of `/opt/punctual`, which talks to the Discord of the test."""
+    """The bot of `/opt/punctual`."""
 
-    def __init__(self, debian: Debian, discord: Discord) -> None:
+    def __init__(self, debian: Debian) -> None:
         self._debian = debian
-        self._discord = discord
         root = debian.root
         _clone(root / "srv/punctual")
         (root / "etc/gitconfig").write_text(GIT, encoding="utf-8")
         editor = root / "usr/local/bin/editor"
         editor.write_text(EDITOR, encoding="utf-8")
         editor.chmod(0o755)
-
-    def lead_to_discord(self) -> None:
-        """Whatever runs in the bot's environment finds the stand-in, as in wire/launch.py."""
-        for packages in self._debian.root.glob("opt/punctual/.venv/lib/python3.*/site-packages"):
-            (packages / "launch.py").write_bytes(LAUNCHER.read_bytes())
-            (packages / "stand_in.py").write_text(
-                f"import os\nos.environ |= {self._discord.environment!r}\n"
-                "import launch\nlaunch.point_discord_py_at_the_stand_in()\n",
-                encoding="utf-8",
-            )
-            (packages / "stand_in.pth").write_text("import stand_in\n", encoding="utf-8")
 
     async def command(self, arguments: str) -> str:
         return await self._debian.run(
@@ -57,19 +45,33 @@ class Service:
 
     async def shows(self, text: str) -> None:
         """`timers` answers, with this; and systemd holds the bot for running."""
-
-        async def is_shown() -> bool:
+        said = ""
+        for _ in range(START_TRIES):
             status, said = await self._debian.try_to_run(
                 "systemctl is-active punctual && cd /opt/punctual"
                 " && sudo -u punctual .venv/bin/python bot.py timers"
             )
-            return status == 0 and text in said
+            if status == 0 and text in said:
+                return
+            await asyncio.sleep(1)
+        journal = await self._debian.run("journalctl -u punctual -n 60 --no-pager")
+        raise AssertionError(f"{said}\n{journal}")
 
-        try:
-            await eventually(is_shown, timeout_s=START_TIMEOUT_S)
-        except AssertionError:
-            journal = await self._debian.run("journalctl -u punctual -n 60 --no-pager")
-            raise AssertionError(journal) from None
+
+def lead_to_discord(environment: Path, discord: Discord) -> None:
+    """Whatever runs in this virtual environment finds the stand-in, as in wire/launch.py."""
+    for packages in environment.glob("lib/python3.*/site-packages"):
+        (packages / "launch.py").write_bytes(LAUNCHER.read_bytes())
+        (packages / "stand_in.py").write_text(
+            "try:\n"
+            "    import os, discord, launch\n"
+            f"    os.environ |= {discord.environment!r}\n"
+            "    launch.point_discord_py_at_the_stand_in()\n"
+            "except ImportError:\n"
+            "    pass  # pip is still installing it\n",
+            encoding="utf-8",
+        )
+        (packages / "stand_in.pth").write_text("import stand_in\n", encoding="utf-8")
 
 
 def _clone(target: Path) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
 import pytest
 
 from tests.process.helpdesk import Helpdesk
-from tests.tools.debian import Debian, fresh_debian, make_archive
+from tests.tools.debian import Debian
 from tests.tools.pages import blocks_of
-from tests.tools.service import NEWER_VERSION, ROOT, Service
+from tests.tools.service import NEWER_VERSION, ROOT, Service, lead_to_discord
 from tests.wire import Discord
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(3600)]
@@ -19,20 +16,9 @@ PAGE = ROOT / "docs" / "operations.md"
 SERVER_VERSION = "postgres psql -Atc 'show server_version'"
 
 
-@pytest.fixture
-async def debian(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[Debian]:
-    cache = request.config.cache
-    assert cache is not None
-    archive = make_archive(cache.mkdir("debian") / "bookworm.tar")
-    async with fresh_debian(archive, tmp_path_factory.mktemp("debian") / "root") as started:
-        yield started
-
-
 async def test_every_command_of_the_page_works_and_nothing_is_lost(debian: Debian) -> None:
     async with Discord() as discord:
-        service, helpdesk = Service(debian, discord), Helpdesk(discord)
+        service, helpdesk = Service(debian), Helpdesk(discord)
         said: dict[str, str] = {}
         section = ""
         for block in blocks_of(PAGE):
@@ -43,7 +29,7 @@ async def test_every_command_of_the_page_works_and_nothing_is_lost(debian: Debia
             section = block.section
             if block.is_run:
                 said[section] = said.get(section, "") + await debian.run(block.commands)
-                service.lead_to_discord()
+                lead_to_discord(debian.root / "opt/punctual/.venv", discord)
 
         assert "Active: active (running)" in said["Look at it"]
         assert "auto-close" in said["Look at it"]
@@ -58,7 +44,7 @@ async def test_every_command_of_the_page_works_and_nothing_is_lost(debian: Debia
 async def arrived_at_the_end_of(section: str, service: Service, helpdesk: Helpdesk) -> None:
     if section == "Install":
         await two_tickets(helpdesk)
-    await service.shows("ticket 2 (#0002")
+    await service.shows("ticket 2 (#ticket-0002")
     version = await service.command(SERVER_VERSION)
     assert version.startswith("15" if section == "Your own servers" else "18"), section
     assert await service.command("postgres psql -Atc 'select status from punctual.tickets'") == (
@@ -78,9 +64,3 @@ async def two_tickets(helpdesk: Helpdesk) -> None:
     await discord.wait_deleted(channel)
     channel = await helpdesk.open_ticket(panel, subject="Another", member=discord.stranger)
     await helpdesk.ask(channel, close_delay="1h")
-
-
-def test_the_page_says_of_each_command_that_it_leaves_out_that_it_does() -> None:
-    left_out = {block.section for block in blocks_of(PAGE) if not block.is_run}
-    assert left_out == {"Docker"}
-    assert Path(PAGE).read_text(encoding="utf-8").count("```sh\n") == len(blocks_of(PAGE))
