@@ -1,4 +1,5 @@
-"""`python bot.py check`, `health`, `timers`, `jobs`: an operator's questions from the shell."""
+"""`python bot.py check`, `health`, `timers`, `jobs`, `cleanup`, `postgres`: an operator's questions
+from the shell."""
 
 from operations.commands import add_commands, run_command
 

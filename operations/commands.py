@@ -14,6 +14,7 @@ from operations import jobs
 from operations.check import check
 from operations.cleanup import cleanup
 from operations.health import health
+from operations.postgres import PROGRAMS, postgres
 from operations.timers import timers
 
 ACTIONS = {"retry": Action.RETRY, "remove": Action.CANCEL}
@@ -35,6 +36,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         ("remove", "take a job out of its queue; a pending close request is withdrawn"),
     ):
         verbs.add_parser(verb, help=text).add_argument("key", metavar="KEY")
+    programs = commands.add_parser("postgres", help="psql or pg_dump on the bot's database")
+    programs.add_argument("program", choices=PROGRAMS)
+    programs.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -56,6 +60,8 @@ def _chosen(options: argparse.Namespace) -> Coroutine[None, None, int]:
         return timers(settings, as_json=options.as_json)
     if options.command == "cleanup":
         return cleanup(settings, dry_run=options.dry_run)
+    if options.command == "postgres":
+        return postgres(settings, options.program, options.arguments)
     if options.verb == "failed":
         return jobs.failed(settings)
     return jobs.act(settings, ACTIONS[options.verb], options.key)

@@ -31,7 +31,7 @@ from .models import (
     Role,
     User,
 )
-from .openapi import DocumentMissingError, missing_reason, validate_answer, validate_body
+from .openapi import validate_answer, validate_body
 from .options import ClientRefusalError
 from .permissions import Permission
 from .server import LAUNCHER
@@ -48,7 +48,6 @@ __all__ = [
     "Choice",
     "ClientRefusalError",
     "Discord",
-    "DocumentMissingError",
     "Fault",
     "File",
     "Guild",
@@ -63,7 +62,6 @@ __all__ = [
     "ResponseType",
     "Role",
     "User",
-    "missing_reason",
     "validate_answer",
     "validate_body",
 ]

@@ -1,12 +1,13 @@
 """Holds every JSON body the bot sends against Discord's own OpenAPI document.
 
-The document lies outside the project: beside it, or where DISCORD_OPENAPI says. Needs no server:
-`validate_body("POST", "/channels/1/messages", {...})` serves simulated tests as well.
+It lies beside this file, compressed, with its licence: openapi.json of the repository
+discord/discord-api-spec on GitHub. Needs no server: `validate_body("POST", "/channels/1/messages",
+{...})` serves simulated tests as well.
 """
 
 import functools
+import gzip
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,26 +18,7 @@ if TYPE_CHECKING:
     from .dialect import Dialect
 
 JSON = "application/json"
-DEFAULT_DOCUMENT = Path(__file__).parents[3] / "shared" / "discord-openapi.json"
-
-
-class DocumentMissingError(Exception):
-    """The OpenAPI document is not there, so that nothing can be checked."""
-
-
-def document_path() -> Path:
-    return Path(os.environ.get("DISCORD_OPENAPI", DEFAULT_DOCUMENT))
-
-
-def missing_reason() -> str | None:
-    """Why bodies can't be validated here, for pytest.skip; None where they can be."""
-    path = document_path()
-    if path.is_file():
-        return None
-    return (
-        f"no OpenAPI document at {path} (it is openapi.json of github.com/discord/"
-        "discord-api-spec; DISCORD_OPENAPI may name another place)"
-    )
+DOCUMENT = Path(__file__).parent / "discord_openapi" / "openapi.json.gz"
 
 
 def validate_body(method: str, path: str, body: object) -> list[str]:
@@ -58,16 +40,10 @@ def validate_answer(method: str, path: str, status: int, answer: object) -> list
     return operation.complaints_about_answer(status, answer)
 
 
-def _document() -> "Document":
-    if (reason := missing_reason()) is not None:
-        raise DocumentMissingError(reason)
-    return _load(document_path())
-
-
 @functools.cache
-def _load(path: Path) -> "Document":
+def _document() -> "Document":
     """Once in a test session: reading it takes 10 to 20 ms."""
-    return Document(json.loads(path.read_bytes()))
+    return Document(json.loads(gzip.decompress(DOCUMENT.read_bytes())))
 
 
 class Operation:

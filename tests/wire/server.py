@@ -103,11 +103,6 @@ class Server:
         return self._rest.violations
 
     @property
-    def validation_skipped(self) -> str | None:
-        """Why `violations` says nothing."""
-        return self._rest.validation_skipped
-
-    @property
     def faults(self) -> Faults:
         return self._rest.faults
 
