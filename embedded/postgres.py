@@ -107,7 +107,8 @@ class Postgres(Server):
         try:
             await self._run_initdb(account, account.word_with_a_name, lock)
         except ServerEndedError as error:
-            if error.status != CANNOT_BECOME_ACCOUNT or account.word_with_a_name == account.word:
+            can_be_nobody = os.geteuid() == 0 and account.word_with_a_name != account.word
+            if error.status != CANNOT_BECOME_ACCOUNT or not can_be_nobody:
                 raise
             log.warning("PostgreSQL's files are made as nobody: this system has no user namespaces")
             await self._run_initdb(nobody(), nobody().word, lock)

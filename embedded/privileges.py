@@ -42,7 +42,7 @@ class Account:
         """The word for who is to be seen as a user that has a name."""
         if IN_NAMESPACE in self.word or self.uid == 0 or _has_name(self.uid):
             return self.word
-        return f"{self.word}:{IN_NAMESPACE}"
+        return f"{self.word}:{IN_NAMESPACE}" if self.word else IN_NAMESPACE
 
 
 def account_for(directory: Path, needed: tuple[Path, ...]) -> Account:

@@ -21,6 +21,7 @@ from tests.embedded.observing import eventually, owner_of, permissions_of
 
 NOBODY = pwd.getpwnam("nobody").pw_uid
 OWN = OWN_IDS[0]
+NAMELESS = 54321
 NO_NAMESPACES = (sys.executable, str(Path(__file__).parent / "no_namespaces.py"))
 DAEMON = pwd.getpwnam("daemon").pw_uid
 
@@ -228,6 +229,24 @@ async def test_an_ordinary_user_needs_no_privilege(
 
     await bot.kill()
     await eventually(lambda: not report.is_left_over)
+
+
+@as_root
+@pytest.mark.parametrize("namespaces", [True, False])
+async def test_a_user_without_a_name_needs_a_namespace_at_the_first_start(
+    open_dir: Path, launch: Launch, ordinary_python: str, namespaces: bool
+) -> None:
+    os.chown(open_dir, NAMELESS, NAMELESS)
+    become = ("setpriv", f"--reuid={NAMELESS}", f"--regid={NAMELESS}", "--clear-groups")
+    inside = become if namespaces else (*NO_NAMESPACES, *become)
+    bot = await launch(open_dir / "data", python=ordinary_python, inside=inside)
+    report = await bot.report()
+    if namespaces:
+        assert report.error == ""
+        assert {owner_of(pid) for pid in report.pids} == {NAMELESS}
+        assert await database(report.database_url) == "punctual"
+    else:
+        assert report.error.endswith("start the bot as an ordinary user, or set DATABASE_URL.")
 
 
 async def database(url: str) -> object:

