@@ -20,8 +20,9 @@ EDITOR = f"""#!/bin/sh
 exec sed -i 's/^DISCORD_TOKEN=.*/DISCORD_TOKEN={TOKEN}/' "$1"
 """
 NEWER_VERSION = """cd /srv/punctual
-commit=$(git -c user.name=. -c user.email=. commit-tree -p HEAD -m "A newer version" 'HEAD^{tree}')
-git update-ref HEAD "$commit"
+git config user.name maintainer
+git config user.email maintainer@example.org
+git update-ref HEAD "$(git commit-tree -p HEAD -m "A newer version" 'HEAD^{tree}')"
 """
 START_TRIES = 30
 
