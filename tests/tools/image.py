@@ -56,8 +56,8 @@ class Image:
 
     async def run(self, script: str, *, files: tuple[Path, ...] = ()) -> str:
         """In a container of it, with `--env-file` for each file."""
-        _, said = status = await self.try_to_run(script, files=files)
-        assert status[0] == 0, said
+        status, said = await self.try_to_run(script, files=files)
+        assert status == 0, said
         return said
 
     async def try_to_run(self, script: str, *, files: tuple[Path, ...] = ()) -> tuple[int, str]:
