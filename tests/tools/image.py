@@ -17,7 +17,9 @@ from pathlib import Path, PurePosixPath
 from tests.tools.debian import Debian
 
 ROOT = Path(__file__).parents[2]
-PYTHON = "apt-get update -q && apt-get install -y -q python3-venv && python3 -m venv /opt/python"
+PYTHON = (
+    "apt-get update -q && apt-get install -y -q procps python3-venv && python3 -m venv /opt/python"
+)
 """In place of the image that the file begins with: a `python` and a `pip`."""
 NO_STEP = ("FROM", "VOLUME", "STOPSIGNAL")
 

@@ -44,6 +44,7 @@ async def test_every_command_of_the_page_works_and_nothing_is_lost(debian: Debia
 
 async def arrived_at_the_end_of(section: str, service: Service, helpdesk: Helpdesk) -> None:
     if section == "Install":
+        await service.shows("0 timers")
         await two_tickets(helpdesk)
     await service.shows("ticket 2 (#ticket-0002")
     version = await service.command(SERVER_VERSION)
