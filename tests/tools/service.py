@@ -76,7 +76,10 @@ def lead_to_discord(environment: Path, discord: Discord) -> None:
 
 
 def _clone(target: Path) -> None:
-    subprocess.run(
-        ["git", "-c", "safe.directory=*", "clone", "-q", "--bare", f"file://{ROOT}", target],
-        check=True,
-    )
+    """What is checked out, on a branch, whatever it is on here."""
+    for command in (
+        ("-c", "safe.directory=*", "clone", "-q", "--bare", f"file://{ROOT}", target),
+        ("-C", target, "update-ref", "refs/heads/published", "HEAD"),
+        ("-C", target, "symbolic-ref", "HEAD", "refs/heads/published"),
+    ):
+        subprocess.run(["git", *command], check=True)
