@@ -17,7 +17,9 @@ from pathlib import Path, PurePosixPath
 from tests.tools.debian import Debian
 
 ROOT = Path(__file__).parents[2]
-PYTHON = "apt-get update -q && apt-get install -y -q python3-venv && python3 -m venv /opt/python"
+PYTHON = (
+    "apt-get update -q && apt-get install -y -q procps python3-venv && python3 -m venv /opt/python"
+)
 """In place of the image that the file begins with: a `python` and a `pip`."""
 NO_STEP = ("FROM", "VOLUME", "STOPSIGNAL")
 
@@ -56,8 +58,8 @@ class Image:
 
     async def run(self, script: str, *, files: tuple[Path, ...] = ()) -> str:
         """In a container of it, with `--env-file` for each file."""
-        _, said = status = await self.try_to_run(script, files=files)
-        assert status[0] == 0, said
+        status, said = await self.try_to_run(script, files=files)
+        assert status == 0, said
         return said
 
     async def try_to_run(self, script: str, *, files: tuple[Path, ...] = ()) -> tuple[int, str]:

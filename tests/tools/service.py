@@ -20,8 +20,9 @@ EDITOR = f"""#!/bin/sh
 exec sed -i 's/^DISCORD_TOKEN=.*/DISCORD_TOKEN={TOKEN}/' "$1"
 """
 NEWER_VERSION = """cd /srv/punctual
-commit=$(git -c user.name=. -c user.email=. commit-tree -p HEAD -m "A newer version" 'HEAD^{tree}')
-git update-ref HEAD "$commit"
+git config user.name maintainer
+git config user.email maintainer@example.org
+git update-ref HEAD "$(git commit-tree -p HEAD -m "A newer version" 'HEAD^{tree}')"
 """
 START_TRIES = 30
 
@@ -75,7 +76,10 @@ def lead_to_discord(environment: Path, discord: Discord) -> None:
 
 
 def _clone(target: Path) -> None:
-    subprocess.run(
-        ["git", "-c", "safe.directory=*", "clone", "-q", "--bare", f"file://{ROOT}", target],
-        check=True,
-    )
+    """What is checked out, on a branch, whatever it is on here."""
+    for command in (
+        ("-c", "safe.directory=*", "clone", "-q", "--bare", f"file://{ROOT}", target),
+        ("-C", target, "update-ref", "refs/heads/published", "HEAD"),
+        ("-C", target, "symbolic-ref", "HEAD", "refs/heads/published"),
+    ):
+        subprocess.run(["git", *command], check=True)

@@ -10,6 +10,7 @@ import pytest
 from tests.tools.debian import Debian
 from tests.tools.image import Image
 from tests.tools.service import ROOT, lead_to_discord
+from tests.waiting import eventually
 from tests.wire import Discord
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(1800)]
@@ -31,7 +32,11 @@ async def test_with_the_example_as_it_is_the_data_is_in_the_volume_and_the_bot_s
 
         running = asyncio.create_task(image.try_to_run(" ".join(image.command), files=settings))
         await discord.wait_ready(within=60)
-        assert "ok" in await image.run(health, files=settings)
+
+        async def is_well() -> bool:
+            return (await image.try_to_run(health, files=settings))[0] == 0
+
+        await eventually(is_well, timeout_s=60)
         assert "0 timers" in await image.run("python bot.py timers", files=settings)
         await debian.run("pkill -TERM -u punctual -f 'bot.py$'")
         status, said = await running

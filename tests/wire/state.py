@@ -12,7 +12,7 @@ from .models import Attachment, Channel, ChannelType, Guild, Member, Message, Us
 from .permissions import EVERY_PERMISSION, NO_PERMISSIONS, Permission
 from .snowflakes import Snowflakes
 
-TOKEN = "stand-in.bot.token"
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GstaNd.in-the-form-of-a-bots-token-of-nobody"
 
 # The event's name, its data, and the data for a session without the message content intent.
 Listener = Callable[[str, JsonObject, JsonObject], None]
