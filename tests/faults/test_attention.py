@@ -91,6 +91,8 @@ async def test_a_retry_after_a_restart_works_and_others_may_not_press_it(
     with fault_env.outage():
         call = await asked_for(fault_env, fault_env.helpdesk.log_channel)
         await fault_env.restart()
+        stranger = fault_env.discord.stranger
+        fault_env.discord.allow(fault_env.helpdesk.log_channel, "view_channel", who=stranger)
         refusal = await fault_env.discord.click(fault_env.discord.stranger, call, "Retry")
         assert (await refusal.replied()).ephemeral
         assert "support" in refusal.text.lower()

@@ -26,6 +26,7 @@ async def test_a_deadline_that_comes_while_postgresql_takes_no_writes_is_kept_so
     assert await sql.attention() == 0
     assert "Traceback" not in bot.log
     assert len(bot.lines) - lines < 40
+    assert bot.log.count("🤖 Processing auto-close") == 1
 
 
 async def test_that_postgresql_takes_no_writes_is_said_once_by_an_idle_bot(

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from domains.database import Transaction
 from domains.error_codes import one_line
-from domains.scheduled_task.job_type import Payload, RunPolicy
+from domains.scheduled_task.job_type import JobServices, Payload, RunPolicy
 from domains.scheduled_task.timer import Timer
 from domains.scheduled_task.timer_kind import TimerKind, TimerPayload
 
@@ -54,16 +54,24 @@ class AutoClose(TimerKind):
     """Whoever is reading a ticket decides it."""
     due_is_indexed: ClassVar[bool] = True
 
+    def __init__(self, services: JobServices) -> None:
+        super().__init__(services)
+        self._undecided = set[str]()
+        """Which the log has told of: while PostgreSQL takes no writes they come each second."""
+
     async def before_firing(self) -> None:
         await self.services.ticket_lifecycle.require_current()
 
     async def fire(
         self, transaction: Transaction, timers: Sequence[Timer]
     ) -> Mapping[int, timedelta]:
+        for timer in timers:
+            if timer.key not in self._undecided:
+                log.info("🤖 Processing auto-close for ticket %s", timer.subject_id)
+        self._undecided.update(timer.key for timer in timers)
         ids = [timer.subject_id for timer in timers]
         decision = await self.services.ticket_lifecycle.decide_expiry(transaction, ids)
-        for id_ in ids:  # only now: PostgreSQL may take no writes, and this comes again each second
-            log.info("🤖 Processing auto-close for ticket %s", id_)
+        self._undecided.difference_update(timer.key for timer in timers)
         return {
             id_: READING if id_ in decision.being_read else UNDECIDED
             for id_ in ids
