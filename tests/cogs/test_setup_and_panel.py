@@ -166,13 +166,13 @@ async def test_the_confirming_button_is_for_managers_who_may_use_the_channel(
     async with a_world(settings) as world:
         before = await world.tickets.guild_settings(world.guild.id)
         asked = await world.boss.slash(world.lobby, "setup", log_channel=world.lobby)
-        custom_id = f"ticket:setup:public_log:{world.lobby.id}:0:0"
+        custom_id = f"ticket:setup:public_log:{world.lobby.id}:0:0:0"
         pressed = await press(world, world.sam, world.panel, custom_id)
         assert refusal(pressed) == "You need the permission Manage Server for that."
         world.forbid(world.lobby, world.boss, "send_messages")
         text = refusal(await world.boss.click(the_message(asked), label=CONFIRM))
         assert f"You need Send Messages in {world.lobby.mention} yourself" in text
-        pressed = await press(world, world.boss, world.panel, "ticket:setup:public_log:1:0:0")
+        pressed = await press(world, world.boss, world.panel, "ticket:setup:public_log:1:0:0:0")
         assert "gone" in refusal(pressed)
         assert await world.tickets.guild_settings(world.guild.id) == before
 

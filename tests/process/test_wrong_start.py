@@ -64,7 +64,7 @@ async def health(root: Path, environment: Environment) -> tuple[int | None, str]
         ({"DISCORD_TOKEN": "abc"}, "DISCORD_TOKEN: it is no bot's token"),
         ({"DATA_DIR": "/dev/null/data"}, "DATA_DIR: /dev/null/data cannot be used: Not a"),
         (
-            {"DASHBOARD_PASSWORD": "hunter2", "DASHBOARD_HOST": "192.0.2.1"},
+            {"DASHBOARD_PASSWORD": "hunter2hunter2", "DASHBOARD_HOST": "192.0.2.1"},
             "DASHBOARD_HOST: 192.0.2.1 is not an address of this machine",
         ),
     ],

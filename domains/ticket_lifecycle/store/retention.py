@@ -136,12 +136,20 @@ async def note_present(connection: Connection, guild_ids: Sequence[int]) -> None
 
 
 async def known_guilds(connection: Connection) -> Sequence[int]:
-    """All of which there is anything, and which are not known to have been left."""
+    """All of which there is anything, and which are not known to have been left. Goes from guild
+    to guild, however many tickets they have."""
     records = await connection.fetch(
-        """(select guild_id from punctual.guild_settings where left_at is null)
-           union (select guild_id from punctual.tickets t
-                  where not exists (select from punctual.guild_settings g
-                                    where g.guild_id = t.guild_id and g.left_at is not null))"""
+        """with recursive with_tickets (guild_id) as (
+               (select guild_id from punctual.tickets order by guild_id limit 1)
+               union all
+               select (select t.guild_id from punctual.tickets t
+                       where t.guild_id > w.guild_id order by t.guild_id limit 1)
+               from with_tickets w where w.guild_id is not null)
+           (select guild_id from punctual.guild_settings where left_at is null)
+           union (select guild_id from with_tickets w
+                  where guild_id is not null
+                    and not exists (select from punctual.guild_settings g
+                                    where g.guild_id = w.guild_id and g.left_at is not null))"""
     )
     return [record["guild_id"] for record in records]
 
