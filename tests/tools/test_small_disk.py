@@ -102,7 +102,12 @@ async def test_with_its_own_servers_on_the_full_disk_all_goes_on_once_there_is_r
     async with Discord() as discord:
         with mounted(tmp_path / "disk", 250) as disk:
             helpdesk = Helpdesk(discord)
-            settings = {"DATA_DIR": str(disk.path), "MIN_FREE_MB": "20", "MIN_CLOSE_DELAY": "1"}
+            settings = {
+                "DATA_DIR": str(disk.path),
+                "MIN_FREE_MB": "20",
+                "MIN_CLOSE_DELAY": "1",
+                "OPEN_COOLDOWN": "0",
+            }
             bot = await start_bot(discord, settings)
             try:
                 await bot.logged("✅ Cleaned up", within=60)
