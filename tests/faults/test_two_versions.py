@@ -19,7 +19,7 @@ MIGRATION = "9000_pre_more.sql"
 ADDS = """
 alter table tickets add column mood text not null default 'calm', add column channel_name text;
 alter table close_requests add column tone jsonb not null default '{}';
-alter table guild_settings add column policy jsonb not null default '{}';
+alter table guild_settings add column later_policy jsonb not null default '{}';
 alter table effects add column priority integer not null default 0;
 alter table ticket_events add column weather text;
 alter table heartbeat add column shard integer;

@@ -35,8 +35,9 @@ class Helpdesk:
         opener = member or discord.customer
         before = {channel.id for channel in self.tickets()}
         form = await discord.click(opener, panel, "Open a ticket")
-        await discord.submit_modal(opener, form, {"subject": subject})
-        channel = next(channel for channel in self.tickets() if channel.id not in before)
+        answer = await discord.submit_modal(opener, form, {"subject": subject})
+        channel = next((each for each in self.tickets() if each.id not in before), None)
+        assert channel is not None, f"no ticket was opened: {answer.text}"
         await discord.wait_message(channel, subject)
         return channel
 
