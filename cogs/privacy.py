@@ -17,13 +17,12 @@ from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.permissions import require_manager
 from cogs.replies import Interaction, reply_ephemeral_if_possible
 from cogs.text import NO_MENTIONS, escape
+from cogs.transcript_upload import MAX_UPLOAD_BYTES
 from domains.errors import UserError
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.forget_member import EVERY_GUILD, MAX_NAMED, Forgotten, Plan
 from domains.ticket_lifecycle.models import Ticket
 
-MAX_EXPORT_BYTES = 9 * 1024 * 1024
-"""Discord takes 10 MB in one message."""
 TIMES_A_MINUTE = 5
 _USER = re.compile(r"\s*(?:<@!?)?([0-9]{15,19})>?\s*", re.ASCII)
 
@@ -92,7 +91,7 @@ class Privacy(TicketCog, name="Punctual: privacy"):
     async def export_me(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
         self._count(interaction)
-        limit = min(MAX_EXPORT_BYTES, interaction.filesize_limit)
+        limit = min(MAX_UPLOAD_BYTES, interaction.filesize_limit)
         content = await self.tickets.exporting.export(interaction.user.id, limit)
         if content is None:
             raise UserError("Nothing is kept of you.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import discord
 
@@ -38,13 +39,8 @@ def transcript_message(message: discord.Message) -> TranscriptMessage:
 def _whole(message: discord.Message) -> TranscriptMessage:
     reference = message.reference
     is_forward = reference is not None and reference.type is discord.MessageReferenceType.forward
-    return TranscriptMessage(
-        id=message.id,
-        author_id=message.author.id,
-        author_name=message.author.display_name,
-        author_is_bot=message.author.bot,
-        sent_at=message.created_at,
-        edited_at=message.edited_at,
+    return replace(
+        _bare(message),
         content=_content(message),
         embeds=embeds(message.embeds),
         attachments=(*files(message.attachments), *stickers(message.stickers)),
@@ -55,7 +51,6 @@ def _whole(message: discord.Message) -> TranscriptMessage:
         poll=_poll(message.poll),
         reactions=tuple((str(each.emoji), each.count) for each in message.reactions),
         notes=tuple(_notes(message)),
-        thread=thread_of(message.channel),
     )
 
 

@@ -38,7 +38,7 @@ REFUSED_OPTIONS = (
     asyncpg.InvalidParameterValueError,
     asyncpg.CantChangeRuntimeParamError,
 )
-"""What the server says of a URL with a wrong option: starting again would not mend it."""
+"""What the server says of a URL with a wrong option: starting again would not change it."""
 SERVER_SETTINGS = {"application_name": "punctual", "timezone": "UTC"}
 
 T = TypeVar("T")

@@ -36,7 +36,7 @@ RETRY = timedelta(seconds=3)
 FULL_FOR_S = 3 * RETRY.total_seconds()
 """After the last write that found no room: whatever found none has tried again by then."""
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""The disk is full, or a quota is, or a file may not grow: all of them an operator's to mend."""
+"""The disk is full, or a quota is, or a file may not grow: all of them for an operator to fix."""
 
 
 class NoRoomError(AwayError):

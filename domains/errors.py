@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 WRONG_SETTING = 2
-"""Exit status for a missing or wrong setting: starting again would not mend it."""
+"""Exit status for a missing or wrong setting: starting again would not change it."""
 
 
 class StartupError(Exception):

@@ -7,9 +7,8 @@ does not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-MIB: Final = 1024 * 1024
+from domains.disk_space import MIB
 
 
 @dataclass(frozen=True, slots=True)

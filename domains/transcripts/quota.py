@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from jinja2.filters import do_filesizeformat
-
+from domains.disk_space import readable_size
 from domains.transcripts.errors import AttachmentUnavailable
 from domains.transcripts.limits import Limits
 
@@ -25,10 +24,10 @@ class Quota:
     def check(self, size: int, more: int) -> None:
         """Room for more of an attachment that has that size then."""
         if size > self._limits.attachment_bytes:
-            allowed = _readable(self._limits.attachment_bytes)
+            allowed = readable_size(self._limits.attachment_bytes)
             raise AttachmentUnavailable(f"it is larger than {allowed}")
         if self.held + more > self._limits.total_bytes:
-            allowed = _readable(self._limits.total_bytes)
+            allowed = readable_size(self._limits.total_bytes)
             raise AttachmentUnavailable(f"the ticket's attachments are more than {allowed}")
 
 
@@ -61,7 +60,3 @@ class Share:
         """No more will come: only what has come takes room."""
         self._quota.held += self.received - self._held
         self._held = self.received
-
-
-def _readable(size: int) -> str:
-    return do_filesizeformat(size, binary=True)
