@@ -8,7 +8,7 @@ from contextlib import aclosing
 from time import monotonic
 from typing import Any, TypeVar, cast
 
-from domains.transcripts.downloads import Downloads, Incoming
+from domains.transcripts.downloads import Downloads
 from domains.transcripts.errors import AttachmentUnavailable, DownloadFailed
 from domains.transcripts.filenames import safe_filename
 from domains.transcripts.limits import Limits
@@ -91,21 +91,15 @@ class AttachmentCollector:
             raise DownloadFailed("there was no time left: the other attachments came too slowly")
         # It is one if it was made by `yield`, and then it has to be closed.
         stream = cast("AsyncGenerator[bytes]", self._download(attachment))
-        incoming: Incoming | None = None
+        incoming = self._downloads.begin(attachment.id)
         try:
             async with aclosing(stream):
                 while (data := await self._next(stream, began, share)) is not None:
                     share.receive(len(data))
-                    incoming = incoming or await self._begin(attachment)
                     await self._thread.run(incoming.write, data)
-            incoming = incoming or await self._begin(attachment)
             await self._thread.run(incoming.complete)
         finally:
-            if incoming is not None:
-                await asyncio.shield(self._thread.run(incoming.discard))
-
-    async def _begin(self, attachment: Attachment) -> Incoming:
-        return await self._thread.run(self._downloads.begin, attachment.id)
+            await asyncio.shield(self._thread.run(incoming.discard))
 
     async def _next(self, stream: AsyncIterator[bytes], began: float, share: Share) -> bytes | None:
         limit = asyncio.timeout(self._time_left(began, share))

@@ -24,7 +24,7 @@ class Downloads:
         self._directory = directory
 
     def begin(self, attachment_id: int) -> Incoming:
-        self._directory.mkdir(mode=0o700, exist_ok=True)
+        """Touches no disk yet."""
         return Incoming(self._path(attachment_id))
 
     def size_of(self, attachment_id: int) -> int | None:
@@ -57,19 +57,28 @@ class Incoming:
     def __init__(self, final: Path) -> None:
         self._final = final
         self._path = final.with_name(f"{final.name}.{secrets.token_hex(4)}{UNFINISHED_SUFFIX}")
-        self._file: IO[bytes] = self._path.open("wb")
+        self._file: IO[bytes] | None = None
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._file = self._path.open("wb")
+        return self._file
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
+        self._opened().write(data)
 
     def complete(self) -> None:
-        flush_to_disk(self._file)
-        self._file.close()
+        file = self._opened()
+        flush_to_disk(file)
+        file.close()
         self._path.rename(self._final)
         sync_directory(self._final.parent)
 
     def discard(self) -> None:
-        """Harmless once it is complete."""
+        """Harmless once it is complete, or before anything came."""
+        if self._file is None:
+            return
         with suppress(OSError):  # a full disk: what is still buffered can't be written
             self._file.close()
         with suppress(FileNotFoundError):
