@@ -63,4 +63,7 @@ class GatewayProbe:
                     await asyncio.sleep(POLL_S)
         except (TimeoutError, OSError, RuntimeError):
             return False
+        # What came before the answer is told in tasks that discord.py may have made just now: they
+        # begin in the loop's next turn, and only then is it known that something is being noted.
+        await asyncio.sleep(0)
         return True
