@@ -32,6 +32,7 @@ from bot import connect_domains
 from domains.database import Database
 from domains.effects import EffectRunner
 from domains.monitoring.metrics import Metrics
+from domains.monitoring.names import NoNames
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest
 from domains.scheduled_task.queues.queue import FAILED
@@ -63,6 +64,12 @@ PAGES = {
     "failed jobs": "/jobs/failed",
     "tickets that need attention": "/tickets/attention",
     "one ticket, with its jobs": "/tickets/1",
+    "list of tickets": "/tickets",
+    "list of tickets, a page in the middle": f"/tickets?before={TIMERS // 2}",
+    "tickets with a deadline": "/tickets?state=timed",
+    "tickets with a word in the subject": "/tickets?subject=fire",
+    "tickets with a word that none has": "/tickets?subject=water&server=1",
+    "trends of 30 days": "/trends?span=month",
 }
 
 
@@ -130,6 +137,7 @@ async def a_large_server(servers: EmbeddedServers, folder: Path) -> AsyncGenerat
         scheduled_task=scheduler,
         tickets=tickets,
         gateway=_Gateway(),
+        names=NoNames(),
         metrics=Metrics(),
         addresses=lambda: (servers.database_url, servers.redis_url),
     )
