@@ -31,6 +31,7 @@ from saq.queue.redis import RedisQueue
 from bot import connect_domains
 from domains.database import Database
 from domains.effects import EffectRunner
+from domains.monitoring.figure_keeper import count_all
 from domains.monitoring.metrics import Metrics
 from domains.monitoring.names import NoNames
 from domains.scheduled_task import ScheduledTask
@@ -169,10 +170,12 @@ async def _fill(database: Database, scheduler: ScheduledTask) -> None:
                from punctual.tickets where attention is null"""
         )
         await connection.execute(
-            """insert into punctual.ticket_events (ticket_id, guild_id, event, late_ms)
-               select id, 1, 'expired', id % 100 from punctual.tickets"""
+            """insert into punctual.ticket_events (ticket_id, guild_id, event, at, late_ms)
+               select id, 1, 'expired', now() - id * interval '50 seconds', id % 100
+               from punctual.tickets"""
         )
         await connection.execute("analyze")
+    await count_all(database)
     queue = scheduler.queues[TICKET_LIFECYCLE]
     for number in range(FAILED.number):
         failed = JobRequest(f"failed-{number}", 0, number, {"ticket_id": number})

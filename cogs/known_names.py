@@ -41,6 +41,11 @@ class KnownNames:
         self._waiting: dict[Member, None] = {}
         self._looking: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many members are still to be looked up."""
+        return len(self._waiting)
+
     def server(self, guild_id: int, /) -> str | None:
         guild = self._client.get_guild(guild_id)
         return printable(guild.name) if guild is not None else None
@@ -109,5 +114,8 @@ class KnownNames:
 def printable(name: str) -> str | None:
     """One short line without anything that turns the direction of writing; None if nothing is
     left of it."""
-    visible = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
-    return shorten(sanitize(" ".join(visible.split()), 4 * MAX_NAME), MAX_NAME) or None
+    one_line = " ".join(name.split())
+    visible = "".join(
+        c for c in one_line if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"}
+    )
+    return shorten(sanitize(visible, 4 * MAX_NAME), MAX_NAME) or None

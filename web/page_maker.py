@@ -16,6 +16,7 @@ from web.dependencies import Dependencies
 PAGE = 50
 REFRESH_S = 5
 MAX_PAGES = 10_000
+MAX_ID = 2**63 - 1
 
 NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -78,5 +79,6 @@ def page_number(request: web.Request) -> int:
 
 
 def number_in(text: str) -> int | None:
-    """What a whole text is, if it is a number that may be an id."""
-    return int(text) if NUMBER.fullmatch(text) or re.fullmatch(r"[0-9]{19}", text) else None
+    """What a whole text is, if it may be an id."""
+    number = int(text) if re.fullmatch(r"[0-9]{1,19}", text) else None
+    return number if number is not None and number <= MAX_ID else None

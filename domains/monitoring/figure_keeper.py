@@ -20,14 +20,21 @@ KEPT = timedelta(days=400)
 async def keep_figures(database: Database) -> None:
     """For ever: to be run as a task. Any number of processes may; one at a time does it."""
     while True:
-        pause_s = EVERY_S
         try:
-            pause_s = PAUSE_S if await count_once(database) else EVERY_S
+            await count_all(database)
         except DatabaseUnavailable as error:
             log.debug("Figures are added up later: %s", error)
         except Exception:
             log.exception("Adding up figures failed; it is tried again")
-        await asyncio.sleep(pause_s)
+        await asyncio.sleep(EVERY_S)
+
+
+async def count_all(database: Database) -> None:
+    """With pauses: after a long time there is much to count."""
+    more = True
+    while more:
+        more = await count_once(database)
+        await asyncio.sleep(PAUSE_S)
 
 
 async def count_once(database: Database, batch: int = BATCH) -> bool:

@@ -98,26 +98,28 @@ class Trends:
     total: Figures
 
 
-_SINCE = f"""select hour, event, late_ms, number from punctual.hourly_figures where hour >= $1
-    union all
-    select {HOUR}, e.event, {ROUNDED}, count(*) from punctual.ticket_events e
-    where e.id > (select event_id from punctual.figures_progress) and e.at >= $1
-      and e.event = any($2::text[]) group by 1, 2, 3"""
-Row = tuple[datetime, str, int, int]
+_SINCE = f"""select floor(extract(epoch from hour - $1) / $3)::int as step, event, late_ms,
+           sum(number)::bigint as number
+    from (select hour, event, late_ms, number from punctual.hourly_figures where hour >= $1
+          union all
+          select {HOUR}, e.event, {ROUNDED}, count(*) from punctual.ticket_events e
+          where e.id > (select event_id from punctual.figures_progress) and e.at >= $1
+            and e.event = any($2::text[]) group by 1, 2, 3) as figures group by 1, 2, 3"""
+Row = tuple[int, str, int, int]
 
 
-async def _since(connection: Connection, start: datetime) -> Sequence[Row]:
-    """Together with what is not counted yet."""
-    records = await connection.fetch(_SINCE, start, list(COUNTED))
-    return [(r["hour"], r["event"], r["late_ms"], r["number"]) for r in records]
+async def _since(connection: Connection, start: datetime, step: timedelta) -> Sequence[Row]:
+    """Added up for each step, together with what is not counted yet."""
+    records = await connection.fetch(_SINCE, start, list(COUNTED), step.total_seconds())
+    return [(r["step"], r["event"], r["late_ms"], r["number"]) for r in records]
 
 
 async def trends(connection: Connection, span: Span, now: datetime) -> Trends:
     start = _first_step(span, now)
-    rows = await _since(connection, start)
+    rows = await _since(connection, start, span.step)
     steps: list[list[Row]] = [[] for _ in range(span.steps)]
     for row in rows:
-        steps[min(int((row[0] - start) / span.step), span.steps - 1)].append(row)
+        steps[min(row[0], span.steps - 1)].append(row)
     return Trends(
         span,
         [_add_up(start + place * span.step, step) for place, step in enumerate(steps)],
@@ -128,7 +130,7 @@ async def trends(connection: Connection, span: Span, now: datetime) -> Trends:
 async def headline(connection: Connection, now: datetime) -> Figures:
     """Of the last 30 days."""
     start = now - HEADLINE
-    return _add_up(start, await _since(connection, start))
+    return _add_up(start, await _since(connection, start, HEADLINE + timedelta(days=1)))
 
 
 def _first_step(span: Span, now: datetime) -> datetime:

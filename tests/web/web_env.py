@@ -120,7 +120,8 @@ class WebEnv:
         async with self.http.request(
             method, url, headers=headers, allow_redirects=False, **more
         ) as response:
-            return Answer(response.status, await response.text(), response.headers)
+            text = await response.text(errors="replace")
+            return Answer(response.status, text, response.headers)
 
     async def get(self, path: str) -> Answer:
         return await self.ask("GET", path, basic(password=self.password))
@@ -142,7 +143,9 @@ class WebEnv:
         }
         answer = await self.ask("POST", "/job", basic(), data=form)
         assert answer.status == 303, answer.text
-        return notice_in((await self.get(answer.headers["Location"])).text)
+        after = await self.get(answer.headers["Location"])
+        assert after.status == 200
+        return notice_in(after.text)
 
     async def confirm(self, path: str, **fields: str) -> str:
         """Say yes on a page that asks, and read the notice on the page that follows."""
