@@ -18,7 +18,7 @@ def groups(page: str) -> list[tuple[str, str, str]]:
     """Code, server and how many."""
     found = re.findall(
         r'<span class="key">([^<]*)</span>.*?(?:title="server (\d+)"|no server).*?'
-        r'<td class="figure">(\d+)</td>',
+        r'<td class="figure"[^>]*>(\d+)</td>',
         page,
         re.DOTALL,
     )
