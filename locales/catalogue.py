@@ -1,0 +1,61 @@
+"""The sentences of a language, read from its .po files when they are first needed.
+
+gettext does the work. It reads compiled files, which Babel makes in memory: so what a translator
+edits is what is used, and nothing compiled is kept that could be out of date.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from gettext import GNUTranslations
+from pathlib import Path
+from typing import Final
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+DEFAULT_LOCALE: Final = "en"
+LOCALES: Final = ("en", "de")
+
+_DIRECTORY: Final = Path(__file__).parent
+
+
+def supported(locale: object) -> str:
+    """The language there is for a locale as Discord calls it: `de` for `de`, `en` for `en-GB`, and
+    English for what is not translated, or not known."""
+    language = str(locale or "").replace("_", "-").partition("-")[0].lower()
+    return language if language in LOCALES else DEFAULT_LOCALE
+
+
+@cache
+def catalogue(locale: str) -> GNUTranslations:
+    """Raises FileNotFoundError for a language that there is not."""
+    translations: GNUTranslations | None = None
+    for file in sorted((_DIRECTORY / locale).glob("*.po")):
+        compiled = io.BytesIO()
+        with file.open("rb") as source:
+            write_mo(compiled, read_po(source, locale=locale))
+        compiled.seek(0)
+        part = GNUTranslations(compiled)
+        if translations is None:
+            translations = part
+        else:
+            translations.add_fallback(part)
+    if translations is None:
+        raise FileNotFoundError(_DIRECTORY / locale)
+    return translations
+
+
+def template(key: str, locale: str, count: int | None) -> str:
+    """The sentence with its placeholders; that of `count` where the key has plural forms. Raises
+    KeyError for an unknown key."""
+    translations = catalogue(locale)
+    if count is not None:
+        found = translations.ngettext(key, key, count)
+        if found != key:
+            return found
+    found = translations.gettext(key)
+    if found == key:
+        raise KeyError(key)
+    return found
