@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from cogs.text import DISCORD, escape, when
+from cogs.text import DISCORD, DISCORD, escape, when
 from domains.formatting import CAUSES, PlainStyle, reason_words
 from domains.ticket_lifecycle.models import (
     CloseRequest,
@@ -84,7 +84,7 @@ def close_request_outcome(request: CloseRequest) -> discord.Embed:
 
 
 def _cause(ticket: Ticket) -> str:
-    by = f"<@{ticket.closed_by_id}>" if ticket.closed_by_id else "nobody"
+    by = "nobody" if ticket.closed_by_id is None else DISCORD.user(ticket.closed_by_id)
     words = CAUSES[ticket.close_cause.value if ticket.close_cause else "command"].format(by=by)
     return words[0].upper() + words[1:]
 

@@ -117,6 +117,7 @@ class EventWords:
 
 def _event(event: TicketEvent) -> EventWords:
     before, actor, after = event_words(event.event, ACTOR).partition(ACTOR)
+    before = before[:1].upper() + before[1:]
     if not actor and event.operator is not None:
         return EventWords(f"{before} by ", has_actor=True, after="")
     return EventWords(before, bool(actor), after)
