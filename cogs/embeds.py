@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from cogs.text import DISCORD, DISCORD, escape, when
+from cogs.text import DISCORD, escape, when
 from domains.formatting import CAUSES, PlainStyle, reason_words
 from domains.ticket_lifecycle.models import (
     CloseRequest,

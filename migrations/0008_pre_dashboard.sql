@@ -8,12 +8,11 @@ create table hourly_figures (
     primary key (hour, event, late_ms)
 );
 
--- One row: up to which event they are counted.
+-- One row, once something is counted: up to which event.
 create table figures_progress (
     only_row  boolean primary key default true check (only_row),
     event_id  bigint not null default 0
 );
-insert into figures_progress default values;
 
 -- Lists of tickets, newest first, a page at a time.
 create index tickets_unclosed on tickets (id) where status <> 'closed';

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from domains.ticket_lifecycle.store.figures import COUNTED, HOUR, NOT_TIMED, ROUNDED
+from domains.ticket_lifecycle.store.figures import COUNTED, COUNTED_UP_TO, HOUR, NOT_TIMED, ROUNDED
 
 if TYPE_CHECKING:
     from domains.database import Connection
@@ -103,7 +103,7 @@ _SINCE = f"""select floor(extract(epoch from hour - $1) / $3)::int as step, even
     from (select hour, event, late_ms, number from punctual.hourly_figures where hour >= $1
           union all
           select {HOUR}, e.event, {ROUNDED}, count(*) from punctual.ticket_events e
-          where e.id > (select event_id from punctual.figures_progress) and e.at >= $1
+          where e.id > {COUNTED_UP_TO} and e.at >= $1
             and e.event = any($2::text[]) group by 1, 2, 3) as figures group by 1, 2, 3"""
 Row = tuple[int, str, int, int]
 

@@ -33,7 +33,7 @@ def history(page: str) -> str:
     [
         ("extend", "The deadline is a day later.", "asked for more time"),
         ("withdraw", "The close request is withdrawn. The ticket stays open.", "withdrew"),
-        ("exclude", "The ticket is excluded: it doesn't close by itself.", "excluded by"),
+        ("exclude", "The ticket is excluded: it doesn't close by itself.", "Excluded by"),
         ("close", "The ticket is closed.", "closes it"),
     ],
 )

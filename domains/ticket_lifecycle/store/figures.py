@@ -30,9 +30,19 @@ _ADD = f"""insert into punctual.hourly_figures as f (hour, event, late_ms, numbe
     on conflict (hour, event, late_ms) do update set number = f.number + excluded.number"""
 
 
+COUNTED_UP_TO = "coalesce((select event_id from punctual.figures_progress), 0)"
+
+
+async def _begin(connection: Connection) -> None:
+    await connection.execute(
+        "insert into punctual.figures_progress default values on conflict do nothing"
+    )
+
+
 async def count_more(connection: Connection, limit: int) -> bool:
     """Count the next events, in a transaction. True if there may be more of them, False too if
     somebody else is at it."""
+    await _begin(connection)
     done = await connection.fetchval(
         "select event_id from punctual.figures_progress for update skip locked"
     )
@@ -62,6 +72,7 @@ async def count_more(connection: Connection, limit: int) -> bool:
 async def keep(connection: Connection, ticket_ids: Sequence[int]) -> None:
     """Count what is not counted yet of tickets that are about to be deleted, in the same
     transaction."""
+    await _begin(connection)
     done = await connection.fetchval("select event_id from punctual.figures_progress for update")
     await connection.execute(
         _ADD
