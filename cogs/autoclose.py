@@ -13,7 +13,7 @@ from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
 from cogs.permissions import require_manager, require_support
 from cogs.replies import reply_ephemeral
-from cogs.text import DISCORD, NO_MENTIONS, escape, when
+from cogs.text import NO_MENTIONS, DiscordStyle, escape, when
 from cogs.ticket_history import add_history, timer_words
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.scheduled_task import AUTO_CLOSE
@@ -21,6 +21,7 @@ from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.explanation import Outlook
 from domains.ticket_lifecycle.wording import outlook_words
+from locales import DEFAULT_LOCALE
 
 
 class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
@@ -65,7 +66,7 @@ class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
         require_support(interaction, guild)
         explanation = await self.tickets.explain(ticket.id)
         assert explanation is not None
-        text = outlook_words(explanation, DISCORD)
+        text = outlook_words(explanation, DiscordStyle(DEFAULT_LOCALE))
         if (blocker := close_blocker(interaction.guild, ticket, guild)) is not None and (
             explanation.outlook not in (Outlook.CLOSED, Outlook.NEEDS_ATTENTION)
         ):

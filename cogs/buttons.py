@@ -12,11 +12,12 @@ import discord
 from cogs.cog import lifecycle_of
 from cogs.permissions import require_opener_or_support, require_support
 from cogs.replies import answer_error, reply_ephemeral_if_possible
-from cogs.text import DISCORD
+from cogs.text import DiscordStyle
 from domains.formatting import reason_words
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.errors import TicketNotFoundError
 from domains.ticket_lifecycle.models import CloseRequest, Ticket, TicketStatus
+from locales import DEFAULT_LOCALE
 
 ID = r"(?P<id>[0-9]{1,18})"
 
@@ -135,7 +136,8 @@ def _result(ticket: Ticket | None) -> str:
         return "Tried again: the ticket is closed."
     if ticket.attention is None:
         return "Tried again: nothing stands in its way any more."
-    return f"It still cannot be closed: {reason_words(ticket.attention, DISCORD)}."
+    why = reason_words(ticket.attention, DiscordStyle(DEFAULT_LOCALE))
+    return f"It still cannot be closed: {why}."
 
 
 BUTTONS: tuple[type[IdButton], ...] = (AcceptButton, DenyButton, ExtendButton, RetryButton)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from cogs.text import DISCORD, escape, when
+from cogs.text import DiscordStyle, escape, when
 from domains.formatting import CAUSES, PlainStyle, reason_words
 from domains.ticket_lifecycle.models import (
     CloseRequest,
@@ -13,6 +13,7 @@ from domains.ticket_lifecycle.models import (
     TicketStatus,
 )
 from domains.transcripts import SavedTranscript
+from locales import DEFAULT_LOCALE
 
 BLUE = discord.Colour.blurple()
 GREEN = discord.Colour.green()
@@ -72,7 +73,7 @@ _OUTCOMES = {
 
 def close_request_outcome(request: CloseRequest) -> discord.Embed:
     title, text, colour = _OUTCOMES[request.status]
-    sentence = text.format(by=DISCORD.user(request.resolved_by_id))
+    sentence = text.format(by=DiscordStyle(DEFAULT_LOCALE).user(request.resolved_by_id))
     embed = discord.Embed(
         title=f"Close request: {title.lower()}",
         description=sentence[0].upper() + sentence[1:],

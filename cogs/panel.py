@@ -71,6 +71,7 @@ class Panel(TicketCog, name="Punctual: panel"):
                 interaction.user.id,
                 subject,
                 member_facts(interaction.user),
+                str(interaction.locale),
             )
             await reply_ephemeral(interaction, f"Your ticket is open: <#{ticket.channel_id}>")
         except Exception as error:

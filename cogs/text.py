@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import discord
-
-from domains.formatting import Style
 
 NO_MENTIONS = discord.AllowedMentions.none()
 
@@ -37,8 +35,11 @@ def when(moment: datetime) -> str:
     return f"{discord.utils.format_dt(moment, 'F')} ({discord.utils.format_dt(moment, 'R')})"
 
 
+@dataclass(frozen=True, slots=True)
 class DiscordStyle:
     """How people, moments and typed words stand in a message."""
+
+    locale: str
 
     def user(self, user_id: int | None) -> str:
         if user_id is None:
@@ -50,6 +51,3 @@ class DiscordStyle:
 
     def text(self, text: str) -> str:
         return escape(text)
-
-
-DISCORD: Final[Style] = DiscordStyle()

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import discord
 
-from cogs.text import DISCORD, shorten, when
-from domains.formatting import TIMERS, event_details, event_words
+from cogs.text import DiscordStyle, shorten, when
+from domains.formatting import event_details, event_words
+from domains.formatting import timer_words as kind_words
 from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle.models import TicketEvent
+from locales import DEFAULT_LOCALE
 
 EMBED_LIMIT = 6000
 FIELD_LIMIT = 1024
@@ -53,13 +55,15 @@ def _fields(lines: Sequence[str]) -> list[str]:
 
 
 def _line(event: TicketEvent) -> str:
-    words = event_words(event.event, DISCORD.user(event.actor_id))
+    words = event_words(
+        event.event, DiscordStyle(DEFAULT_LOCALE).user(event.actor_id), DiscordStyle(DEFAULT_LOCALE)
+    )
     late = f", {event.late_ms / 1000:.1f} s after the deadline" if event.late_ms else ""
-    details = event_details(event.params, event.detail, DISCORD)
+    details = event_details(event.params, event.detail, DiscordStyle(DEFAULT_LOCALE))
     detail = f" ({shorten(details, 120)})" if details else ""
     return f"{discord.utils.format_dt(event.at, 'f')} · {words}{late}{detail}"
 
 
 def timer_words(timer: Timer) -> str:
     """A timer beside the close itself."""
-    return f"{TIMERS.get(timer.kind, timer.kind)}: {when(timer.due)}"
+    return f"{kind_words(timer.kind, DiscordStyle(DEFAULT_LOCALE))}: {when(timer.due)}"

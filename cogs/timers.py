@@ -13,7 +13,7 @@ from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.embeds import BLUE
 from cogs.permissions import require_support
 from cogs.replies import answer_error, reply_ephemeral
-from cogs.text import DISCORD, escape, shorten, when
+from cogs.text import DiscordStyle, escape, shorten, when
 from cogs.ticket_history import timer_words
 from domains.formatting import reason_words
 from domains.scheduled_task import ScheduledTask
@@ -21,6 +21,7 @@ from domains.scheduled_task.scheduled_task import AUTO_CLOSE
 from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import GuildSettings, PendingClose
+from locales import DEFAULT_LOCALE
 
 PAGE = 10
 VIEW_TIMEOUT_S = 600
@@ -122,7 +123,8 @@ class TimersView(discord.ui.View):
 
     def _state(self, close: PendingClose) -> str:
         if close.ticket.attention:
-            return f"needs attention: {shorten(reason_words(close.ticket.attention, DISCORD), 200)}"
+            style = DiscordStyle(DEFAULT_LOCALE)
+            return f"needs attention: {shorten(reason_words(close.ticket.attention, style), 200)}"
         if close.ticket.exclude_from_autoclose:
             return "excluded from auto-close"
         state = self._alarm(close)

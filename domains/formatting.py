@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, cast
 
+from locales import DEFAULT_LOCALE
+
 _UNITS: Final = (
     (86_400, "day", "d"),
     (3_600, "hour", "h"),
@@ -53,6 +55,9 @@ def milliseconds(number: float) -> str:
 
 
 class Style(Protocol):
+    @property
+    def locale(self) -> str: ...
+
     def user(self, user_id: int | None) -> str:
         """None is the bot, 0 an operator, who is nobody on Discord."""
         ...
@@ -67,6 +72,8 @@ class Style(Protocol):
 @dataclass(frozen=True, slots=True)
 class PlainStyle:
     """For pages and the shell."""
+
+    locale: str = DEFAULT_LOCALE
 
     def user(self, user_id: int | None) -> str:
         if user_id is None:
@@ -147,8 +154,23 @@ STEPS: Final = {
 """All that Discord is told, by the kinds of effects."""
 
 
-def event_words(event: str, by: str) -> str:
+def event_words(event: str, by: str, style: Style) -> str:  # noqa: ARG001
     return EVENTS.get(event, event).format(by=by)
+
+
+def cause_words(cause: str, by: str, style: Style) -> str:  # noqa: ARG001
+    """What brought a close about; `by` is who did it."""
+    return CAUSES.get(cause, cause).format(by=by)
+
+
+def step_words(step: str, style: Style) -> str:  # noqa: ARG001
+    """An effect by its kind."""
+    return STEPS.get(step, step)
+
+
+def timer_words(kind: str, style: Style) -> str:  # noqa: ARG001
+    """What happens when a timer of this kind fires: `Closes`."""
+    return TIMERS.get(kind, kind)
 
 
 def event_details(  # noqa: PLR0911  # a table

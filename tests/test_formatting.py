@@ -56,8 +56,8 @@ def test_people_and_moments_on_a_page() -> None:
 
 
 def test_an_event_of_a_newer_version_is_called_by_its_name() -> None:
-    assert event_words("closing", "user 7") == "user 7 closes it"
-    assert event_words("held", "user 7") == "held"
+    assert event_words("closing", "user 7", PLAIN) == "user 7 closes it"
+    assert event_words("held", "user 7", PLAIN) == "held"
 
 
 @pytest.mark.parametrize(

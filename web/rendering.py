@@ -103,7 +103,7 @@ def _quoted(text: str) -> tuple[str, ...]:
 
 
 def _event(event: TicketEvent) -> str:
-    words = event_words(event.event, PLAIN.user(event.actor_id))
+    words = event_words(event.event, PLAIN.user(event.actor_id), PLAIN)
     return words[:1].upper() + words[1:]
 
 

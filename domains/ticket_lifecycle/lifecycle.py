@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from domains.database import Database, Transaction
 from domains.effects import EffectRunner
@@ -111,18 +112,24 @@ class TicketLifecycle:
     # --- opening
 
     async def open_ticket(
-        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None = None
+        self,
+        guild_id: int,
+        opener_id: int,
+        subject: str,
+        member: MemberFacts | None = None,
+        opener_locale: str | None = None,
     ) -> Ticket:
         """Without the facts of a `member`, rules about roles and ages are left to the caller.
 
         Raises why they may not, AlreadyOpening, Busy or CannotOpen; then nothing is left behind.
         """
+        opening = partial(self._opening.open, guild_id, opener_id, subject, member, opener_locale)
         try:
-            ticket = await self._opening.open(guild_id, opener_id, subject, member)
+            ticket = await opening()
         except TooManyTicketsError:
             if not await self._end_tickets_without_channel(guild_id, opener_id):
                 raise
-            ticket = await self._opening.open(guild_id, opener_id, subject, member)
+            ticket = await opening()
         self.channel_index.add(ticket)
         return ticket
 

@@ -51,6 +51,8 @@ class GuildSettings:
     """What is set here; what counts is `LifecyclePolicy.effective`."""
     keep_deleted: bool = True
     """Whether transcripts hold what was deleted or edited."""
+    locale: str | None = None
+    """The language that `/language` has set; None is the server's on Discord."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Ticket:
     close_cause: CloseCause | None
     token: str
     """The random part of its mark: ids begin anew in an emptied database."""
+    opener_locale: str | None
+    """The opener's language as Discord named it when they opened the ticket."""
 
     @property
     def name(self) -> str:

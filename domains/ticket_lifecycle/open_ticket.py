@@ -54,7 +54,12 @@ class OpenTicket:
         self._openers = set[tuple[int, int]]()
 
     async def open(
-        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None = None
+        self,
+        guild_id: int,
+        opener_id: int,
+        subject: str,
+        member: MemberFacts | None = None,
+        opener_locale: str | None = None,
     ) -> Ticket:
         """Raises NoSubject, why the member may not, AlreadyOpening, Busy or CannotOpen; then
         nothing is left behind.
@@ -74,7 +79,7 @@ class OpenTicket:
                 guild = await guilds.settings(connection, guild_id)
                 await self._require_admitted(connection, guild, opener_id, member)
             async with self._slot(guild_id):
-                return await self._open(guild_id, opener_id, subject, member)
+                return await self._open(guild_id, opener_id, subject, member, opener_locale)
         finally:
             self._openers.remove(opener)
 
@@ -93,9 +98,14 @@ class OpenTicket:
                 del self._waiting[guild_id], self._guild_slots[guild_id]
 
     async def _open(
-        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None
+        self,
+        guild_id: int,
+        opener_id: int,
+        subject: str,
+        member: MemberFacts | None,
+        opener_locale: str | None,
     ) -> Ticket:
-        ticket = await self._reserve(guild_id, opener_id, subject, member)
+        ticket = await self._reserve(guild_id, opener_id, subject, member, opener_locale)
         try:
             await self._services.effects.deliver(ticket.id)
         except GaveUpError as error:
@@ -124,13 +134,18 @@ class OpenTicket:
             raise refusal
 
     async def _reserve(
-        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None
+        self,
+        guild_id: int,
+        opener_id: int,
+        subject: str,
+        member: MemberFacts | None,
+        opener_locale: str | None,
     ) -> Ticket:
         async with self._services.database.transaction() as transaction:
             connection = transaction.connection
             guild = await guilds.lock(connection, guild_id)
             await self._require_admitted(connection, guild, opener_id, member)
-            ticket = await tickets.insert(connection, guild_id, opener_id, subject)
+            ticket = await tickets.insert(connection, guild_id, opener_id, subject, opener_locale)
             await effects.add_many(
                 connection, [ticket.id], story(EffectKind.OPEN_CHANNEL, EffectKind.WELCOME)
             )

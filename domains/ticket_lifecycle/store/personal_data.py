@@ -105,8 +105,8 @@ async def forget_opener(connection: Connection, user_id: int, ticket_ids: Sequen
     """What was typed in the member's own tickets goes, whoever typed it."""
     ids = list(ticket_ids)
     await connection.execute(
-        """update punctual.tickets set opener_id = 0, subject = '', close_reason = null,
-                  attention = null, closed_by_id = nullif(closed_by_id, $1),
+        """update punctual.tickets set opener_id = 0, subject = '', opener_locale = null,
+                  close_reason = null, attention = null, closed_by_id = nullif(closed_by_id, $1),
                   claimed_by_id = nullif(claimed_by_id, $1)
            where id = any($2::bigint[]) and opener_id = $1""",
         user_id,
