@@ -35,7 +35,11 @@ def refusal(result: InteractionResult) -> str:
 
 
 def is_a_sentence(text: str) -> bool:
-    return text[:1].isupper() and text.endswith((".", "!", "?")) and "\n" not in text
+    return (
+        (text[:1].isupper() or text.startswith("<@"))
+        and text.endswith((".", "!", "?"))
+        and "\n" not in text
+    )
 
 
 def words(message: discord.Message | ResponseMessage) -> str:
