@@ -43,13 +43,13 @@ def install(parser: MarkdownIt) -> None:
     parser.enable(["blockquote"])
 
 
-def spoken(found: re.Match[str], mentions: Mapping[str, str]) -> str | None:
+def spoken(found: re.Match[str], mentions: Mapping[str, str], locale: str) -> str | None:
     """What a match of ANGLE reads like; None where it is unknown."""
     if found["mention"]:
         plain = found["mention"].replace("!", "")
         return mentions.get(found[0]) or mentions.get(f"<{plain}{found['id']}>")
     if found["epoch"]:
-        return times.discord_timestamp(int(found["epoch"]), found["style"] or "f")
+        return times.discord_timestamp(int(found["epoch"]), found["style"] or "f", locale)
     return f":{found['emoji']}:" if found["emoji"] else f"/{found['command']}"
 
 
@@ -113,7 +113,8 @@ def _angle(state: StateInline, silent: bool) -> bool:
     found = ANGLE.match(state.src, state.pos, state.posMax)
     if found is None:
         return False
-    text = spoken(found, cast("Mapping[str, str]", state.env["mentions"]))
+    mentions = cast("Mapping[str, str]", state.env["mentions"])
+    text = spoken(found, mentions, cast("str", state.env["locale"]))
     if text is None:
         return False
     if not silent:

@@ -33,6 +33,7 @@ class TranscriptStore:
         self._root = root
         self._limits = limits or Limits()
         self._room = room or Room(root)
+        self._renderers = dict[str, PageRenderer]()
 
     async def save(
         self,
@@ -61,8 +62,11 @@ class TranscriptStore:
         download: Download,
     ) -> SavedTranscript:
         with closing(OneThread()) as thread:
-            recording = Recording(header, self._archive(header.guild_id), self._renderer)
-            collector = AttachmentCollector(download, recording.downloads, thread, self._limits)
+            renderer = self._renderer(header.locale)
+            recording = Recording(header, self._archive(header.guild_id), renderer)
+            collector = AttachmentCollector(
+                download, recording.downloads, thread, self._limits, header.locale
+            )
 
             async def add(batch: Sequence[TranscriptMessage]) -> None:
                 await thread.run(recording.add, batch, await collector.collect(batch))
@@ -93,7 +97,8 @@ class TranscriptStore:
     def _archive(self, guild_id: int) -> GuildArchive:
         return GuildArchive(self._root / str(guild_id))
 
-    @cached_property
-    def _renderer(self) -> PageRenderer:
-        """Made at the first save: it reads its templates."""
-        return PageRenderer()
+    def _renderer(self, locale: str) -> PageRenderer:
+        """Made at the first save in a language: it reads its templates."""
+        if locale not in self._renderers:
+            self._renderers[locale] = PageRenderer(locale)
+        return self._renderers[locale]
