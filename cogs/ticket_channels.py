@@ -28,6 +28,7 @@ from cogs.discord_errors import (
     permission_missing,
 )
 from cogs.gateway_probe import GatewayProbe
+from cogs.language import of_server
 from cogs.text import NO_MENTIONS, escape
 from cogs.transcript_messages import transcript_message
 from cogs.transcript_upload import Upload, prepare, without_files
@@ -282,17 +283,18 @@ class DiscordTicketChannels:
                 return
             yield thread
 
-    async def names(self, ticket: Ticket) -> TicketNames:
+    async def names(
+        self, ticket: Ticket, guild: GuildSettings, asked_by_id: int | None
+    ) -> TicketNames:
         channel = await self._channel(ticket)
+        server, closed_by_id = channel.guild, ticket.closed_by_id
         return TicketNames(
-            guild=channel.guild.name,
+            guild=server.name,
             channel=channel.name,
-            opener=await self._name(channel.guild, ticket.opener_id),
-            closed_by=(
-                await self._name(channel.guild, ticket.closed_by_id)
-                if ticket.closed_by_id
-                else None
-            ),
+            opener=await self._name(server, ticket.opener_id),
+            closed_by=await self._name(server, closed_by_id) if closed_by_id else None,
+            asked_by=await self._name(server, asked_by_id) if asked_by_id else None,
+            locale=of_server(guild, server),
         )
 
     async def _name(self, server: discord.Guild, user_id: int) -> str:

@@ -156,10 +156,13 @@ class FakeTicketChannels:
             (m.id for m in messages if m.author_id == ticket.opener_id and m.id > message_id), None
         )
 
-    async def names(self, ticket: Ticket) -> TicketNames:
+    async def names(
+        self, ticket: Ticket, guild: GuildSettings, asked_by_id: int | None
+    ) -> TicketNames:
         self._enter("names")
         self._channel(ticket)
-        return TicketNames("A guild", ticket.name, f"user {ticket.opener_id}", None)
+        asked_by = f"user {asked_by_id}" if asked_by_id else None
+        return TicketNames("A guild", ticket.name, f"user {ticket.opener_id}", None, asked_by, "en")
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         self._enter("history")

@@ -85,6 +85,9 @@ class TicketNames:
     channel: str
     opener: str
     closed_by: str | None
+    asked_by: str | None
+    locale: str
+    """The server's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,11 @@ class TicketChannels(Protocol):
         thread of it, or None."""
         ...
 
-    async def names(self, ticket: Ticket) -> TicketNames: ...
+    async def names(
+        self, ticket: Ticket, guild: GuildSettings, asked_by_id: int | None
+    ) -> TicketNames:
+        """`asked_by_id` is who asked to close it, if that is how it ended."""
+        ...
 
     def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         """All messages, oldest first; those of each thread after the ticket's own."""

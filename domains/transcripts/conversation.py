@@ -228,7 +228,7 @@ class _BodyRenderer:
             files=self.files(snapshot.attachments),
         )
 
-    def _component(self, component: Component) -> ComponentView:
+    def _component(self, component: Component) -> ComponentView:  # noqa: PLR0911  # a table
         match component:
             case TextDisplay(content):
                 return ComponentView(ComponentKind.TEXT, text=self.html(content))
@@ -286,4 +286,3 @@ def _continues(previous: TranscriptMessage | None, message: TranscriptMessage) -
         and (previous.author_id, previous.author_name) == (message.author_id, message.author_name)
         and message.sent_at - previous.sent_at < SAME_BLOCK
     )
-

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -63,9 +63,9 @@ class PageRenderer:
             "size": partial(times.size, locale=locale),
             "attachment_url": _attachment_url,
         }
-        templates.globals["t"] = partial(_sentence, locale)
-        self._page = templates.get_template("transcript.html.jinja")
-        self._messages = templates.get_template("messages.html.jinja")
+        functions = {"t": partial(_sentence, locale)}
+        self._page = templates.get_template("transcript.html.jinja", globals=functions)
+        self._messages = templates.get_template("messages.html.jinja", globals=functions)
         self._style = (TEMPLATES / "transcript.css").read_text(encoding="utf-8")
 
     def messages(self, views: Sequence[MessageView]) -> str:
@@ -88,6 +88,12 @@ class PageRenderer:
             policy=_policy(style),
         )
         return (chunk.translate(CONTROLS) for chunk in chunks)
+
+
+@cache
+def page_renderer(locale: str) -> PageRenderer:
+    """Made at the first save in a language: it reads its templates."""
+    return PageRenderer(locale)
 
 
 def _colour_rule(colour: int) -> str:

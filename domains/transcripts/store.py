@@ -13,7 +13,7 @@ from domains.transcripts.collecting import AttachmentCollector, Download
 from domains.transcripts.erasure import TranscriptErasure
 from domains.transcripts.limits import Limits
 from domains.transcripts.models import SavedTranscript, TranscriptHeader, TranscriptMessage
-from domains.transcripts.page import PageRenderer
+from domains.transcripts.page import page_renderer
 from domains.transcripts.recording import Recording
 from domains.transcripts.room import Room
 from domains.transcripts.thread import OneThread
@@ -33,7 +33,6 @@ class TranscriptStore:
         self._root = root
         self._limits = limits or Limits()
         self._room = room or Room(root)
-        self._renderers = dict[str, PageRenderer]()
 
     async def save(
         self,
@@ -62,7 +61,7 @@ class TranscriptStore:
         download: Download,
     ) -> SavedTranscript:
         with closing(OneThread()) as thread:
-            renderer = self._renderer(header.locale)
+            renderer = page_renderer(header.locale)
             recording = Recording(header, self._archive(header.guild_id), renderer)
             collector = AttachmentCollector(
                 download, recording.downloads, thread, self._limits, header.locale
@@ -96,9 +95,3 @@ class TranscriptStore:
 
     def _archive(self, guild_id: int) -> GuildArchive:
         return GuildArchive(self._root / str(guild_id))
-
-    def _renderer(self, locale: str) -> PageRenderer:
-        """Made at the first save in a language: it reads its templates."""
-        if locale not in self._renderers:
-            self._renderers[locale] = PageRenderer(locale)
-        return self._renderers[locale]

@@ -81,12 +81,9 @@ def size(size_bytes: int, locale: str = DEFAULT_LOCALE) -> str:
     """`5 Bytes`, `2.0 KiB`."""
     if size_bytes < 1_024:
         return "1 Byte" if size_bytes == 1 else f"{size_bytes} Bytes"
-    number, unit = float(size_bytes), ""
-    for unit in BINARY_UNITS:
-        number /= 1_024
-        if number < 1_024:
-            break
-    return f"{format_decimal(number, '0.0', locale=locale)} {unit}"
+    unit = min((size_bytes.bit_length() - 1) // 10, len(BINARY_UNITS))
+    number = format_decimal(size_bytes / 1_024**unit, "0.0", locale=locale)
+    return f"{number} {BINARY_UNITS[unit - 1]}"
 
 
 @lru_cache(maxsize=1_000)

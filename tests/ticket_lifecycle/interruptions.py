@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, cached_property
 from pathlib import Path
 
 from domains.ticket_lifecycle.channels import Announcement, Posting, TicketNames
@@ -20,7 +19,6 @@ from domains.transcripts import (
     TranscriptMessage,
     TranscriptStore,
 )
-from domains.transcripts.page import PageRenderer
 from tests.fakes import FakeTicketChannels
 
 
@@ -142,9 +140,11 @@ class InterruptibleChannels(FakeTicketChannels):
         async with self._around("opener_wrote_after"):
             return await super().opener_wrote_after(ticket, message_id)
 
-    async def names(self, ticket: Ticket) -> TicketNames:
+    async def names(
+        self, ticket: Ticket, guild: GuildSettings, asked_by_id: int | None
+    ) -> TicketNames:
         async with self._around("names"):
-            return await super().names(ticket)
+            return await super().names(ticket, guild, asked_by_id)
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         async with self._around("history"):
@@ -176,20 +176,10 @@ class InterruptibleChannels(FakeTicketChannels):
             await super().ask_for_attention(ticket, guild, posting)
 
 
-@cache
-def shared_renderer() -> PageRenderer:
-    return PageRenderer()
-
-
 class InterruptibleTranscripts(TranscriptStore):
     def __init__(self, root: Path, interruptions: Interruptions) -> None:
         super().__init__(root)
         self._around = interruptions.around
-
-    @cached_property
-    def _renderer(self) -> PageRenderer:
-        """One for all tests: compiling its templates takes longer than most of them."""
-        return shared_renderer()
 
     async def save(
         self,
