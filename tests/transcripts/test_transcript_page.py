@@ -88,7 +88,7 @@ async def test_the_top_tells_why_it_closed_who_had_asked_and_how_late_in_the_ser
     assert page.named("html") == [{"lang": "de"}]
     for fact in (
         "26. August 2026, 21:09 UTC vom Bot, nach 3 Stunden 5 Minuten",
-        "Das Mitglied hat nicht rechtzeitig geantwortet. Es wurde 1,2 s nach der Frist geschlossen.",
+        "Das Mitglied hat nicht rechtzeitig geantwortet. Es wurde 1,2 s nach der Frist",
         "Angefragt vonAda",
         "Mittwoch, 26. August 2026, UTC",
         "1 Nachricht",
