@@ -15,6 +15,7 @@ from cogs.panel import OpenTicketView, Panel
 from cogs.privacy import ForgetButton, Privacy
 from cogs.scheduling import Scheduling
 from cogs.setup import ConfirmPublicLogButton, Setup
+from cogs.timer_buttons import TIMER_BUTTONS
 from cogs.timers import Timers
 from cogs.watching import Watching
 from domains.disk_space import DiskSpace
@@ -53,7 +54,7 @@ async def add_cogs(
         raise StartupError(
             f"The bot has commands of its own that are named as Punctual's: {', '.join(taken)}"
         )
-    bot.add_dynamic_items(*BUTTONS, ForgetButton, ConfirmPublicLogButton)
+    bot.add_dynamic_items(*BUTTONS, *TIMER_BUTTONS, ForgetButton, ConfirmPublicLogButton)
     bot.add_view(OpenTicketView())
     for cog in cogs:
         await bot.add_cog(cog)
