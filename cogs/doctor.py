@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from cogs.cards.findings import findings_card
 from cogs.cog import TicketCog, answering_errors
+from cogs.command_texts import described
 from cogs.findings import Finding, broken, fine, impaired
 from cogs.language import reader
 from cogs.permissions import require_manager
@@ -40,7 +41,7 @@ class Doctor(TicketCog, name="Punctual: doctor"):
         self._bot = bot
         self._scheduled_task = scheduled_task
 
-    @app_commands.command(description="Check everything the ticket system needs here")
+    @app_commands.command(description=described("doctor"))
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
     @answering_errors
@@ -63,9 +64,7 @@ class Doctor(TicketCog, name="Punctual: doctor"):
             lateness = await self.tickets.recent_lateness(server.id, LAST_CLOSES)
             attention = await self.tickets.count_attention(server.id)
         except DatabaseUnavailable:
-            findings.append(
-                broken(Text("doctor.database_away"), Text("doctor.start_database"))
-            )
+            findings.append(broken(Text("doctor.database_away"), Text("doctor.start_database")))
         else:
             findings += [fine(Text("doctor.database_answers")), _punctuality(lateness, locale)]
             findings += [*(check_setup(server, settings) if sees_server else ())]

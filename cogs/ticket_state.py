@@ -37,6 +37,7 @@ async def read_state(
     server: discord.Guild | None,
     ticket: Ticket,
     guild: GuildSettings,
+    *,
     locale: str,
 ) -> TicketState:
     """In the language `locale`. Raises TicketNotFound."""
@@ -53,9 +54,7 @@ async def read_state(
     )
 
 
-async def other_timers(
-    scheduled_task: ScheduledTask, ticket_ids: Sequence[int]
-) -> Sequence[Timer]:
+async def other_timers(scheduled_task: ScheduledTask, ticket_ids: Sequence[int]) -> Sequence[Timer]:
     """Of these tickets, beside the closes themselves, soonest first."""
     kinds = [kind for kind in of_tickets(scheduled_task) if kind.name != AUTO_CLOSE]
     timers = await scheduled_task.timers.of_owners(kinds, ticket_ids)

@@ -155,9 +155,7 @@ class RetryTimerButton(TimerButton, template=rf"ticket:timers:retry:{ID}:{PAGE_N
         ticket = await self.ticket(interaction, tickets, self.id_)
         tried = await tickets.retry_close(ticket.id) or ticket
         note = "timers.still_needs_attention" if tried.attention else "timers.tried_again"
-        await screens.show_ticket(
-            interaction, tried, self.page, text(note, reader(interaction))
-        )
+        await screens.show_ticket(interaction, tried, self.page, text(note, reader(interaction)))
 
 
 TIMER_BUTTONS: tuple[type[TimerButton], ...] = (

@@ -13,6 +13,7 @@ from cogs.cards.ticket_status import status_card
 from cogs.cards.timer_list import MAX_OTHERS, PAGE, TimerPage, TimerRow, timer_list_card
 from cogs.close_blockers import close_blockers
 from cogs.cog import TicketCog, answering_errors, guild_id_of
+from cogs.command_texts import described
 from cogs.language import reader
 from cogs.permissions import require_support
 from cogs.text import NO_MENTIONS
@@ -37,7 +38,7 @@ class Timers(TicketCog, name="Punctual: timers"):
         super().__init__(tickets)
         self._scheduled_task = scheduled_task
 
-    @app_commands.command(description="What will close by itself, soonest first")
+    @app_commands.command(description=described("timers"))
     @app_commands.guild_only()
     @answering_errors
     async def timers(self, interaction: discord.Interaction[Any]) -> None:
@@ -59,7 +60,7 @@ class Timers(TicketCog, name="Punctual: timers"):
         locale = reader(interaction)
         guild = await self.tickets.guild_settings(ticket.guild_id)
         state = await read_state(
-            self.tickets, self._scheduled_task, interaction.guild, ticket, guild, locale
+            self.tickets, self._scheduled_task, interaction.guild, ticket, guild, locale=locale
         )
         buttons = await self._steering(interaction, ticket.id, page, locale)
         card = status_card(state, locale, for_support=True, note=note, buttons=buttons)

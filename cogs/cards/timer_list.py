@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import discord
+
 from cogs.cards.blocks import AMBER, BLUE, GREEN, RED, Card, Item
 from cogs.text import DiscordStyle, escape, shorten, when
 from domains.formatting import reason_words, timer_words
@@ -78,7 +80,7 @@ def timer_list_card(
     return card
 
 
-def _colour(page: TimerPage) -> object:
+def _colour(page: TimerPage) -> discord.Colour:
     if any(row.timed.ticket.attention for row in page.rows):
         return RED
     if page.redis_is_away or any(row.blockers for row in page.rows):
@@ -118,9 +120,7 @@ def _deadline(
         key = "overdue"
     elif request.grace_at is not None:
         key = "in_grace"
-    return text(
-        f"timers.{key}", style.locale, at=when(at), by=style.user(request.requested_by_id)
-    )
+    return text(f"timers.{key}", style.locale, at=when(at), by=style.user(request.requested_by_id))
 
 
 def _timer(timer: Timer, style: DiscordStyle) -> str:
