@@ -72,7 +72,7 @@ async def test_the_opener_gets_it_a_few_times_only(desk: HelpDesk, most: int, ti
     before = await desk.request(request.id)
     with pytest.raises(NoMoreTimeError) as error:
         await desk.lifecycle.ask_for_more_time(ticket.id, OPENER_ID)
-    assert str(error.value) == f"More time can be had only {times} for one close request."
+    assert str(error.value) == f"The deadline of a close request can be moved only {times}."
     assert await desk.request(request.id) == before
     assert await desk.has_timer(before)
 
