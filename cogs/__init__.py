@@ -8,7 +8,9 @@ from cogs.autoclose import AutoCloseCommands
 from cogs.blocking import Blocking
 from cogs.buttons import BUTTONS
 from cogs.closing import CloseCommands
+from cogs.command_texts import translate_commands
 from cogs.doctor import Doctor
+from cogs.language_command import LanguageCommand
 from cogs.limits import Limits
 from cogs.message_changes import MessageChanges
 from cogs.panel import OpenTicketView, Panel
@@ -42,6 +44,7 @@ async def add_cogs(
         Timers(tickets, scheduled_task),
         Blocking(tickets),
         Limits(tickets),
+        LanguageCommand(tickets),
         Privacy(tickets),
         Watching(tickets),
         MessageChanges(bot, tickets),
@@ -57,3 +60,4 @@ async def add_cogs(
     bot.add_view(OpenTicketView())
     for cog in cogs:
         await bot.add_cog(cog)
+    await translate_commands(bot)

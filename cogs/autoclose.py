@@ -10,6 +10,7 @@ from discord import app_commands
 
 from cogs.close_blockers import close_blocker
 from cogs.cog import TicketCog, answering_errors, guild_id_of
+from cogs.command_texts import described
 from cogs.embeds import BLUE
 from cogs.permissions import require_manager, require_support
 from cogs.replies import reply_ephemeral
@@ -26,14 +27,14 @@ from locales import DEFAULT_LOCALE
 
 class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
     group = app_commands.Group(
-        name="autoclose", description="The timer of this ticket", guild_only=True
+        name="autoclose", description=described("autoclose"), guild_only=True
     )
 
     def __init__(self, tickets: TicketLifecycle, scheduled_task: ScheduledTask) -> None:
         super().__init__(tickets)
         self._scheduled_task = scheduled_task
 
-    @group.command(description="Never close this ticket by itself")
+    @group.command(description=described("autoclose.exclude"))
     @answering_errors
     async def exclude(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
@@ -46,7 +47,7 @@ class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
             + (" The running timer is off." if request else ""),
         )
 
-    @group.command(description="Let close requests close this ticket again")
+    @group.command(description=described("autoclose.include"))
     @answering_errors
     async def include(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
@@ -58,7 +59,7 @@ class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
             text += f" The pending request closes it {when(request.auto_close_at)}."
         await reply_ephemeral(interaction, text)
 
-    @group.command(description="Will this ticket close by itself, and why (not)?")
+    @group.command(description=described("autoclose.status"))
     @answering_errors
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
@@ -87,8 +88,8 @@ class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
         kinds = [kind for kind in self._scheduled_task.kinds if kind.name != AUTO_CLOSE]
         return await self._scheduled_task.timers.of_owners(kinds, [ticket_id]) if kinds else ()
 
-    @group.command(description="Does a message of the member's stop the timer? (Manage Server)")
-    @app_commands.describe(keep_open="Yes: the ticket stays open once the member writes")
+    @group.command(description=described("autoclose.replies"))
+    @app_commands.describe(keep_open=described("autoclose.replies.keep_open"))
     @answering_errors
     async def replies(self, interaction: discord.Interaction[Any], keep_open: bool) -> None:
         await interaction.response.defer(ephemeral=True)

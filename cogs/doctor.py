@@ -12,6 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.cog import TicketCog, answering_errors
+from cogs.command_texts import described
 from cogs.discord_errors import missing_permissions, permission_names
 from cogs.embeds import AMBER, GREEN
 from cogs.log_channel import is_public, other_readers
@@ -70,7 +71,7 @@ class Doctor(TicketCog, name="Punctual: doctor"):
         self._bot = bot
         self._scheduled_task = scheduled_task
 
-    @app_commands.command(description="Check everything the ticket system needs here")
+    @app_commands.command(description=described("doctor"))
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
     @answering_errors

@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 
 from cogs.text import DiscordStyle, escape, when
-from domains.formatting import CAUSES, PlainStyle, reason_words
+from domains.formatting import PlainStyle, cause_words, reason_words
 from domains.ticket_lifecycle.models import (
     CloseRequest,
     RequestStatus,
@@ -86,7 +86,11 @@ def close_request_outcome(request: CloseRequest) -> discord.Embed:
 
 def _cause(ticket: Ticket) -> str:
     by = f"<@{ticket.closed_by_id}>" if ticket.closed_by_id else "nobody"
-    words = CAUSES[ticket.close_cause.value if ticket.close_cause else "command"].format(by=by)
+    words = cause_words(
+        ticket.close_cause.value if ticket.close_cause else "command",
+        by,
+        DiscordStyle(DEFAULT_LOCALE),
+    )
     return words[0].upper() + words[1:]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import discord
+from babel import Locale
 
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
 from locales import supported
@@ -27,3 +28,9 @@ def of_server(settings: GuildSettings, server: discord.Guild | None) -> str:
     if settings.locale is not None:
         return supported(settings.locale)
     return supported(server.preferred_locale if server is not None else None)
+
+
+def own_name(locale: str) -> str:
+    """`English`, `Deutsch`: as those who speak it call it."""
+    name = Locale.parse(locale).get_display_name(locale) or locale
+    return name[:1].upper() + name[1:]

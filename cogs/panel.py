@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.cog import TicketCog, answering_errors, guild_id_of
+from cogs.command_texts import described
 from cogs.discord_errors import describe_missing_permissions
 from cogs.embeds import BLUE
 from cogs.permissions import member_facts, require_manager, require_own
@@ -24,11 +25,11 @@ NEEDED = ("view_channel", "send_messages", "embed_links")
 
 
 class Panel(TicketCog, name="Punctual: panel"):
-    @app_commands.command(description="Post the panel with the button that opens tickets")
+    @app_commands.command(description=described("panel"))
     @app_commands.describe(
-        channel="Where to post it; here, if left out",
-        title="Its title",
-        text="What it says above the button",
+        channel=described("panel.channel"),
+        title=described("panel.title"),
+        text=described("panel.text"),
     )
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)

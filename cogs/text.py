@@ -9,6 +9,8 @@ from datetime import datetime
 
 import discord
 
+import locales
+
 NO_MENTIONS = discord.AllowedMentions.none()
 
 _URL = re.compile(r"(https?://[^\s<>*`|~\[\]\\]+)")
@@ -43,8 +45,8 @@ class DiscordStyle:
 
     def user(self, user_id: int | None) -> str:
         if user_id is None:
-            return "the bot"
-        return f"<@{user_id}>" if user_id else "an operator"
+            return locales.text("people.bot", self.locale)
+        return f"<@{user_id}>" if user_id else locales.text("people.operator", self.locale)
 
     def moment(self, moment: datetime) -> str:
         return when(moment)

@@ -10,6 +10,7 @@ from discord import app_commands
 
 from cogs.close_blockers import close_blocker
 from cogs.cog import TicketCog, answering_errors, guild_id_of
+from cogs.command_texts import described
 from cogs.embeds import BLUE
 from cogs.permissions import require_support
 from cogs.replies import answer_error, reply_ephemeral
@@ -33,7 +34,7 @@ class Timers(TicketCog, name="Punctual: timers"):
         super().__init__(tickets)
         self._scheduled_task = scheduled_task
 
-    @app_commands.command(description="What will close by itself, soonest first")
+    @app_commands.command(description=described("timers"))
     @app_commands.guild_only()
     @answering_errors
     async def timers(self, interaction: discord.Interaction[Any]) -> None:

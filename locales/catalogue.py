@@ -59,3 +59,8 @@ def template(key: str, locale: str, count: int | None) -> str:
     if found == key:
         raise KeyError(key)
     return found
+
+
+def is_known(key: str) -> bool:
+    """False for what a newer version may have written into the database."""
+    return catalogue(DEFAULT_LOCALE).gettext(key) != key

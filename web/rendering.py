@@ -12,13 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from domains.formatting import (
-    STEPS,
-    TIMERS,
     PlainStyle,
     event_details,
     event_words,
     milliseconds,
     reason_words,
+    step_words,
+    timer_words,
 )
 from domains.ticket_lifecycle.models import TicketEvent
 from web import formatting
@@ -116,8 +116,8 @@ def _reason(reason: Mapping[str, object]) -> str:
 
 
 def _step(kind: str) -> str:
-    return STEPS.get(kind, kind)
+    return step_words(kind, PLAIN)
 
 
 def _timer(kind: str) -> str:
-    return TIMERS.get(kind, kind)
+    return timer_words(kind, PLAIN)

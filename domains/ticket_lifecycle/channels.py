@@ -12,18 +12,25 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from domains.absence import AwayError
+from domains.formatting import reason_text
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
 from domains.transcripts import Attachment, SavedTranscript, TranscriptMessage
+from locales import Text
 
 
 class ChannelError(Exception):
-    """Discord said no."""
+    """Discord said no. str() is for the log; people read `text`."""
 
     code = "discord_refused"
 
     @property
     def params(self) -> Mapping[str, object]:
         return {"text": str(self)}
+
+    @property
+    def text(self) -> Text:
+        """Without a full stop."""
+        return reason_text({"code": self.code, **self.params})
 
 
 class ChannelGoneError(ChannelError):
@@ -38,11 +45,13 @@ class PermissionMissingError(ChannelError):
     code = "permission_missing"
 
     def __init__(self, permissions: tuple[str, ...], place: str | None = None) -> None:
-        """Permissions by the names people read; `place` is `#channel` or a server's name."""
-        where = f" in {place}" if place else ""
-        super().__init__(f"the bot lacks the permission {', '.join(permissions)}{where}")
+        """Permissions as `permissions.po` has them; `place` is `#channel` or a server's name."""
+        super().__init__(permissions, place)
         self.permissions = permissions
         self.place = place
+
+    def __str__(self) -> str:
+        return str(self.text)
 
     @property
     def params(self) -> Mapping[str, object]:
@@ -65,6 +74,20 @@ class DiscordFailedError(ChannelError):
     """Discord did not answer, or answered with an error of its own: worth another try."""
 
     code = "discord_failed"
+
+
+class DiscordSlowError(DiscordFailedError):
+    """Discord took longer than we wait."""
+
+    code = "discord_slow"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Discord did not do it within {seconds:g} s")
+        self.seconds = seconds
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        return {"seconds": f"{self.seconds:g}"}
 
 
 class DiscordAwayError(AwayError, DiscordFailedError):

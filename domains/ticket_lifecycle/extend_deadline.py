@@ -78,4 +78,4 @@ class ExtendDeadline:
 def _why_not(request: CloseRequest, at_most: int | None) -> NoMoreTimeError | TooFarError:
     if at_most is not None and request.extensions >= at_most:
         return NoMoreTimeError(at_most)
-    return TooFarError()
+    return TooFarError(MAX_CLOSE_DELAY)

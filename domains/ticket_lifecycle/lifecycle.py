@@ -226,7 +226,7 @@ class TicketLifecycle:
         """
         ticket = await self.ticket(ticket_id)
         if ticket is not None and user_id != ticket.opener_id:
-            raise NotTheOpenerError("ask for more time")
+            raise NotTheOpenerError("more_time")
         request = await self._extending.extend(
             ticket_id,
             user_id,
@@ -375,9 +375,10 @@ class TicketLifecycle:
             await tickets.clear_attention(transaction.connection, ticket_id)
             transaction.touch("ticket", ticket_id)
 
-    async def retry_close(self, ticket_id: int) -> Ticket | None:
-        """A person has mended what kept the ticket from closing. Returns it as it is then."""
-        await self._closing.retry(ticket_id)
+    async def retry_close(self, ticket_id: int, user_id: int = 0) -> Ticket | None:
+        """A person has mended what kept the ticket from closing; 0 is an operator. Returns it as
+        it is then."""
+        await self._closing.retry(ticket_id, user_id)
         return await self.ticket(ticket_id)
 
     # --- the timer on and off

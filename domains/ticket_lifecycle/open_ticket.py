@@ -33,6 +33,7 @@ from domains.ticket_lifecycle.models import GuildSettings, Ticket
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import blocks, guilds, tickets
 from domains.ticket_lifecycle.text_input import sanitize
+from locales import Text
 
 if TYPE_CHECKING:
     from domains.database import Connection
@@ -110,13 +111,13 @@ class OpenTicket:
             await self._services.effects.deliver(ticket.id)
         except GaveUpError as error:
             assert isinstance(error.__cause__, ChannelError)
-            raise CannotOpenError(_why(error.__cause__)) from error.__cause__
+            raise _cannot_open(error.__cause__) from error.__cause__
         except ChannelError:
             pass  # the channel is there, and the rest is told later
         async with self._services.database.connection() as connection:
             opened = await tickets.get(connection, ticket.id)
         if opened is None or opened.channel_id is None:
-            raise CannotOpenError("it was taken back meanwhile; try again.")
+            raise CannotOpenError(Text("errors.ticket_taken_back"))
         return opened
 
     async def _require_admitted(
@@ -152,11 +153,13 @@ class OpenTicket:
         return ticket
 
 
-def _why(error: ChannelError) -> str:
+def _cannot_open(error: ChannelError) -> CannotOpenError:
     match error:
-        case PermissionMissingError() | ChannelLimitError() | CategoriesFullError():
-            return str(error).rstrip(".") + "."
+        case PermissionMissingError():
+            return CannotOpenError(error.text, key="errors.cannot_open_permission")
+        case ChannelLimitError() | CategoriesFullError():
+            return CannotOpenError(error.text)
         case ChannelGoneError():
-            return "the category for tickets is gone; ask an admin to run `/setup` again."
+            return CannotOpenError(Text("errors.category_gone"))
         case _:
-            return "Discord did not answer; try again in a minute."
+            return CannotOpenError(Text("errors.no_answer"))
