@@ -11,10 +11,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.cards.blocks import AMBER, GREEN
 from cogs.cog import TicketCog, answering_errors
 from cogs.command_texts import described
 from cogs.discord_errors import missing_permissions, permission_names
-from cogs.embeds import AMBER, GREEN
 from cogs.log_channel import is_public, other_readers
 from cogs.permissions import require_manager
 from cogs.setup import GUILD_NEEDS, LOG_NEEDS

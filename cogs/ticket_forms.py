@@ -84,9 +84,11 @@ class TicketForms(TicketCog, name="Punctual: ticket forms"):
     ) -> None:
         ticket = await self._require_its_ticket(interaction, ticket_id)
         guild = await self.tickets.guild_settings(ticket.guild_id)
-        require_support(interaction, guild)
+        require_support(interaction, guild, ticket)
         await self.tickets.begin_close(ticket.id, interaction.user.id, reason)
-        await reply_ephemeral_if_possible(interaction, text("ticket.closing", reader(interaction)))
+        await reply_ephemeral_if_possible(
+            interaction, text("closing.being_closed", reader(interaction))
+        )
         await self.tickets.finish_close(ticket.id)
 
     async def _require_its_ticket(

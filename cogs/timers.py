@@ -8,10 +8,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from cogs.cards.blocks import BLUE
 from cogs.close_blockers import close_blocker
 from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.command_texts import described
-from cogs.embeds import BLUE
 from cogs.permissions import require_support
 from cogs.replies import answer_error, reply_ephemeral
 from cogs.text import DiscordStyle, escape, shorten, when

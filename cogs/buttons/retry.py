@@ -29,7 +29,7 @@ class RetryButton(IdButton, template=rf"ticket:close:retry:{ID}"):
         if ticket is None or ticket.guild_id != interaction.guild_id:
             raise TicketNotFoundError
         require_support(interaction, await tickets.guild_settings(ticket.guild_id))
-        tried = await tickets.retry_close(ticket.id)
+        tried = await tickets.retry_close(ticket.id, interaction.user.id)
         await reply_ephemeral_if_possible(interaction, _result(tried, reader(interaction)))
 
 

@@ -65,7 +65,9 @@ class CloseNowButton(TicketButton, template=rf"ticket:card:close_now:{ID}"):
         ticket, guild = await self.subject(interaction, tickets)
         require_opener_or_support(interaction, guild, ticket)
         await tickets.begin_close(ticket.id, interaction.user.id)
-        await reply_ephemeral_if_possible(interaction, text("ticket.closing", reader(interaction)))
+        await reply_ephemeral_if_possible(
+            interaction, text("closing.being_closed", reader(interaction))
+        )
         await tickets.finish_close(ticket.id)
 
 
@@ -76,7 +78,7 @@ class CloseWithReasonButton(TicketButton, template=rf"ticket:card:close_reason:{
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
         ticket, guild = await self.subject(interaction, tickets)
-        require_support(interaction, guild)
+        require_support(interaction, guild, ticket)
         _require_open(ticket)
         await interaction.response.send_modal(CloseForm(interaction, ticket.id))
 
@@ -88,7 +90,7 @@ class AskButton(TicketButton, template=rf"ticket:card:ask:{ID}"):
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
         ticket, guild = await self.subject(interaction, tickets)
-        require_support(interaction, guild)
+        require_support(interaction, guild, ticket)
         _require_open(ticket)
         await interaction.response.send_modal(AskForm(interaction, ticket.id))
 

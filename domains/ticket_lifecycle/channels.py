@@ -170,7 +170,9 @@ class TicketChannels(Protocol):
         """Post the first message, which tells the ticket's state, and return its id."""
         ...
 
-    async def show_card(self, ticket: Ticket, request: CloseRequest | None) -> None:
+    async def show_card(
+        self, ticket: Ticket, guild: GuildSettings, request: CloseRequest | None
+    ) -> None:
         """Make the first message tell the ticket's state; `request` is the pending one."""
         ...
 

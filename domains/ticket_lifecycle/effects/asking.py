@@ -136,7 +136,7 @@ class SyncCard(TicketEffect):
             return
         async with self.services.database.connection() as connection:
             pending = await requests.pending(connection, ticket.id)
-        await self.services.channels.show_card(ticket, pending)
+        await self.services.channels.show_card(ticket, situation.guild, pending)
 
 
 class AnnounceGrace(TicketEffect):
