@@ -13,11 +13,12 @@ from cogs.doctor import Doctor
 from cogs.language_command import LanguageCommand
 from cogs.limits import Limits
 from cogs.message_changes import MessageChanges
+from cogs.opening import Opening
 from cogs.panel import OpenTicketView, Panel
 from cogs.privacy import ForgetButton, Privacy
 from cogs.scheduling import Scheduling
 from cogs.setup import ConfirmPublicLogButton, Setup
-from cogs.timer_buttons import TIMER_BUTTONS
+from cogs.ticket_forms import TicketForms
 from cogs.timers import Timers
 from cogs.watching import Watching
 from domains.disk_space import DiskSpace
@@ -39,6 +40,8 @@ async def add_cogs(
     cogs: tuple[commands.Cog, ...] = (
         Setup(tickets),
         Panel(tickets),
+        Opening(tickets),
+        TicketForms(tickets),
         CloseCommands(tickets),
         AutoCloseCommands(tickets, scheduled_task),
         Doctor(bot, tickets, scheduled_task, disk_space),
@@ -57,7 +60,7 @@ async def add_cogs(
         raise StartupError(
             f"The bot has commands of its own that are named as Punctual's: {', '.join(taken)}"
         )
-    bot.add_dynamic_items(*BUTTONS, *TIMER_BUTTONS, ForgetButton, ConfirmPublicLogButton)
+    bot.add_dynamic_items(*BUTTONS, ForgetButton, ConfirmPublicLogButton)
     bot.add_view(OpenTicketView())
     for cog in cogs:
         await bot.add_cog(cog)

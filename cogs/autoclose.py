@@ -22,6 +22,7 @@ from cogs.text import NO_MENTIONS, when
 from cogs.ticket_state import read_state
 from domains.scheduled_task import ScheduledTask
 from domains.ticket_lifecycle import TicketLifecycle
+from domains.ticket_lifecycle.models import GuildSettings, Ticket
 from locales import Text, text
 
 
@@ -62,6 +63,11 @@ class AutoCloseCommands(TicketCog, name="Punctual: autoclose"):
         await interaction.response.defer(ephemeral=True)
         ticket, guild = await self.ticket_here(interaction)
         require_opener_or_support(interaction, guild, ticket)
+        await self.show_status(interaction, ticket, guild)
+
+    async def show_status(
+        self, interaction: discord.Interaction[Any], ticket: Ticket, guild: GuildSettings
+    ) -> None:
         locale = reader(interaction)
         state = await read_state(
             self.tickets, self._scheduled_task, interaction.guild, ticket, guild, locale=locale

@@ -8,6 +8,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from cogs.buttons.timers import (
+    CancelTimerButton,
+    DetailsButton,
+    ExtendTimerButton,
+    PageButton,
+    RetryTimerButton,
+    paging,
+)
 from cogs.cards.blocks import Card, Item
 from cogs.cards.ticket_status import status_card
 from cogs.cards.timer_list import MAX_OTHERS, PAGE, TimerPage, TimerRow, timer_list_card
@@ -18,14 +26,6 @@ from cogs.language import reader
 from cogs.permissions import require_support
 from cogs.text import NO_MENTIONS
 from cogs.ticket_state import of_tickets, other_timers, read_state
-from cogs.timer_buttons import (
-    CancelTimerButton,
-    DetailsButton,
-    ExtendTimerButton,
-    PageButton,
-    RetryTimerButton,
-    paging,
-)
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
@@ -74,14 +74,14 @@ class Timers(TicketCog, name="Punctual: timers"):
         for timed in await self.tickets.timed_tickets([ticket_id]):
             ticket, request = timed.ticket, timed.request
             if request is not None and ticket.status is TicketStatus.OPEN:
-                buttons.append(ExtendTimerButton.labelled(locale, request.id, page))
-                buttons.append(CancelTimerButton.labelled(locale, request.id, page))
+                buttons.append(ExtendTimerButton(request.id, page, locale=locale))
+                buttons.append(CancelTimerButton(request.id, page, locale=locale))
             if ticket.attention:
-                buttons.append(RetryTimerButton.labelled(locale, ticket.id, page))
+                buttons.append(RetryTimerButton(ticket.id, page, locale=locale))
             if _mention(interaction.guild, ticket) is not None:
                 url = f"https://discord.com/channels/{ticket.guild_id}/{ticket.channel_id}"
                 buttons.append(discord.ui.Button(label=text("timers.go", locale), url=url))
-        return [*buttons, PageButton.labelled(locale, page)]
+        return [*buttons, PageButton(page, locale=locale)]
 
     # --- the list
 
@@ -92,7 +92,7 @@ class Timers(TicketCog, name="Punctual: timers"):
         return timer_list_card(
             page,
             locale,
-            details=lambda ticket: DetailsButton.labelled(locale, ticket.id, page.number),
+            details=lambda ticket: DetailsButton(ticket.id, page.number, locale=locale),
             paging=paging(locale, page.number, page.pages),
         )
 

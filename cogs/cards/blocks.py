@@ -36,6 +36,8 @@ class Card(discord.ui.LayoutView):
     def __init__(self, colour: discord.Colour | None = None, *, above: str = "") -> None:
         """`above` stands outside of the coloured part: who is pinged."""
         super().__init__(timeout=None)
+        # Its buttons are found by their custom_ids: discord.py would keep each card in memory.
+        self.stop()
         self._container = discord.ui.Container[Any](accent_colour=colour)
         self._characters_left = MAX_CHARACTERS
         if above:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -287,3 +287,5 @@ class SavedTranscript:
     message_count: int
     attachments: tuple[SavedAttachment, ...]
     missed: tuple[MissedAttachment, ...]
+    messages_of: Mapping[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
+    """The ids of what each wrote, bots too; nobody's, if an older version saved it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import discord
-import pytest
 import simcord
 
 from domains.monitoring.job_actions import OPERATOR_ID

@@ -11,6 +11,7 @@ from domains.database import Transaction
 from domains.effects.effect import AfterDelivery
 from domains.ticket_lifecycle.channels import ChannelGoneError
 from domains.ticket_lifecycle.effect_kinds import EffectKind
+from domains.ticket_lifecycle.effects.close_facts import close_facts
 from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
 from domains.ticket_lifecycle.models import CloseCause, Ticket, TicketStatus
 from domains.ticket_lifecycle.store import events, message_changes, requests, tickets
@@ -90,8 +91,9 @@ class LogClose(CloseStep):
         transcript = await asyncio.to_thread(
             self.services.transcripts.find, ticket.guild_id, ticket.id
         )
+        facts = await close_facts(self.services, ticket)
         await self.services.channels.log_close(
-            ticket, situation.guild, transcript, situation.posting
+            ticket, situation.guild, facts, transcript, situation.posting
         )
 
 
@@ -99,7 +101,14 @@ class DmOpener(CloseStep):
     kind: ClassVar[str] = EffectKind.DM_OPENER
 
     async def close(self, situation: Situation) -> None:
-        await self.services.channels.dm_opener(situation.ticket, situation.posting)
+        ticket = situation.ticket
+        facts = await close_facts(self.services, ticket)
+        transcript = None
+        if facts.is_shareable:
+            transcript = await asyncio.to_thread(
+                self.services.transcripts.find, ticket.guild_id, ticket.id
+            )
+        await self.services.channels.dm_opener(ticket, facts, transcript, situation.posting)
 
 
 class RemoveChannel(CloseStep):

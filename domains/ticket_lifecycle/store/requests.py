@@ -78,6 +78,26 @@ async def set_asked(
     return read_one(CloseRequest, record)
 
 
+async def set_extension_message(
+    connection: Connection, close_request_id: int, message_id: int
+) -> None:
+    await connection.execute(
+        "update punctual.close_requests set extension_message_id = $2 where id = $1",
+        close_request_id,
+        message_id,
+    )
+
+
+async def set_reminder_message(
+    connection: Connection, close_request_id: int, message_id: int
+) -> None:
+    await connection.execute(
+        "update punctual.close_requests set reminder_message_id = $2 where id = $1",
+        close_request_id,
+        message_id,
+    )
+
+
 async def restart_deadline(connection: Connection, close_request_id: int) -> CloseRequest | None:
     """Give the full delay anew to a request that the opener has not been shown yet."""
     record = await connection.fetchrow(
@@ -111,6 +131,8 @@ async def extend_deadline(
     by: timedelta,
     at_most: int | None,
     latest: timedelta,
+    *,
+    extended_by_id: int,
 ) -> CloseRequest | None:
     """Move a pending deadline, but not further than `latest` from now. `at_most` counts the
     opener's extensions; staff's are not counted."""
@@ -118,7 +140,8 @@ async def extend_deadline(
         f"""update punctual.close_requests r set
                    auto_close_at = date_trunc('milliseconds',
                                               greatest(r.auto_close_at, now()) + $2::interval),
-                   extensions = r.extensions + ($3::integer is not null)::integer
+                   extensions = r.extensions + ($3::integer is not null)::integer,
+                   extended_by_id = $5
             where r.id = $1 and r.status = 'pending' and r.auto_close_at is not null
               and r.extensions < coalesce($3, r.extensions + 1)
               and greatest(r.auto_close_at, now()) + $2::interval <= now() + $4::interval
@@ -127,6 +150,7 @@ async def extend_deadline(
         by,
         at_most,
         latest,
+        extended_by_id,
     )
     return read_one(CloseRequest, record)
 

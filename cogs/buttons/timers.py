@@ -4,52 +4,33 @@ each checks again who presses it."""
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import Any
 
 import discord
 
-from cogs.buttons import ID, IdButton
-from cogs.cog import NotReadyError, guild_id_of
+from cogs.buttons.id_button import ID, IdButton
+from cogs.cog import guild_id_of
 from cogs.language import reader
 from cogs.permissions import require_support
+from cogs.screens import TimerScreens, timer_screens
 from cogs.text import when
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.errors import TicketNotFoundError
 from domains.ticket_lifecycle.models import Ticket
-from locales import Text, text
+from locales import DEFAULT_LOCALE, Text, text
 
 PAGE_NUMBER = r"(?P<page>[0-9]{1,6})"
 
 
-@runtime_checkable
-class TimerScreens(Protocol):
-    """What the buttons lead to; each takes the place of the message whose button was pressed."""
-
-    async def show_page(self, interaction: discord.Interaction[Any], number: int) -> None: ...
-
-    async def show_ticket(
-        self, interaction: discord.Interaction[Any], ticket: Ticket, page: int, note: str = ""
-    ) -> None: ...
-
-
 class TimerButton(IdButton, template=r"ticket:never"):
-    LABEL = "…"  # in the reader's language, once it is known
-    LABEL_KEY: ClassVar[str]
-
-    @classmethod
-    def labelled(cls, locale: str, *ids: int) -> Self:
-        button = cls(*ids)
-        button.item.label = text(cls.LABEL_KEY, locale)
-        return button
-
-    def __init__(self, id_: int, *more: int) -> None:
-        super().__init__(id_, *more)
+    def __init__(self, id_: int, *more: int, locale: str = DEFAULT_LOCALE) -> None:
+        super().__init__(id_, *more, locale=locale)
         self.page = more[-1] if more else id_
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
         await interaction.response.defer()
         require_support(interaction, await tickets.guild_settings(guild_id_of(interaction)))
-        await self.act(interaction, tickets, _screens(interaction))
+        await self.act(interaction, tickets, timer_screens(interaction))
 
     @abstractmethod
     async def act(
@@ -72,7 +53,7 @@ class TimerButton(IdButton, template=r"ticket:never"):
 class PageButton(TimerButton, template=r"ticket:timers:page:(?P<id>[0-9]{1,6})"):
     PREFIX = "ticket:timers:page"
     STYLE = discord.ButtonStyle.secondary
-    LABEL_KEY = "timers.back"
+    LABEL = "timers.back"
 
     async def act(
         self,
@@ -86,7 +67,7 @@ class PageButton(TimerButton, template=r"ticket:timers:page:(?P<id>[0-9]{1,6})")
 class DetailsButton(TimerButton, template=rf"ticket:timers:ticket:{ID}:{PAGE_NUMBER}"):
     PREFIX = "ticket:timers:ticket"
     STYLE = discord.ButtonStyle.secondary
-    LABEL_KEY = "timers.details"
+    LABEL = "timers.details"
 
     async def act(
         self,
@@ -123,7 +104,7 @@ class RequestButton(TimerButton, template=r"ticket:never"):
 class ExtendTimerButton(RequestButton, template=rf"ticket:timers:extend:{ID}:{PAGE_NUMBER}"):
     PREFIX = "ticket:timers:extend"
     STYLE = discord.ButtonStyle.primary
-    LABEL_KEY = "timers.extend"
+    LABEL = "timers.extend"
 
     async def change(self, user_id: int, ticket: Ticket, tickets: TicketLifecycle) -> Text:
         extended = await tickets.extend_close_request(ticket.id, user_id, self.id_)
@@ -134,7 +115,7 @@ class ExtendTimerButton(RequestButton, template=rf"ticket:timers:extend:{ID}:{PA
 class CancelTimerButton(RequestButton, template=rf"ticket:timers:cancel:{ID}:{PAGE_NUMBER}"):
     PREFIX = "ticket:timers:cancel"
     STYLE = discord.ButtonStyle.danger
-    LABEL_KEY = "timers.cancel"
+    LABEL = "timers.cancel"
 
     async def change(self, user_id: int, ticket: Ticket, tickets: TicketLifecycle) -> Text:
         await tickets.withdraw_close_request(ticket.id, user_id, self.id_)
@@ -144,7 +125,7 @@ class CancelTimerButton(RequestButton, template=rf"ticket:timers:cancel:{ID}:{PA
 class RetryTimerButton(TimerButton, template=rf"ticket:timers:retry:{ID}:{PAGE_NUMBER}"):
     PREFIX = "ticket:timers:retry"
     STYLE = discord.ButtonStyle.primary
-    LABEL_KEY = "timers.retry"
+    LABEL = "timers.retry"
 
     async def act(
         self,
@@ -153,18 +134,9 @@ class RetryTimerButton(TimerButton, template=rf"ticket:timers:retry:{ID}:{PAGE_N
         screens: TimerScreens,
     ) -> None:
         ticket = await self.ticket(interaction, tickets, self.id_)
-        tried = await tickets.retry_close(ticket.id) or ticket
+        tried = await tickets.retry_close(ticket.id, interaction.user.id) or ticket
         note = "timers.still_needs_attention" if tried.attention else "timers.tried_again"
         await screens.show_ticket(interaction, tried, self.page, text(note, reader(interaction)))
-
-
-TIMER_BUTTONS: tuple[type[TimerButton], ...] = (
-    PageButton,
-    DetailsButton,
-    ExtendTimerButton,
-    CancelTimerButton,
-    RetryTimerButton,
-)
 
 
 def paging(locale: str, number: int, pages: int) -> list[PageButton]:
@@ -172,14 +144,7 @@ def paging(locale: str, number: int, pages: int) -> list[PageButton]:
     buttons: list[PageButton] = []
     for other, key in ((number - 1, "timers.previous"), (number + 1, "timers.next")):
         if 0 <= other < pages:
-            button = PageButton(other)
+            button = PageButton(other, locale=locale)
             button.item.label = text(key, locale)
             buttons.append(button)
     return buttons
-
-
-def _screens(interaction: discord.Interaction[Any]) -> TimerScreens:
-    for cog in interaction.client.cogs.values():
-        if isinstance(cog, TimerScreens):
-            return cog
-    raise NotReadyError
