@@ -12,7 +12,7 @@ from string import ascii_letters
 from typing import Any, Final, cast
 
 import pytest
-from simcord import actors, interactions
+from simcord import interactions
 
 from cogs import command_texts
 from locales import DEFAULT_LOCALE, LOCALES, catalogue
@@ -20,8 +20,10 @@ from locales import DEFAULT_LOCALE, LOCALES, catalogue
 PSEUDO: Final = "fr"
 """Discord and Babel know it, and we have no texts in it."""
 FULL_WIDTH: Final = str.maketrans({letter: chr(ord(letter) + 0xFEE0) for letter in ascii_letters})
-AS_IT_STANDS: Final = re.compile(r"({\w+}|`[^`]*`|<[^>]*>|https?://\S+|@everyone|\s/[a-z-]+)")
-"""Placeholders, and what people are to type."""
+AS_IT_STANDS: Final = re.compile(
+    r"({\w+}|`[^`]*`|<[^>]*>|https?://\S+|@everyone|\s/[a-z-]+|Ref [0-9a-f-]+)"
+)
+"""Placeholders, what people are to type, and what our own messages are told by."""
 TEXTS: Final = {"content", "title", "description", "label", "placeholder", "text", "topic"}
 """Where in Discord's JSON there is something to read; and where there is a `name` with a `value`:
 fields of an embed, choices."""
@@ -41,8 +43,10 @@ class Pseudo(NullTranslations):
 
 
 def _translated(key: str, english: str) -> str:
-    if english == key:
-        return key
+    return key if english == key else in_pseudo(english)
+
+
+def in_pseudo(english: str) -> str:
     parts = AS_IT_STANDS.split(english)
     parts[::2] = [part.translate(FULL_WIDTH) for part in parts[::2]]
     return "".join(parts)
@@ -52,19 +56,21 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on every member's Discord is in that language; a server's is if it is made so."""
     known = catalogue.catalogue
     pseudo = Pseudo(known(DEFAULT_LOCALE))
-    monkeypatch.setattr(
-        catalogue, "catalogue", lambda locale: pseudo if locale == PSEUDO else known(locale)
-    )
+
+    def with_pseudo(locale: str) -> NullTranslations:
+        return pseudo if locale == PSEUDO else known(locale)
+
+    monkeypatch.setattr(catalogue, "catalogue", with_pseudo)
     for module in (catalogue, command_texts):
         monkeypatch.setattr(module, "LOCALES", (*LOCALES, PSEUDO))
     base_payload = interactions.base_payload
 
-    def in_pseudo(*args: Any, **named: Any) -> Any:
+    def translated(*args: Any, **named: Any) -> Any:
         record, payload = base_payload(*args, **named)
         payload["locale"] = PSEUDO
         return record, payload
 
-    monkeypatch.setattr(actors._interactions, "base_payload", in_pseudo)
+    monkeypatch.setattr(interactions, "base_payload", translated)
 
 
 def plain_english(body: object, names: set[str]) -> Iterator[str]:
@@ -83,10 +89,10 @@ def _read(node: object) -> Iterator[str]:
             yield from _read(each)
     if isinstance(node, dict):
         entries = cast("dict[str, object]", node)
-        texts = TEXTS | ({"name"} if "value" in entries else set())
-        texts |= {"value"} if "inline" in entries else set()
+        has_name, is_field = "value" in entries, "inline" in entries
         for key, value in entries.items():
-            if isinstance(value, str) and key in texts:
+            is_text = key in TEXTS or (key == "name" and has_name) or (key == "value" and is_field)
+            if isinstance(value, str) and is_text:
                 yield value
             else:
                 yield from _read(value)

@@ -185,7 +185,8 @@ async def test_one_after_the_other_opens_two(desk: HelpDesk) -> None:
         ),
         (
             ChannelLimitError("this server has as many channels as Discord allows."),
-            "I couldn't open a ticket: this server has as many channels as Discord allows.",
+            "I couldn't open a ticket: this server has as many channels as Discord allows; "
+            "delete some first.",
         ),
         (
             ChannelGoneError("the channel is gone"),
