@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po
 DEFAULT_LOCALE: Final = "en"
 LOCALES: Final = ("en", "de")
 
-_DIRECTORY: Final = Path(__file__).parent
+DIRECTORY = Path(__file__).parent
 
 
 def supported(locale: object) -> str:
@@ -32,7 +32,7 @@ def supported(locale: object) -> str:
 def catalogue(locale: str) -> GNUTranslations:
     """Raises FileNotFoundError for a language that there is not."""
     translations: GNUTranslations | None = None
-    for file in sorted((_DIRECTORY / locale).glob("*.po")):
+    for file in sorted((DIRECTORY / locale).glob("*.po")):
         compiled = io.BytesIO()
         with file.open("rb") as source:
             write_mo(compiled, read_po(source, locale=locale))
@@ -43,7 +43,7 @@ def catalogue(locale: str) -> GNUTranslations:
         else:
             translations.add_fallback(part)
     if translations is None:
-        raise FileNotFoundError(_DIRECTORY / locale)
+        raise FileNotFoundError(DIRECTORY / locale)
     return translations
 
 

@@ -69,7 +69,12 @@ class RequestResolvedError(UserError):
             super().__init__(key)
 
 
-_ANSWERED_BY_SOMEBODY = {RequestStatus.ACCEPTED, RequestStatus.DENIED, RequestStatus.WITHDRAWN}
+_ANSWERED_BY_SOMEBODY = {
+    RequestStatus.ACCEPTED,
+    RequestStatus.DENIED,
+    RequestStatus.WITHDRAWN,
+    RequestStatus.CLOSED,
+}
 
 
 class NoMoreTimeError(UserError):

@@ -179,6 +179,7 @@ def _own_ticket(export: Export, member_id: int) -> Mapping[str, object]:
     return {
         **_where(ticket),
         "subject": ticket.subject,
+        "your_language": ticket.opener_locale,
         "status": ticket.status.value,
         "opened_at": ticket.opened_at.isoformat(),
         "closed_at": ticket.closed_at.isoformat() if ticket.closed_at else None,

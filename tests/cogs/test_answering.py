@@ -268,7 +268,7 @@ async def test_a_forged_custom_id_of_another_ticket_does_nothing(settings: Setti
         for verb in ("accept", "deny", "extend"):
             custom_id = f"ticket:close_request:{verb}:{(await world.request(hers)).id}"
             text = refusal(await press(world, world.amy, message, custom_id))
-            assert text == "This is not a ticket channel."
+            assert text == "This isn't a ticket channel. Try it in a ticket."
         assert await world.request_statuses(hers) == ["pending"]
         assert await world.jobs() == jobs
         assert world.exists(hers)
@@ -297,7 +297,7 @@ async def test_a_forged_retry_of_another_guilds_ticket_does_nothing(settings: Se
         await world.sql.execute("update punctual.tickets set status = 'closing', attention = '{}'")
         custom_id = f"ticket:close:retry:{(await other.ticket(there)).id}"
         text = refusal(await press(world, world.boss, world.panel, custom_id))
-        assert text == "This is not a ticket channel."
+        assert text == "This isn't a ticket channel. Try it in a ticket."
         assert (await other.ticket(there)).attention == {}
         assert other.exists(there)
 
@@ -319,7 +319,7 @@ async def test_a_forged_number_does_nothing(settings: Settings, number: str) -> 
         for verb in ("close_request:accept", "close_request:deny", "close:retry"):
             result = await press(world, world.amy, message, f"ticket:{verb}:{number}")
             if number.isdecimal():
-                assert refusal(result) == "This is not a ticket channel."
+                assert refusal(result) == "This isn't a ticket channel. Try it in a ticket."
         assert await world.request_statuses(channel) == ["pending"]
         assert len(await world.jobs()) == 1
 
@@ -367,7 +367,7 @@ async def test_two_clicks_at_once_on_more_time_move_the_deadline_once(
         assert after.auto_close_at == before.auto_close_at + timedelta(hours=24)
         assert after.extensions == 1
         (second,) = [result for result in results if result.followups]
-        assert refusal(second) == "The deadline was moved already."
+        assert refusal(second) == "The deadline has already been moved."
         await world.amy.click(world.message(channel, message.id), label="Need more time")
         assert (await world.request(channel)).extensions == 2
 

@@ -240,7 +240,7 @@ async def test_an_old_custom_id_cannot_act_on_a_new_request(settings: Settings, 
         for message in (first, second):
             custom_id = f"ticket:close_request:{verb}:{old.id}"
             text = refusal(await press(world, world.amy, message, custom_id))
-            assert text.startswith("This close request was replaced by a newer one")
+            assert text.startswith("There's a newer close request")
         assert await world.request_statuses(channel) == ["superseded", "pending"]
         assert await world.jobs() == jobs
         assert world.exists(channel)
@@ -251,7 +251,7 @@ async def test_a_request_that_cannot_be_shown_is_taken_back(settings: Settings) 
         channel = await world.open_ticket(world.amy)
         world.forbid_bot(channel, discord.Permissions(send_messages=True))
         text = refusal(await world.sam.slash(channel, "closerequest", close_delay="2h"))
-        assert text.startswith("I could not ask the member: the bot lacks the permission")
+        assert text.startswith("I couldn't ask the member: the bot lacks the permission")
         assert "Send Messages" in text
         assert await _pending(world) == 0
         assert await world.jobs() == []
@@ -262,7 +262,7 @@ async def test_a_request_in_a_ticket_that_is_being_closed_is_refused(settings: S
         channel = await world.open_ticket(world.amy)
         await world.sql.execute("update punctual.tickets set status = 'closing', attention = '{}'")
         text = refusal(await world.sam.slash(channel, "closerequest"))
-        assert text == "This ticket is being closed already."
+        assert text == "This ticket is already being closed."
         assert await world.count("close_requests") == 0
 
 

@@ -115,10 +115,10 @@ async def test_excluding_and_including_twice_says_so(settings: Settings) -> None
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         text = refusal(await world.sam.slash(channel, "autoclose include"))
-        assert text == "This ticket is not excluded from auto-close."
+        assert text == "This ticket isn't excluded from auto-close."
         await world.sam.slash(channel, "autoclose exclude")
         text = refusal(await world.sam.slash(channel, "autoclose exclude"))
-        assert text == "This ticket is excluded from auto-close already."
+        assert text == "This ticket is already excluded from auto-close."
 
 
 async def test_status_tells_why_a_ticket_will_not_close(settings: Settings) -> None:

@@ -72,7 +72,7 @@ async def test_unblocking_removes_the_timer(settings: Settings) -> None:
         assert await world.jobs("end-block") == []
         await world.open_ticket(world.amy)
         result = await world.sam.slash(world.lobby, "unblock", member=world.amy)
-        assert refusal(result) == f"There's no block on {world.amy.mention}."
+        assert refusal(result) == f"{world.amy.mention} isn't blocked here."
 
 
 async def test_blocking_again_replaces_end_and_reason(settings: Settings) -> None:

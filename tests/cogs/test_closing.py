@@ -286,7 +286,7 @@ async def test_an_error_of_discords_while_closing_by_hand_is_said_and_retried(
         channel = await world.open_ticket(world.amy)
         world.env.inject_error("DELETE", f"/channels/{channel.id}", status=503)
         text = reply(await world.sam.slash(channel, "close"))
-        assert text.startswith("Discord would not do that just now")
+        assert text.startswith("Discord wouldn't do that just now")
         assert "tried again by itself" in text
         await world.hurry_effects()
         await world.until_closed(channel)

@@ -20,7 +20,7 @@ from tests.cogs.world import World, a_world
 from tests.waiting import eventually
 
 NOT_AVAILABLE = "Redis not available - scheduled tasks will be disabled"
-NO_DATABASE = "The database cannot be reached at the moment. Try again in a minute."
+NO_DATABASE = "I can't reach the database right now. Try again in a minute."
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.cogs.world import World, a_world
 
 NEEDS_MANAGE_SERVER = "You need the permission Manage Server for that."
 SUPPORT_ONLY = "Only support can do that."
-NOT_A_TICKET = "This is not a ticket channel."
+NOT_A_TICKET = "This isn't a ticket channel. Try it in a ticket."
 
 SUPPORT_COMMANDS: list[tuple[str, dict[str, Any]]] = [
     ("closerequest", {}),
@@ -155,7 +155,10 @@ async def test_support_may_not_accept_for_the_opener(settings: Settings) -> None
         channel = await world.open_ticket(world.amy)
         message = await world.ask_to_close(channel)
         text = refusal(await world.sam.click(message, label="Accept & Close"))
-        assert text == "Only the member who opened this ticket can accept its closing."
+        assert (
+            text
+            == "Only the member who opened this ticket can accept. If you're support, use `/close`."
+        )
         assert (await world.request(channel)).status == "pending"
         assert world.exists(channel)
 
@@ -183,5 +186,8 @@ async def test_everyone_cannot_be_support(settings: Settings) -> None:
     async with a_world(settings) as world:
         before = await world.tickets.guild_settings(world.guild.id)
         result = await world.boss.slash(world.lobby, "setup", support_role=world.guild.default_role)
-        assert refusal(result) == "With @everyone as support, everyone would see every ticket."
+        assert (
+            refusal(result)
+            == "With @everyone as support, everyone would see every ticket. Choose another role."
+        )
         assert await world.tickets.guild_settings(world.guild.id) == before

@@ -167,7 +167,10 @@ async def test_refusals_of_the_tickets_are_none_of_the_hosts_business(
             refusal(await world.sam.slash(world.lobby, "close")),
             refusal(await world.sam.slash(channel, "closerequest", close_delay="soon")),
         ]
-        assert texts[:2] == ["Only support can do that.", "This is not a ticket channel."]
+        assert texts[:2] == [
+            "Only support can do that.",
+            "This isn't a ticket channel. Try it in a ticket.",
+        ]
         assert host.tree_errors == []
 
 

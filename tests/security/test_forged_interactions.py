@@ -79,9 +79,9 @@ async def test_a_press_that_is_not_ones_own_is_refused_and_changes_nothing(
         for custom_id in (f"{ACCEPT}:{request_id}", f"{DENY}:{request_id}"):
             welcome = next(iter(other.messages.values()))
             text = await answer(press(discord, mallory, other, custom_id, welcome))
-            assert text == "This is not a ticket channel."
+            assert text == "This isn't a ticket channel. Try it in a ticket."
             text = await answer(press(discord, alice, discord.general, custom_id, panel))
-            assert text == "This is not a ticket channel."
+            assert text == "This isn't a ticket channel. Try it in a ticket."
         assert await rows(environment) == before
         assert "Unexpected error" not in bot.log
 
@@ -140,7 +140,7 @@ async def test_another_server_reaches_nothing_of_this_one(
         ):
             for where, on in ((her_ticket, welcome), (her_channel, panel)):
                 text = await answer(press(discord, owner, where, custom_id, on))
-                assert text == "This is not a ticket channel."
+                assert text == "This isn't a ticket channel. Try it in a ticket."
         timers = await discord.slash(owner, her_channel, "timers")
         assert "Pending closes: 0" in timers.text
         assert await rows(environment) == before
@@ -163,7 +163,7 @@ async def test_commands_out_of_place_are_refused(
                 await answer(command(discord, alice, ticket, name)) == "Only support can do that."
             )
             text = await answer(command(discord, sam, discord.general, name))
-            assert text == "This is not a ticket channel."
+            assert text == "This isn't a ticket channel. Try it in a ticket."
         assert "support" in await answer(command(discord, mallory, ticket, "close"))
         assert "not a ticket" in await answer(command(discord, sam, discord.general, "close"))
         assert await answer(command(discord, mallory, discord.general, "timers")) == (

@@ -112,7 +112,7 @@ async def test_who_comes_too_late_reads_who_is_closing(desk: HelpDesk) -> None:
 
     desk.interruptions.once("save", Moment.BEFORE, close_too)
     await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
-    assert sentences == [f"This ticket is being closed already by <@{STAFF_ID}>."]
+    assert sentences == [f"<@{STAFF_ID}> is already closing this ticket."]
 
 
 async def test_closes_at_once_do_not_starve_each_other_of_connections(desk: HelpDesk) -> None:

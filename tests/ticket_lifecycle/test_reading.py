@@ -23,7 +23,7 @@ async def test_a_ticket_is_found_by_its_channel_in_its_guild_only(desk: HelpDesk
     ):
         with pytest.raises(TicketNotFoundError) as error:
             await desk.lifecycle.require_ticket(guild_id, channel_id)
-        assert str(error.value) == "This is not a ticket channel."
+        assert str(error.value) == "This isn't a ticket channel. Try it in a ticket."
 
 
 async def test_the_latest_request_is_the_pending_one_else_the_last(desk: HelpDesk) -> None:
