@@ -52,8 +52,8 @@ _WHY: Final = {
 
 
 def _why(ticket: Ticket, locale: str) -> str:
-    if ticket.close_cause in _WHY:
-        return text(_WHY[ticket.close_cause], locale)
+    if ticket.close_cause is not None and (key := _WHY.get(ticket.close_cause)) is not None:
+        return text(key, locale)
     if ticket.closed_by_id == ticket.opener_id:
         return text("closed.you_closed", locale)
     if ticket.closed_by_id:
