@@ -1,5 +1,5 @@
-"""What buttons lead to. A button is made anew at every press and knows nothing but its custom_id, so
-it looks for the cog that has what it needs."""
+"""What buttons lead to. A button is made anew at every press and knows only its custom_id, so it
+looks for the cog that has what it needs."""
 
 from __future__ import annotations
 
