@@ -13,10 +13,12 @@ from cogs.doctor import Doctor
 from cogs.language_command import LanguageCommand
 from cogs.limits import Limits
 from cogs.message_changes import MessageChanges
+from cogs.opening import Opening
 from cogs.panel import OpenTicketView, Panel
 from cogs.privacy import ForgetButton, Privacy
 from cogs.scheduling import Scheduling
 from cogs.setup import ConfirmPublicLogButton, Setup
+from cogs.ticket_forms import TicketForms
 from cogs.timers import Timers
 from cogs.watching import Watching
 from domains.disk_space import DiskSpace
@@ -38,6 +40,8 @@ async def add_cogs(
     cogs: tuple[commands.Cog, ...] = (
         Setup(tickets),
         Panel(tickets),
+        Opening(tickets),
+        TicketForms(tickets),
         CloseCommands(tickets),
         AutoCloseCommands(tickets, scheduled_task),
         Doctor(bot, tickets, scheduled_task, disk_space),

@@ -7,9 +7,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from cogs.cards.blocks import BLUE
 from cogs.cog import TicketCog, answering_errors, guild_id_of
 from cogs.command_texts import described
-from cogs.embeds import BLUE
 from cogs.language import reader
 from cogs.permissions import require_support
 from cogs.replies import reply_ephemeral

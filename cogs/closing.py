@@ -15,6 +15,7 @@ from cogs.language import reader
 from cogs.permissions import require_opener_or_support, require_support
 from cogs.replies import reply_ephemeral_if_possible
 from cogs.text import when
+from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.close_delay import parse_close_delay
 from domains.ticket_lifecycle.models import CloseRequest, Ticket
 from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH
@@ -38,26 +39,7 @@ class CloseCommands(TicketCog, name="Punctual: closing"):
         close_delay: str | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        ticket, guild = await self.ticket_here(interaction)
-        require_support(interaction, guild, ticket)
-        delay = parse_close_delay(close_delay, self.tickets.policy.min_close_delay)
-        hours = delay / timedelta(hours=1) if delay else None
-        request, job_id = await self.tickets.ask_to_close(
-            ticket.id, interaction.user.id, reason, hours
-        )
-        cannot_wait = (
-            self.tickets.cannot_wait(request, job_id) and not ticket.exclude_from_autoclose
-        )
-        reply = _reply(
-            ticket,
-            request,
-            reader(interaction),
-            scheduled=job_id is not None,
-            cannot_wait=cannot_wait,
-        )
-        await reply_ephemeral_if_possible(interaction, reply)
-        if cannot_wait:
-            await self.tickets.close_without_waiting(request)
+        await ask_to_close(interaction, self.tickets, reason, close_delay)
 
     @closerequest.autocomplete("close_delay")
     async def suggest_delay(
@@ -80,6 +62,31 @@ class CloseCommands(TicketCog, name="Punctual: closing"):
         said = text("closing.being_closed", reader(interaction))
         await reply_ephemeral_if_possible(interaction, said)
         await self.tickets.finish_close(ticket.id)
+
+
+async def ask_to_close(
+    interaction: discord.Interaction[Any],
+    tickets: TicketLifecycle,
+    reason: str | None,
+    close_delay: str | None,
+) -> None:
+    """As support, in this ticket; the interaction has been deferred."""
+    ticket = await tickets.require_ticket(interaction.guild_id, interaction.channel_id)
+    require_support(interaction, await tickets.guild_settings(ticket.guild_id), ticket)
+    delay = parse_close_delay(close_delay, tickets.policy.min_close_delay)
+    hours = delay / timedelta(hours=1) if delay else None
+    request, job_id = await tickets.ask_to_close(ticket.id, interaction.user.id, reason, hours)
+    cannot_wait = tickets.cannot_wait(request, job_id) and not ticket.exclude_from_autoclose
+    reply = _reply(
+        ticket,
+        request,
+        reader(interaction),
+        scheduled=job_id is not None,
+        cannot_wait=cannot_wait,
+    )
+    await reply_ephemeral_if_possible(interaction, reply)
+    if cannot_wait:
+        await tickets.close_without_waiting(request)
 
 
 def _reply(

@@ -10,9 +10,9 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
+from cogs.cards.blocks import BLUE
 from cogs.cog import TicketCog, answering_errors
 from cogs.command_texts import described, translatable
-from cogs.embeds import BLUE
 from cogs.language import reader
 from cogs.permissions import require_manager
 from cogs.text import NO_MENTIONS

@@ -12,7 +12,7 @@ from domains.ticket_lifecycle.models import CloseRequest, RequestStatus
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import events, requests, tickets
 from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH, sanitize
-from domains.ticket_lifecycle.transitions import lock_open_ticket, sync_request
+from domains.ticket_lifecycle.transitions import lock_open_ticket, sync_card, sync_request
 from locales import Text
 
 
@@ -49,6 +49,7 @@ class AskToClose:
             await effects.add(connection, ticket_id, EffectKind.ASK, request.id)
             if replaced is not None:
                 await sync_request(transaction, replaced)
+            await sync_card(transaction, ticket_id)
         while True:
             try:
                 await self._services.effects.deliver(ticket_id)

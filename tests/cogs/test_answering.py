@@ -11,7 +11,8 @@ import simcord
 
 from domains.settings import Settings
 from tests.cogs.forgery import press, press_twice_at_once
-from tests.cogs.replies import refusal, reply, words
+from tests.cogs.replies import refusal, reply
+from tests.cogs.shown import words
 from tests.cogs.world import SUBJECT, World, a_world
 from tests.waiting import eventually
 

@@ -10,7 +10,8 @@ import pytest
 
 from domains.settings import Settings
 from tests.cogs.forgery import press
-from tests.cogs.replies import refusal, reply, words
+from tests.cogs.replies import refusal, reply
+from tests.cogs.shown import words
 from tests.cogs.world import World, a_world
 
 BUTTONS = {"Accept & Close": "accept", "Deny & Keep Open": "deny"}

@@ -10,7 +10,8 @@ import pytest
 import simcord
 
 from domains.settings import Settings
-from tests.cogs.replies import refusal, reply, words
+from tests.cogs.replies import refusal, reply
+from tests.cogs.shown import words
 from tests.cogs.world import World, a_world
 from tests.waiting import eventually
 

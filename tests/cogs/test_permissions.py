@@ -20,10 +20,13 @@ SUPPORT_COMMANDS: list[tuple[str, dict[str, Any]]] = [
     ("closerequest", {"reason": "done", "close_delay": "2h"}),
     ("autoclose exclude", {}),
     ("autoclose include", {}),
-    ("autoclose status", {}),
 ]
 ANYWHERE: list[tuple[str, dict[str, Any]]] = [("timers", {})]
-TICKET_COMMANDS: list[tuple[str, dict[str, Any]]] = [*SUPPORT_COMMANDS, ("close", {})]
+TICKET_COMMANDS: list[tuple[str, dict[str, Any]]] = [
+    *SUPPORT_COMMANDS,
+    ("autoclose status", {}),
+    ("close", {}),
+]
 
 
 def let_everybody_run(world: World, name: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 import simcord
 
 from domains.settings import Settings
-from tests.cogs.replies import reply, words
+from tests.cogs.replies import reply
+from tests.cogs.shown import words
 from tests.cogs.world import World, a_world
 from tests.waiting import eventually
 

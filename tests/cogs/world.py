@@ -31,7 +31,8 @@ from domains.settings import Settings
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.channels import ChannelError
 from domains.ticket_lifecycle.models import CloseRequest, Ticket, TicketStatus
-from tests.cogs.replies import reply, words
+from tests.cogs.replies import reply
+from tests.cogs.shown import words
 from tests.waiting import eventually
 from tests.wire import validate_body
 

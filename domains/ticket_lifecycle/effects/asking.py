@@ -23,7 +23,7 @@ from domains.ticket_lifecycle.expire_requests import ExpireRequests
 from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TicketStatus
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import events, requests, tickets
-from domains.ticket_lifecycle.transitions import TICKET, sync_request
+from domains.ticket_lifecycle.transitions import TICKET, sync_card, sync_request
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,9 @@ class Ask(TicketEffect):
                 return None
         began = perf_counter()
         try:
-            message_id = await self.services.channels.ask(situation.ticket, request, posting)
+            message_id = await self.services.channels.ask(
+                situation.ticket, situation.guild, request, posting
+            )
         except DiscordFailedError as error:
             if is_late:
                 raise  # nobody waits for the answer any more; the opener is asked later
@@ -82,6 +84,7 @@ class Ask(TicketEffect):
             ):
                 # It was answered, replaced or moved while Discord was posting it.
                 await sync_request(transaction, request)
+                await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
         return record
@@ -103,6 +106,7 @@ class Ask(TicketEffect):
             )
             if restored is not None:
                 await sync_request(transaction, restored)
+            await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
 
@@ -116,34 +120,23 @@ class SyncRequest(TicketEffect):
         if request is None or not request.is_asked:
             return
         if request.status is RequestStatus.PENDING:
-            await self.services.channels.show_deadline(situation.ticket, request)
+            await self.services.channels.show_deadline(situation.ticket, situation.guild, request)
         else:
             await self.services.channels.show_outcome(situation.ticket, request)
 
 
-class AnnounceAnswer(TicketEffect):
-    kind: ClassVar[str] = EffectKind.ANNOUNCE_ANSWER
+class SyncCard(TicketEffect):
+    """Make the first message of a ticket tell its state."""
+
+    kind: ClassVar[str] = EffectKind.SYNC_CARD
 
     async def tell(self, situation: Situation) -> None:
-        if situation.ticket.status is TicketStatus.OPEN:
-            await self.services.channels.announce(
-                situation.ticket,
-                Announcement("answered", request=situation.request),
-                situation.posting,
-            )
-
-
-class AnnounceExtension(TicketEffect):
-    kind: ClassVar[str] = EffectKind.ANNOUNCE_EXTENSION
-
-    async def tell(self, situation: Situation) -> None:
-        request = situation.request
-        if request is not None and request.status is RequestStatus.PENDING:
-            await self.services.channels.announce(
-                situation.ticket,
-                Announcement("extended", mention_id=request.requested_by_id, request=request),
-                situation.posting,
-            )
+        ticket = situation.ticket
+        if ticket.status is not TicketStatus.OPEN or ticket.card_message_id is None:
+            return
+        async with self.services.database.connection() as connection:
+            pending = await requests.pending(connection, ticket.id)
+        await self.services.channels.show_card(ticket, situation.guild, pending)
 
 
 class AnnounceGrace(TicketEffect):
@@ -164,7 +157,7 @@ class AnnounceGrace(TicketEffect):
             await self._answers.replied(ticket, request)
             return None
         request = await self._with_whole_grace(request)
-        await self.services.channels.show_deadline(ticket, request)
+        await self.services.channels.show_deadline(ticket, situation.guild, request)
         await self.services.channels.announce(
             ticket,
             Announcement("grace", mention_id=ticket.opener_id, request=request),
@@ -172,6 +165,7 @@ class AnnounceGrace(TicketEffect):
         )
 
         async def record(transaction: Transaction) -> None:
+            await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
         return record

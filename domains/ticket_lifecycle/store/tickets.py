@@ -111,6 +111,12 @@ async def set_channel(connection: Connection, ticket_id: int, channel_id: int) -
     )
 
 
+async def set_card(connection: Connection, ticket_id: int, message_id: int) -> None:
+    await connection.execute(
+        "update punctual.tickets set card_message_id = $2 where id = $1", ticket_id, message_id
+    )
+
+
 async def delete_without_channel(connection: Connection, ticket_id: int) -> None:
     """Take back a ticket that never came to be."""
     await connection.execute(
