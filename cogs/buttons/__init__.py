@@ -14,6 +14,13 @@ from cogs.buttons.ticket import (
     CloseWithReasonButton,
     InfoButton,
 )
+from cogs.buttons.timers import (
+    CancelTimerButton,
+    DetailsButton,
+    ExtendTimerButton,
+    PageButton,
+    RetryTimerButton,
+)
 
 BUTTONS: tuple[type[IdButton], ...] = (
     AcceptButton,
@@ -26,6 +33,11 @@ BUTTONS: tuple[type[IdButton], ...] = (
     InfoButton,
     OpenAnotherButton,
     RetryButton,
+    PageButton,
+    DetailsButton,
+    ExtendTimerButton,
+    CancelTimerButton,
+    RetryTimerButton,
 )
 
 __all__ = ["BUTTONS", "IdButton"]

@@ -12,13 +12,13 @@ from cogs.buttons.id_button import ID, IdButton
 from cogs.cards.blocks import Card
 from cogs.language import reader
 from cogs.permissions import require_opener_or_support, require_support
-from cogs.replies import reply_ephemeral, reply_ephemeral_if_possible
-from cogs.text import NO_MENTIONS, DiscordStyle
+from cogs.replies import reply_ephemeral_if_possible
+from cogs.screens import status_screen
+from cogs.text import NO_MENTIONS
 from cogs.ticket_forms import AskForm, CloseForm
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.errors import TicketNotFoundError, TicketNotOpenError
 from domains.ticket_lifecycle.models import GuildSettings, Ticket, TicketStatus
-from domains.ticket_lifecycle.wording import outlook_words
 from locales import text
 
 
@@ -106,10 +106,7 @@ class InfoButton(TicketButton, template=rf"ticket:card:info:{ID}"):
         await interaction.response.defer(ephemeral=True, thinking=True)
         ticket, guild = await self.subject(interaction, tickets)
         require_opener_or_support(interaction, guild, ticket)
-        explanation = await tickets.explain(ticket.id)
-        assert explanation is not None
-        words = outlook_words(explanation, DiscordStyle(reader(interaction)))
-        await reply_ephemeral(interaction, words)
+        await status_screen(interaction).show_status(interaction, ticket, guild)
 
 
 def ticket_buttons(ticket_id: int, locale: str) -> Sequence[IdButton]:

@@ -48,6 +48,10 @@ class Card(discord.ui.LayoutView):
     def components_left(self) -> int:
         return MAX_COMPONENTS - sum(1 for _ in self.walk_children())
 
+    @property
+    def characters_left(self) -> int:
+        return self._characters_left
+
     def heading(self, words: str) -> None:
         self.text(f"### {words}")
 

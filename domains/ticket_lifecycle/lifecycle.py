@@ -42,10 +42,10 @@ from domains.ticket_lifecycle.models import (
     CloseCause,
     CloseRequest,
     GuildSettings,
-    PendingClose,
     Ticket,
     TicketEvent,
     TicketStatus,
+    TimedTicket,
 )
 from domains.ticket_lifecycle.open_ticket import OpenTicket
 from domains.ticket_lifecycle.services import LifecyclePolicy, Scheduler, Services
@@ -463,12 +463,10 @@ class TicketLifecycle:
                 self.now(),
             )
 
-    async def pending_closes(
-        self, guild_id: int, limit: int, offset: int = 0
-    ) -> tuple[Sequence[PendingClose], int]:
-        """A page of the guild's deadlines, soonest first, and how many there are in all."""
+    async def timed_tickets(self, ticket_ids: Sequence[int]) -> Sequence[TimedTicket]:
+        """These tickets, each with its pending deadline."""
         async with self._database.connection() as connection:
-            return await requests.pending_of_guild(connection, guild_id, limit, offset)
+            return await requests.timed_tickets(connection, ticket_ids)
 
     async def recent_lateness(self, guild_id: int, limit: int) -> Sequence[int]:
         """How late the guild's last timed closes were decided, in milliseconds, newest first."""

@@ -121,13 +121,12 @@ class CloseRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class PendingClose:
-    """A ticket with a deadline."""
-
+class TimedTicket:
     ticket: Ticket
-    request: CloseRequest
+    request: CloseRequest | None
+    """The pending one, if it has a deadline."""
     is_told: bool
-    """Whether the opener has been told of it; before that its time does not run."""
+    """Whether the opener has been told of the deadline; before that its time does not run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ BARE_ADDRESS = re.compile(r"://[^\s<>\"`|\\\[\]\u200b-\u200f\u202a-\u202e\u2060-
 
 def install(parser: MarkdownIt) -> None:
     parser.block.ruler.at("blockquote", _quote, {"alt": ["paragraph", "list"]})
+    parser.block.ruler.before("list", "subtext", _subtext, {"alt": ["paragraph", "list"]})
     parser.inline.add_terminator_char("|")
     parser.inline.ruler.before("link", "spoiler", _spoiler)
     parser.inline.ruler.at("autolink", _autolink)
@@ -88,6 +89,23 @@ def _quote(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
     state.md.block.parse("\n".join(lines), state.md, {**state.env, "quoted": True}, state.tokens)
     state.push("blockquote_close", "blockquote", -1)
     state.line = start_line + len(lines)
+    return True
+
+
+def _subtext(state: StateBlock, start_line: int, _end_line: int, silent: bool) -> bool:
+    """`-# ` makes its line small."""
+    start = state.bMarks[start_line] + state.tShift[start_line]
+    line = state.src[start : state.eMarks[start_line]]
+    if not line.startswith("-# ") or not line[3:].strip():
+        return False
+    if silent:
+        return True
+    token = state.push("subtext_open", "p", 1)
+    token.attrs = {"class": "subtext"}
+    inline = state.push("inline", "", 0)
+    inline.content, inline.map, inline.children = line[3:], [start_line, start_line + 1], []
+    state.push("subtext_close", "p", -1)
+    state.line = start_line + 1
     return True
 
 

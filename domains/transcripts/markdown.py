@@ -23,9 +23,9 @@ CODE_BLOCK = re.compile(r"(?<!\\)```(.+?)```", re.DOTALL)
 CODE_LANGUAGE = re.compile(r"([A-Za-z0-9_+\-.#]*)\n(?=.*\S)", re.DOTALL)
 WEB_LINK = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 SPOILER = re.compile(r"\|\|.+?\|\|", re.DOTALL)
-MARKERS = re.compile(r"\*\*|__|~~|`+|^(?:#{1,3}|>{1,3}) ", re.MULTILINE)
+MARKERS = re.compile(r"\*\*|__|~~|`+|^(?:#{1,3}|>{1,3}|-#) ", re.MULTILINE)
 MARKS = re.compile(r"[*_~`|<>:\\\[\]]")
-LIST_ITEMS = re.compile(r"^[ \t]*(?:[-+*]|\d+[.)])[ \t]", re.MULTILINE)
+LIST_ITEMS = re.compile(r"^[ \t]*(?:[-+*]|-#|\d+[.)])[ \t]", re.MULTILINE)
 MARKS_A_LIST_ITEM = 5
 MAX_MARKS = 1_000
 """Of one piece of prose. Nobody formats so much by hand; drawing 4,000 such marks, a message's

@@ -142,7 +142,8 @@ async def test_another_server_reaches_nothing_of_this_one(
                 text = await answer(press(discord, owner, where, custom_id, on))
                 assert text == "This isn't a ticket channel. Try it in a ticket."
         timers = await discord.slash(owner, her_channel, "timers")
-        assert "Pending closes: 0" in timers.text
+        assert timers.message is not None
+        assert "No ticket here closes by itself" in timers.message.text
         assert await rows(environment) == before
 
 
@@ -156,18 +157,15 @@ async def test_commands_out_of_place_are_refused(
         before = await rows(environment)
         mallory, alice, sam = discord.stranger, discord.customer, discord.staff
         for name in ("closerequest", "autoclose exclude", "autoclose include", "autoclose status"):
-            assert (
-                await answer(command(discord, mallory, ticket, name)) == "Only support can do that."
-            )
-            assert (
-                await answer(command(discord, alice, ticket, name)) == "Only support can do that."
-            )
+            for who in (mallory, alice):
+                text = await answer(command(discord, who, ticket, name))
+                assert text.startswith("Only support can do that.")
             text = await answer(command(discord, sam, discord.general, name))
             assert text == "This isn't a ticket channel. Try it in a ticket."
         assert "support" in await answer(command(discord, mallory, ticket, "close"))
-        assert "not a ticket" in await answer(command(discord, sam, discord.general, "close"))
+        assert "isn't a ticket" in await answer(command(discord, sam, discord.general, "close"))
         assert await answer(command(discord, mallory, discord.general, "timers")) == (
-            "Only support can do that."
+            "Only support can do that. If that's you, ask an admin for the support role."
         )
         for name in ("setup", "panel", "doctor"):
             for who in (mallory, alice, sam):
@@ -196,7 +194,7 @@ async def test_a_manager_points_the_bot_at_nothing_that_is_hidden_from_him(
         ):
             asked = await discord.slash(manager, discord.general, name, **option)
             assert asked.message is not None
-            assert "You need View Channel" in asked.message.text
+            assert "You need the permissions View Channel" in asked.message.text
         assert await rows(environment) == before
         assert not hidden.messages
         assert "Unexpected error" not in bot.log

@@ -30,7 +30,7 @@ from domains.transcripts import (
     TranscriptStore,
 )
 from domains.transcripts.collecting import Download
-from locales import LOCALES
+from locales import LOCALES, Text
 
 from .inspection import Page, assert_harmless
 from .samples import (
@@ -218,7 +218,7 @@ async def test_all_that_a_message_can_hold_is_shown(tmp_path: Path) -> None:
         forwarded=(Snapshot("What was forwarded", OPENED_AT, OPENED_AT, (), (), inside),),
         poll=Poll("A question?", (("An answer", 1), ("Another", 2)), OPENED_AT, has_ended=False),
         reactions=(("👍", 3),),
-        notes=("Pinned",),
+        notes=(Text("transcript.pinned"),),
         thread=Thread(5, "A thread"),
         earlier=(EarlierText("What it said", OPENED_AT),),
         deleted_at=OPENED_AT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from domains.ticket_lifecycle.models import CloseRequest, PendingClose, RequestStatus, Ticket
+from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TimedTicket
 from domains.ticket_lifecycle.store.rows import REQUEST, TICKET, read, read_one
 
 if TYPE_CHECKING:
@@ -219,30 +219,28 @@ async def time_left(connection: Connection, close_request_id: int) -> timedelta 
     )
 
 
-async def pending_of_guild(
-    connection: Connection, guild_id: int, limit: int, offset: int
-) -> tuple[Sequence[PendingClose], int]:
-    """A page of the guild's deadlines, soonest first, and how many there are in all."""
+async def timed_tickets(connection: Connection, ticket_ids: Sequence[int]) -> Sequence[TimedTicket]:
+    """In the order of the ids."""
     records = await connection.fetch(
-        f"""select {_prefixed(TICKET, "t_")}, {_prefixed(REQUEST, "r_")}, count(*) over () as total,
+        f"""select {_prefixed(TICKET, "t_")}, {_prefixed(REQUEST, "r_")},
                    not exists (select from punctual.effects e
                                where e.ticket_id = t.id and e.subject_id = r.id
                                  and e.kind in ('ask', 'announce-grace')) as is_told
-            from punctual.tickets t join punctual.close_requests r on r.ticket_id = t.id
-            where t.guild_id = $1 and t.status <> 'closed' and r.status = 'pending'
-              and r.auto_close_at is not null
-            order by r.auto_close_at, r.id limit $2 offset $3""",
-        guild_id,
-        limit,
-        offset,
+            from unnest($1::bigint[]) with ordinality as wanted (id, place)
+            join punctual.tickets t on t.id = wanted.id
+            left join punctual.close_requests r on r.ticket_id = t.id
+                  and r.status = 'pending' and r.auto_close_at is not null
+            order by wanted.place""",
+        list(ticket_ids),
     )
-    page = [
-        PendingClose(
-            read(Ticket, record, "t_"), read(CloseRequest, record, "r_"), record["is_told"]
+    return [
+        TimedTicket(
+            read(Ticket, record, "t_"),
+            read(CloseRequest, record, "r_") if record["r_id"] is not None else None,
+            record["is_told"],
         )
         for record in records
     ]
-    return page, records[0]["total"] if records else 0
 
 
 def _prefixed(columns: str, prefix: str) -> str:
