@@ -14,6 +14,7 @@ from tests.wire import Discord, Member, Message, people
 Environment = Mapping[str, str]
 ACCEPT, DENY, EXTEND = (f"ticket:close_request:{what}" for what in ("accept", "deny", "extend"))
 RETRY = "ticket:close:retry"
+NOT_A_TICKET = "This isn't a ticket channel."
 MANAGER = "You need the permission Manage Server for that."
 
 
@@ -166,10 +167,10 @@ async def test_commands_out_of_place_are_refused(
             text = await answer(command(discord, sam, discord.general, name))
             assert text == "This isn't a ticket channel. Try it in a ticket."
         assert "support" in await answer(command(discord, mallory, ticket, "close"))
-        assert "not a ticket" in await answer(command(discord, sam, discord.general, "close"))
-        assert await answer(command(discord, mallory, discord.general, "timers")) == (
-            "Only support can do that."
-        )
+        text = await answer(command(discord, sam, discord.general, "close"))
+        assert text.startswith(NOT_A_TICKET)
+        text = await answer(command(discord, mallory, discord.general, "timers"))
+        assert text.startswith("Only support can do that.")
         for name in ("setup", "panel", "doctor"):
             for who in (mallory, alice, sam):
                 assert await answer(command(discord, who, discord.general, name)) == MANAGER
