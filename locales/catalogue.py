@@ -12,6 +12,7 @@ from gettext import GNUTranslations
 from pathlib import Path
 from typing import Final
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -31,20 +32,18 @@ def supported(locale: object) -> str:
 @cache
 def catalogue(locale: str) -> GNUTranslations:
     """Raises FileNotFoundError for a language that there is not."""
-    translations: GNUTranslations | None = None
-    for file in sorted((DIRECTORY / locale).glob("*.po")):
-        compiled = io.BytesIO()
-        with file.open("rb") as source:
-            write_mo(compiled, read_po(source, locale=locale))
-        compiled.seek(0)
-        part = GNUTranslations(compiled)
-        if translations is None:
-            translations = part
-        else:
-            translations.add_fallback(part)
-    if translations is None:
+    files = sorted((DIRECTORY / locale).glob("*.po"))
+    if not files:
         raise FileNotFoundError(DIRECTORY / locale)
-    return translations
+    whole = Catalog(locale=locale)
+    for file in files:
+        with file.open("rb") as source:
+            for message in read_po(source, locale=locale):
+                whole[message.id] = message
+    compiled = io.BytesIO()
+    write_mo(compiled, whole)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
 
 
 def template(key: str, locale: str, count: int | None) -> str:

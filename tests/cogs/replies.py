@@ -36,4 +36,5 @@ def refusal(result: InteractionResult) -> str:
 
 
 def is_a_sentence(text: str) -> bool:
-    return text[:1].isupper() and text.endswith((".", "!", "?")) and "\n" not in text
+    begins = text[:1].isupper() or text.startswith("<@")
+    return begins and text.endswith((".", "!", "?")) and "\n" not in text

@@ -140,7 +140,7 @@ async def test_a_channel_that_may_not_be_deleted_needs_attention_and_names_the_p
         ticket = await world.ticket(channel)
         assert ticket.attention == {
             "code": "permission_missing",
-            "permissions": ["Manage Channels"],
+            "permissions": ["manage_channels"],
             "place": "#ticket-0001",
         }
         assert ticket.status == "closing"
@@ -199,7 +199,7 @@ async def test_only_support_may_retry(settings: Settings, who: str) -> None:
         member: simcord.MemberActor = getattr(world, who)
         world.show(world.logs, member)
         text = refusal(await member.click(retry_message(world.logs), label="Retry"))
-        assert text == "Only support can do that."
+        assert text == "Only support can do that. If that's you, ask an admin for the support role."
         assert world.exists(channel)
 
 
@@ -236,7 +236,7 @@ async def test_a_log_channel_that_may_not_be_written_to_needs_attention(
         world.forbid_bot(world.logs, discord.Permissions(send_messages=True))
         await world.sam.slash(channel, "close")
         ticket = await world.ticket(channel)
-        assert "Send Messages" in str(ticket.attention)
+        assert "send_messages" in str(ticket.attention)
         assert "#logs" in str(ticket.attention)
         assert world.exists(channel)
         assert "Send Messages" in words(retry_message(channel))
@@ -268,7 +268,7 @@ async def test_an_error_of_discords_while_closing_on_time_is_retried(
         ticket = await world.ticket(channel)
         assert (ticket.status, ticket.attention) == ("closing", None)
         told = reply(await world.sam.slash(channel, "autoclose status"))
-        assert "Attempts that failed: 1 of 4, the last with: 500" in told
+        assert "1 of 4 attempts failed, with: 500" in told
         assert "The next is due <t:" in told
         assert "an attempt to close it failed (the log message: 500" in told
         await world.hurry_effects()

@@ -129,7 +129,7 @@ async def test_a_subject_with_nothing_to_see_is_asked_for_again(
 ) -> None:
     async with a_world(settings) as world:
         text = refusal(await world.ask_for_ticket(world.amy, blank))
-        assert "what it is about" in text
+        assert "what it's about" in text
         assert await world.count("tickets") == 0
         channel = await world.open_ticket(world.amy)
         message = await world.ask_to_close(channel, blank)

@@ -88,7 +88,7 @@ async def test_without_redis_the_reply_says_so_and_the_deadline_is_kept(
     async with a_world(no_redis) as world:
         channel = await world.open_ticket(world.amy)
         text = reply(await world.sam.slash(channel, "closerequest", close_delay="2h"))
-        assert "Redis is not available" in text
+        assert "Redis isn't available" in text
         assert "still holds" in text
         assert (await world.request(channel)).auto_close_at is not None
         status = reply(await world.sam.slash(channel, "autoclose status"))
@@ -163,7 +163,7 @@ async def test_when_redis_returns_timers_are_set_without_a_restart(
         await world.ask_to_close(channel, delay="3h")
         await proxy.cut()
         text = reply(await world.sam.slash(channel, "closerequest", close_delay="2h"))
-        assert "Redis is not available" in text
+        assert "Redis isn't available" in text
         await proxy.restore()
 
         async def the_new_timer_alone() -> bool:

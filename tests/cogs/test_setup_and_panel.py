@@ -35,7 +35,7 @@ async def test_setup_says_at_once_which_permission_will_be_missed(settings: Sett
     async with a_world(settings) as world:
         world.forbid_bot(world.logs, discord.Permissions(attach_files=True))
         text = reply(await world.boss.slash(world.lobby, "setup", log_channel=world.logs))
-        assert "Attach Files in #logs" in text
+        assert "Attach Files in \\#logs" in text
         world.forbid_bot_everywhere(discord.Permissions(manage_channels=True))
         text = reply(await world.boss.slash(world.lobby, "setup"))
         assert "Manage Channels" in text
@@ -171,7 +171,7 @@ async def test_the_confirming_button_is_for_managers_who_may_use_the_channel(
         assert refusal(pressed) == "You need the permission Manage Server for that."
         world.forbid(world.lobby, world.boss, "send_messages")
         text = refusal(await world.boss.click(the_message(asked), label=CONFIRM))
-        assert f"You need Send Messages in {world.lobby.mention} yourself" in text
+        assert f"You need the permission Send Messages in {world.lobby.mention} yourself" in text
         pressed = await press(world, world.boss, world.panel, "ticket:setup:public_log:1:0:0:0")
         assert "gone" in refusal(pressed)
         assert await world.tickets.guild_settings(world.guild.id) == before
@@ -203,5 +203,5 @@ async def test_closes_are_not_logged_where_the_caller_may_not_write(settings: Se
         news = world.guild.create_text_channel("news")
         world.forbid(news, world.boss, "send_messages")
         text = refusal(await world.boss.slash(world.lobby, "setup", log_channel=news))
-        assert text == f"You need Send Messages in {news.mention} yourself for that."
+        assert text == f"You need the permission Send Messages in {news.mention} yourself for that."
         assert await world.tickets.guild_settings(world.guild.id) == before

@@ -293,10 +293,12 @@ async def test_retries_come_after_one_two_and_four_minutes_and_then_a_person_is_
     assert desk.channels.attention == [(ticket.id, attention)], "nobody is told twice"
     assert minutes[3] == 15, "a person's turn now"
     assert (await desk.events(ticket))[-6:] == ["expired", *["close_failed"] * 4, "attention"]
-    closed = await desk.lifecycle.retry_close(ticket.id)
+    closed = await desk.lifecycle.retry_close(ticket.id, STAFF_ID)
     assert closed is not None
     assert closed.status is TicketStatus.CLOSED
     assert_closed_once(desk, ticket)
+    [retried] = [e for e in await desk.lifecycle.events(ticket.id) if e.event == "retried"]
+    assert retried.actor_id == STAFF_ID, "and not the bot"
 
 
 async def _minutes_to_the_next_attempt(desk: HelpDesk, ticket: Ticket) -> int:
