@@ -74,13 +74,8 @@ class AskingInChannels(Places):
 
     async def announce(self, ticket: Ticket, announcement: Announcement, posting: Posting) -> int:
         channel = await self._channel(ticket)
-        said = in_ticket(announcement, ticket, max_extensions=self._max_extensions)
-        told_by = announcement.message_id
-        if told_by is not None and await self._edit(channel, told_by, content=said):
-            return told_by
-        mention_id = announcement.mention_id
+        mention_id, request = announcement.mention_id, announcement.request
         mentions = only(mention_id) if mention_id else NO_MENTIONS
-        request = announcement.request
         if announcement.has_buttons and request is not None:
             async with discord_call(channel, "view_channel", "send_messages"):
                 message = await channel.send(
@@ -89,6 +84,10 @@ class AskingInChannels(Places):
                     nonce=posting.nonce,
                 )
             return message.id
+        said = in_ticket(announcement, ticket, max_extensions=self._max_extensions)
+        told_by = announcement.message_id
+        if told_by is not None and await self._edit(channel, told_by, content=said):
+            return told_by
         replied_id = request.message_id if announcement.is_reply and request is not None else None
         if posting.again and replied_id is not None:
             async for message in messages_of(channel, limit=LOOK_BACK):

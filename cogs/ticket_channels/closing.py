@@ -17,7 +17,7 @@ from cogs.cards.farewell import farewell_card
 from cogs.discord_errors import CALL_S, UPLOAD_BYTES_PER_S, discord_call
 from cogs.language import of_server
 from cogs.text import NO_MENTIONS
-from cogs.ticket_channels.direct_messages import dm_channel, no_dm_is_no_error
+from cogs.ticket_channels.direct_messages import dm_channel, is_refused, no_dm_is_no_error
 from cogs.ticket_channels.places import Places, TicketChannel
 from cogs.ticket_channels.threads import has_private_threads
 from cogs.transcript_upload import Upload, prepare, without_files
@@ -26,6 +26,7 @@ from domains.ticket_lifecycle.channels import (
     ChannelGoneError,
     CloseFacts,
     DiscordFailedError,
+    DiscordSlowError,
     Posting,
 )
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
@@ -102,7 +103,7 @@ class ClosingChannels(Places):
             try:
                 await post(upload)
             except DiscordFailedError as error:
-                if not upload.files:
+                if not (upload.files and _is_about_files(error)):
                     raise
                 log.info("Ticket %s: the opener gets no transcript: %s", ticket.id, error)
                 await post(Upload())
@@ -162,6 +163,11 @@ async def _post(
             allowed_mentions=NO_MENTIONS,
             nonce=posting.nonce,
         )
+
+
+def _is_about_files(error: DiscordFailedError) -> bool:
+    """Perhaps: Discord refused it, or it took too long. What else goes wrong passes."""
+    return isinstance(error, DiscordSlowError) or is_refused(error)
 
 
 def _is_too_large(error: DiscordFailedError) -> bool:

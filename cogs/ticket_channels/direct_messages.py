@@ -27,7 +27,11 @@ async def no_dm_is_no_error(ticket: Ticket) -> AsyncGenerator[None]:
     except PermissionMissingError:
         log.info("The opener of ticket %s takes no direct messages", ticket.id)
     except DiscordFailedError as error:
-        cause = error.__cause__
-        if not isinstance(cause, discord.HTTPException) or not 400 <= cause.status < 429:
+        if not is_refused(error):
             raise
         log.info("The opener of ticket %s cannot be written to: %s", ticket.id, error)
+
+
+def is_refused(error: DiscordFailedError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, discord.HTTPException) and 400 <= cause.status < 429

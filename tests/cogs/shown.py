@@ -23,10 +23,26 @@ def words(message: discord.Message | ResponseMessage) -> str:
     return "\n".join(_texts(message))
 
 
+def field(message: discord.Message | ResponseMessage, name: str) -> str | None:
+    """What stands beside the name; None if it does not stand there."""
+    begin = f"**{name}:** "
+    lines = words(message).split("\n")
+    return next((line.removeprefix(begin) for line in lines if line.startswith(begin)), None)
+
+
 def buttons(message: discord.Message | ResponseMessage) -> list[str]:
     """What stands on its buttons, and in its menus before something is chosen."""
     labels = (each.get("label") or each.get("placeholder") for each in _components(message))
     return [label for label in labels if label]
+
+
+def custom_ids(message: discord.Message | ResponseMessage) -> dict[str, str]:
+    """Of its buttons, by what stands on them."""
+    return {
+        each["label"]: each["custom_id"]
+        for each in _components(message)
+        if each["type"] == BUTTON and each.get("custom_id")
+    }
 
 
 def _texts(message: discord.Message | ResponseMessage) -> Iterator[str]:

@@ -8,6 +8,7 @@ import simcord
 from domains.settings import Settings
 from tests.cogs.forgery import press
 from tests.cogs.replies import refusal, reply
+from tests.cogs.shown import custom_ids, words
 from tests.cogs.world import a_world
 
 
@@ -53,11 +54,32 @@ async def test_guilds_are_set_up_apart(settings: Settings) -> None:
 
 async def test_the_panel_has_one_button_that_opens_tickets(settings: Settings) -> None:
     async with a_world(settings) as world:
-        (row,) = world.panel.components
-        assert isinstance(row, discord.ActionRow)
-        (button,) = row.children
-        assert isinstance(button, discord.Button)
-        assert button.label == "Open a ticket"
+        assert custom_ids(world.panel) == {"Open a ticket": "ticket:open"}
+
+
+async def test_a_panel_of_an_older_version_opens_tickets(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        view = discord.ui.View()
+        view.add_item(discord.ui.Button(label="Open a ticket", custom_id="ticket:open"))
+        lobby = world.bot.get_channel(world.lobby.id)
+        assert isinstance(lobby, discord.TextChannel)
+        view.stop()
+        await lobby.send(embed=discord.Embed(title="Support"), view=view)
+        panel = world.lobby.last_message
+        assert panel is not None
+        shown = await world.amy.click(panel, label="Open a ticket")
+        reply(await world.amy.submit_modal(shown, {"subject": "From the old panel"}))
+        assert "ticket-0001" in world.guild.channels
+
+
+async def test_a_panel_without_a_support_role_says_what_to_do(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        await world.sql.execute("update punctual.guild_settings set support_role_ids = '{}'")
+        text = reply(await world.boss.slash(world.lobby, "panel"))
+        assert "There's no support role yet" in text
+        assert "/setup support_role" in text
+        channel = await world.open_ticket(world.amy)
+        assert "hasn't chosen a support role" in world.says(channel)[0]
 
 
 async def test_the_panel_is_posted_where_and_as_the_admin_says(settings: Settings) -> None:
@@ -69,8 +91,7 @@ async def test_the_panel_is_posted_where_and_as_the_admin_says(settings: Setting
         assert office.mention in reply(result)
         message = office.last_message
         assert message is not None
-        assert message.embeds[0].title == "Help desk"
-        assert message.embeds[0].description == "Ask **us** @everyone"
+        assert words(message) == "### Help desk\nAsk **us** @everyone"
         assert not message.mention_everyone
 
 
