@@ -218,6 +218,29 @@ def test_every_text_that_is_put_together_is_there() -> None:
     assert {key for key in dynamic_keys() if not is_known(key)} == set()
 
 
+def test_every_refusal_is_a_text_of_the_catalogue() -> None:
+    """Else nobody would be answered: an error's sentence is looked up only when it is told."""
+    wrong = {
+        f"{path.relative_to(ROOT)}: {argument.value}"
+        for path, tree in source().items()
+        for argument in _first_arguments(tree)
+        if isinstance(argument, ast.Constant) and not is_known(str(argument.value))
+    }
+    assert wrong == set()
+
+
+def _first_arguments(tree: ast.Module) -> Iterator[ast.expr]:
+    """Of every refusal that is made here, and by the refusals' own classes."""
+    keyed = {"UserError", "InvalidDelayError"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in keyed:
+            yield node.args[0]
+        if isinstance(node, ast.ClassDef) and keyed & {ast.unparse(base) for base in node.bases}:
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Call) and ast.unparse(inner.func) == "super().__init__":
+                    yield from inner.args[:1]
+
+
 SENTENCE = re.compile(r"[A-Za-z']{2,} [a-z']{2,}")
 NOT_READ_ON_DISCORD = re.compile(r"log\..+|OutageLog|DownloadFailed|(?!UserError)\w+Error")
 """Calls whose strings go to the log, to the operator at the start, or into the details of errors
