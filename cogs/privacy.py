@@ -24,7 +24,7 @@ from domains.errors import UserError
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.forget_member import EVERY_GUILD, MAX_NAMED, Forgotten, Plan
 from domains.ticket_lifecycle.models import Ticket
-from locales import Text, Typed, text
+from locales import DEFAULT_LOCALE, Text, Typed, text
 
 TIMES_A_MINUTE = 5
 _USER = re.compile(r"\s*(?:<@!?)?([0-9]{15,19})>?\s*", re.ASCII)
@@ -104,8 +104,10 @@ class ForgetButton(
     LABEL = "privacy.delete_button"
     STYLE = discord.ButtonStyle.danger
 
-    def __init__(self, id_: int, guild_id: int = EVERY_GUILD) -> None:
-        super().__init__(id_)
+    def __init__(
+        self, id_: int, guild_id: int = EVERY_GUILD, *, locale: str = DEFAULT_LOCALE
+    ) -> None:
+        super().__init__(id_, locale=locale)
         self.guild_id = guild_id
         self.custom_id = f"{self.PREFIX}:{id_}:{guild_id}"
 
@@ -128,10 +130,8 @@ async def _ask(
     interaction: Interaction, tickets: TicketLifecycle, user_id: int, guild_id: int
 ) -> None:
     plan = await tickets.forgetting.plan(user_id, guild_id)
-    button = ForgetButton(user_id, guild_id)
-    button.item.label = text("privacy.delete_button", reader(interaction))
     view = discord.ui.View(timeout=None)
-    view.add_item(button)
+    view.add_item(ForgetButton(user_id, guild_id, locale=reader(interaction)))
     await interaction.followup.send(
         _lines(_plan(plan, user_id, interaction), interaction),
         view=view,

@@ -116,11 +116,17 @@ def _channel(channel: discord.abc.GuildChannel, needs: Sequence[str]) -> Finding
         return broken(
             Text(
                 "doctor.channel_lacks",
-                _permissions(channel, missing) | {"place": f"#{escape(channel.name)}"},
+                _permissions(channel, missing) | {"place": _name(channel)},
             ),
             Text("doctor.allow_in_channel"),
         )
-    return fine(Text("doctor.channel_has_all", {"channel": channel.mention}))
+    return fine(Text("doctor.channel_has_all", {"channel": _name(channel)}))
+
+
+def _name(channel: discord.abc.GuildChannel) -> str:
+    """Discord shows the mention of a category as a number."""
+    is_category = isinstance(channel, discord.CategoryChannel)
+    return f"**{escape(channel.name)}**" if is_category else channel.mention
 
 
 def _permissions(

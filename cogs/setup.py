@@ -20,7 +20,7 @@ from cogs.text import NO_MENTIONS, escape
 from domains.errors import UserError
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import GuildSettings
-from locales import Text, text
+from locales import DEFAULT_LOCALE, Text, text
 
 GUILD_NEEDS = (
     "view_channel",
@@ -96,9 +96,15 @@ class ConfirmPublicLogButton(
     STYLE = discord.ButtonStyle.danger
 
     def __init__(
-        self, log_channel_id: int, category_id: int, support_role_id: int, keep_deleted: int
+        self,
+        log_channel_id: int,
+        category_id: int,
+        support_role_id: int,
+        keep_deleted: int,
+        *,
+        locale: str = DEFAULT_LOCALE,
     ) -> None:
-        super().__init__(log_channel_id, category_id, support_role_id, keep_deleted)
+        super().__init__(log_channel_id, category_id, support_role_id, keep_deleted, locale=locale)
         self._chosen = Chosen(support_role_id, category_id, log_channel_id, keep_deleted)
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
@@ -117,12 +123,16 @@ class ConfirmPublicLogButton(
 async def _ask_to_confirm(
     interaction: discord.Interaction[Any], log_channel: discord.TextChannel, chosen: Chosen
 ) -> None:
-    button = ConfirmPublicLogButton(
-        chosen.log_channel_id, chosen.category_id, chosen.support_role_id, chosen.keep_deleted
-    )
-    button.item.label = text("setup.confirm_button", reader(interaction))
     view = discord.ui.View(timeout=None)
-    view.add_item(button)
+    view.add_item(
+        ConfirmPublicLogButton(
+            chosen.log_channel_id,
+            chosen.category_id,
+            chosen.support_role_id,
+            chosen.keep_deleted,
+            locale=reader(interaction),
+        )
+    )
     await interaction.followup.send(
         text("setup.confirm_public_log", reader(interaction), channel=log_channel.mention),
         view=view,

@@ -29,6 +29,8 @@ class TicketState:
     blockers: Sequence[str]
     """What the bot may not do, but would have to; plain text."""
     redis_is_away: bool
+    reply_keeps_open: bool
+    """Whether a message of the opener's stops the timer."""
 
 
 async def read_state(
@@ -51,6 +53,7 @@ async def read_state(
         timers=await other_timers(scheduled_task, [ticket.id]),
         blockers=close_blockers(server, ticket, guild, locale),
         redis_is_away=not scheduled_task.available,
+        reply_keeps_open=guild.reply_keeps_open,
     )
 
 

@@ -39,7 +39,7 @@ DISCORD_LIMITS = {
     r".+_field": 45,
     r".+_placeholder": 100,
 }
-SAME_IN_GERMAN = {"", "Server", "Status", "Support", "Ticket"}
+SAME_IN_GERMAN = {"", "Details", "Server", "Status", "Support", "Ticket", "Video"}
 """What may be the same in both languages: the letters outside of placeholders and code."""
 
 
@@ -216,6 +216,62 @@ def dynamic_keys() -> set[str]:
 def test_every_text_that_is_put_together_is_there() -> None:
     assert events_in_code() >= {"opened", "closed", "retried", "grace"}
     assert {key for key in dynamic_keys() if not is_known(key)} == set()
+
+
+def test_every_refusal_is_a_text_of_the_catalogue() -> None:
+    """Else nobody would be answered: an error's sentence is looked up only when it is told."""
+    wrong = {
+        f"{path.relative_to(ROOT)}: {argument.value}"
+        for path, tree in source().items()
+        for argument in _first_arguments(tree)
+        if isinstance(argument, ast.Constant) and not is_known(str(argument.value))
+    }
+    assert wrong == set()
+
+
+def _first_arguments(tree: ast.Module) -> Iterator[ast.expr]:
+    """Of every refusal that is made here, and by the refusals' own classes."""
+    keyed = {"UserError", "InvalidDelayError"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in keyed:
+            yield node.args[0]
+        if isinstance(node, ast.ClassDef) and keyed & {ast.unparse(base) for base in node.bases}:
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Call) and ast.unparse(inner.func) == "super().__init__":
+                    yield from inner.args[:1]
+
+
+SENTENCE = re.compile(r"[A-Za-z']{2,} [a-z']{2,}")
+NOT_READ_ON_DISCORD = re.compile(r"log\..+|OutageLog|DownloadFailed|(?!UserError)\w+Error")
+"""Calls whose strings go to the log, to the operator at the start, or into the details of errors
+that people read by their codes."""
+
+
+def test_no_sentence_stands_in_the_code_that_speaks_to_discord() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {sentence}"
+        for path, tree in source().items()
+        if path.is_relative_to(ROOT / "cogs")
+        for sentence in _sentences(tree)
+    ]
+    assert found == []
+
+
+def _sentences(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Expr(value=ast.Constant()):
+            return
+        case ast.Call() if NOT_READ_ON_DISCORD.fullmatch(ast.unparse(node.func)):
+            return
+        case ast.keyword(arg="reason"):
+            return
+        case ast.Constant(value=str(value)) if SENTENCE.search(value):
+            if not value.startswith(("Punctual: ", "\n")):  # names of cogs, lists of words
+                yield value
+        case _:
+            pass
+    for child in ast.iter_child_nodes(node):
+        yield from _sentences(child)
 
 
 # --- what fits

@@ -7,11 +7,15 @@ from typing import Final
 
 from cogs.cards.blocks import AMBER, GREEN, RED, Card
 from cogs.findings import Finding, Severity, of_severity
-from cogs.text import shorten
 from locales import text
 
-ROOM_FOR_THE_ILL: Final = 2_800
-"""The others have a little room in any case."""
+ROOM: Final = {
+    Severity.BROKEN: 1_500,
+    Severity.IMPAIRED: 1_100,
+    Severity.NOTE: 500,
+    Severity.FINE: 800,
+}
+"""Characters: so each has some in any case."""
 MARKS: Final = {
     Severity.BROKEN: "❌",
     Severity.IMPAIRED: "⚠️",
@@ -33,10 +37,20 @@ def findings_card(findings: Sequence[Finding], locale: str) -> Card:
             continue
         card.separator()
         title = f"**{text(f'doctor.{severity.name.lower()}', locale)}**"
-        is_ill = severity <= Severity.IMPAIRED
-        room = ROOM_FOR_THE_ILL // 2 if is_ill else card.characters_left
-        card.text(shorten("\n".join([title, *lines]), min(room, card.characters_left)))
+        card.text("\n".join([title, *_fitting(lines, ROOM[severity] - len(title), locale)]))
     return card
+
+
+def _fitting(lines: Sequence[str], room: int, locale: str) -> list[str]:
+    """As many as there is room for; the others are counted."""
+    kept: list[str] = []
+    room -= len(text("doctor.more", locale, count=len(lines))) + 1
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            return [*kept, text("doctor.more", locale, count=len(lines) - len(kept))]
+        kept.append(line)
+    return kept
 
 
 def _line(finding: Finding, locale: str) -> str:

@@ -12,7 +12,7 @@ from cogs.ticket_history import FOR_THE_OPENER, history
 from cogs.ticket_state import TicketState
 from domains.formatting import timer_words
 from domains.scheduled_task.timer import Timer
-from domains.ticket_lifecycle.explanation import Explanation, Outlook
+from domains.ticket_lifecycle.explanation import Outlook
 from domains.ticket_lifecycle.models import RequestStatus
 from domains.ticket_lifecycle.wording import outlook_words
 from locales import text
@@ -58,7 +58,7 @@ def status_card(
         card.text(f"**{outlook_words(explanation, style)}**")
         card.text("\n".join(_support_notes(state, locale)))
     else:
-        card.text(f"**{_words_for_opener(explanation, style)}**")
+        card.text(f"**{_words_for_opener(state, style)}**")
     card.text("\n".join(_timer_lines(state.timers, style, for_support=for_support)))
     card.separator()
     events = [each for each in state.events if for_support or each.event in FOR_THE_OPENER]
@@ -88,15 +88,18 @@ def _timer_lines(
         yield f"{what}: {when(timer.due)}"
 
 
-def _words_for_opener(explanation: Explanation, style: DiscordStyle) -> str:
+def _words_for_opener(state: TicketState, style: DiscordStyle) -> str:
     """In the second person, and without what went wrong inside."""
-    outlook = explanation.outlook
-    if outlook in SAID_TO_THE_OPENER:
-        key = f"status.you_{outlook.value}"
-        if outlook is Outlook.WILL_CLOSE and explanation.in_grace:
-            key = "status.you_in_grace"
+    explanation, locale = state.explanation, style.locale
+    if explanation.outlook in SAID_TO_THE_OPENER:
         at = when(explanation.closes_at) if explanation.closes_at else ""
-        return text(key, style.locale, at=at, by=style.user(explanation.user_id))
+        by = style.user(explanation.user_id)
+        said = text(f"status.you_{explanation.outlook.value}", locale, at=at, by=by)
+        if explanation.outlook is not Outlook.WILL_CLOSE:
+            return said
+        how = "write" if state.reply_keeps_open else "press"
+        grace = [text("outlook.in_grace", locale)] if explanation.in_grace else []
+        return " ".join([said, text(f"status.you_{how}", locale), *grace])
     if explanation.request_status is RequestStatus.ANSWERED:
-        return text("status.you_answered", style.locale)
+        return text("status.you_answered", locale)
     return outlook_words(explanation, style)

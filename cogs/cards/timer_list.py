@@ -10,7 +10,7 @@ from typing import Final
 import discord
 
 from cogs.cards.blocks import AMBER, BLUE, GREEN, RED, Card, Item
-from cogs.text import DiscordStyle, escape, shorten, when
+from cogs.text import DiscordStyle, escape, shorten
 from domains.formatting import reason_words, timer_words
 from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle.models import CloseRequest, Ticket, TimedTicket
@@ -120,8 +120,13 @@ def _deadline(
         key = "overdue"
     elif request.grace_at is not None:
         key = "in_grace"
-    return text(f"timers.{key}", style.locale, at=when(at), by=style.user(request.requested_by_id))
+    return text(f"timers.{key}", style.locale, at=_when(at), by=style.user(request.requested_by_id))
 
 
 def _timer(timer: Timer, style: DiscordStyle) -> str:
-    return f"{timer_words(timer.kind, style)}: {when(timer.due)}"
+    return f"{timer_words(timer.kind, style)}: {_when(timer.due)}"
+
+
+def _when(moment: datetime) -> str:
+    """Shorter than elsewhere: the day of the week is left out."""
+    return f"{discord.utils.format_dt(moment, 'f')} ({discord.utils.format_dt(moment, 'R')})"

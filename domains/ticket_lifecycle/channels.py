@@ -93,10 +93,13 @@ class DiscordSlowError(DiscordFailedError):
 class DiscordAwayError(AwayError, DiscordFailedError):
     """There is no connection to Discord at all."""
 
+    code = "discord_away"
+
 
 class ServerAwayError(DiscordAwayError):
     """Discord has not told of this server yet, or says that it is not available."""
 
+    code = "server_away"
     retry_after = timedelta(seconds=15)
 
 

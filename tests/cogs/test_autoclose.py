@@ -250,7 +250,7 @@ async def test_a_member_asks_about_their_own_ticket_and_sees_nothing_of_supports
         await world.tickets.retry_close((await world.ticket(channel)).id)
         await add_events(world, channel, 1)
         said = reply(await world.amy.slash(channel, "autoclose status"))
-        assert "unless you answer" in said
+        assert "Write here and it stays open" in said
         assert "You get a reminder: <t:" in said
         assert "asked to close it" in said
         for not_theirs in ("permission", "need a person", "number 0", "tried again"):

@@ -249,7 +249,7 @@ async def test_a_history_that_may_not_be_read_deletes_nothing(settings: Settings
         path = f"/channels/{channel.id}/messages"
         world.env.inject_error("GET", path, status=403, code=50013, times=None)
         await world.sam.slash(channel, "close")
-        assert "Read Message History" in str((await world.ticket(channel)).attention)
+        assert "read_message_history" in str((await world.ticket(channel)).attention)
         assert world.exists(channel)
         assert saved_pages(settings) == []
 
@@ -269,7 +269,7 @@ async def test_an_error_of_discords_while_closing_on_time_is_retried(
         assert (ticket.status, ticket.attention) == ("closing", None)
         told = reply(await world.sam.slash(channel, "autoclose status"))
         assert "1 of 4 attempts failed, with: 500" in told
-        assert "The next is due <t:" in told
+        assert "The next one is due <t:" in told
         assert "an attempt to close it failed (the log message: 500" in told
         await world.hurry_effects()
         await world.until_closed(channel)

@@ -60,7 +60,7 @@ async def test_missing_permissions_are_named_with_their_place(settings: Settings
     async with a_world(settings) as world:
         world.forbid_bot(world.logs, discord.Permissions(attach_files=True))
         text = await examine(world)
-        assert "In #logs the bot lacks the permission Attach Files" in text
+        assert f"In {world.logs.mention} the bot lacks the permission Attach Files" in text
         world.forbid_bot_everywhere(discord.Permissions(manage_channels=True))
         text = await examine(world)
         assert "The bot's role lacks the permission Manage Channels" in text
@@ -89,7 +89,7 @@ async def test_the_categories_that_the_bot_makes_itself_are_checked(
         world.forbid_bot(world.guild.channels[name], discord.Permissions(manage_channels=True))
         text = await examine(world)
         assert text.startswith("### 1 thing to fix")
-        assert f"In #{name} the bot lacks the permission Manage Channels" in text
+        assert f"In **{name}** the bot lacks the permission Manage Channels" in text
 
 
 async def test_a_second_category_of_the_chosen_one_is_checked(settings: Settings) -> None:
@@ -100,7 +100,7 @@ async def test_a_second_category_of_the_chosen_one_is_checked(settings: Settings
         await world.boss.slash(world.lobby, "setup", category=category)
         world.forbid_bot(second, discord.Permissions(manage_channels=True))
         text = await examine(world)
-        assert "In #Help 2 the bot lacks the permission Manage Channels" in text
+        assert "In **Help 2** the bot lacks the permission Manage Channels" in text
         assert "Tickets has" not in text
 
 

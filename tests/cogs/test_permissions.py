@@ -183,7 +183,7 @@ async def test_another_support_role_takes_the_place_of_the_first(settings: Setti
         reply(await world.boss.slash(world.lobby, "setup", support_role=helpers))
         world.env.backend.add_member_role(world.guild.id, world.eve.id, helpers.id)
         world.show(channel, world.eve)
-        assert refusal(await world.sam.slash(channel, "autoclose status")).startswith(SUPPORT_ONLY)
+        assert refusal(await world.sam.slash(channel, "autoclose exclude")).startswith(SUPPORT_ONLY)
         assert "nobody has asked" in reply(await world.eve.slash(channel, "autoclose status"))
 
 

@@ -155,7 +155,7 @@ async def test_confirmed_it_is_taken_and_told_of_each_time(settings: Settings) -
         assert chosen.category_id == category.id
         assert chosen.support_role_ids == (world.support.id,)
         text = reply(await world.boss.slash(world.lobby, "doctor"))
-        assert text.startswith("1 to mend")
+        assert text.startswith("### 1 thing to fix")
         assert f"Everyone can read the log channel {world.lobby.mention}" in text
 
 

@@ -104,6 +104,7 @@ async def test_a_timer_is_extended(settings: Settings) -> None:
         await world.sam.click(shown, label="Extend by 24 hours")
         after = await world.request(channel)
         assert before.auto_close_at is not None
+        assert after.auto_close_at is not None
         assert after.auto_close_at == before.auto_close_at + timedelta(hours=24)
         assert f"It now closes <t:{int(after.auto_close_at.timestamp())}:F>" in words(shown)
 

@@ -156,12 +156,14 @@ async def test_commands_out_of_place_are_refused(
         await helpdesk.ask(ticket, close_delay="1h")
         before = await rows(environment)
         mallory, alice, sam = discord.stranger, discord.customer, discord.staff
-        for name in ("closerequest", "autoclose exclude", "autoclose include", "autoclose status"):
+        for name in ("closerequest", "autoclose exclude", "autoclose include"):
             for who in (mallory, alice):
                 text = await answer(command(discord, who, ticket, name))
                 assert text.startswith("Only support can do that.")
             text = await answer(command(discord, sam, discord.general, name))
             assert text == "This isn't a ticket channel. Try it in a ticket."
+        text = await answer(command(discord, mallory, ticket, "autoclose status"))
+        assert text.startswith("Only the member who opened this ticket")
         assert "support" in await answer(command(discord, mallory, ticket, "close"))
         assert "isn't a ticket" in await answer(command(discord, sam, discord.general, "close"))
         assert await answer(command(discord, mallory, discord.general, "timers")) == (
