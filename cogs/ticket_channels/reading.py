@@ -9,7 +9,6 @@ import aiohttp
 import discord
 
 from cogs.cdn import read_file
-from cogs.discord_errors import discord_call
 from cogs.language import of_server
 from cogs.ticket_channels.places import Places, messages_of
 from cogs.ticket_channels.threads import private_archived, with_threads
@@ -40,26 +39,21 @@ class ReadingChannels(Places):
         return TicketNames(
             guild=server.name,
             channel=channel.name,
-            opener=await self._name(server, ticket.opener_id),
-            closed_by=await self._name(server, closed_by_id) if closed_by_id else None,
-            asked_by=await self._name(server, asked_by_id) if asked_by_id else None,
+            opener=await self._name_of(server, ticket.opener_id),
+            closed_by=await self._name_of(server, closed_by_id) if closed_by_id else None,
+            asked_by=await self._name_of(server, asked_by_id) if asked_by_id else None,
             locale=of_server(guild, server),
         )
 
-    async def _name(self, server: discord.Guild, user_id: int) -> str:
-        async with discord_call(server):
-            try:
-                member = server.get_member(user_id) or await server.fetch_member(user_id)
-            except discord.NotFound:
-                return f"user {user_id}"
-        return f"{member.display_name} (@{member.name})"
-
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         channel = await self._channel(ticket)
+        has_private = False
         for places in (with_threads(channel), private_archived(channel)):
             async for place in places:
+                has_private |= place != channel and place.type is discord.ChannelType.private_thread
                 async for message in messages_of(place, limit=None, after=0):
                     yield transcript_message(message)
+        self._private_threads.note(ticket.id, has_private)
 
     async def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
         try:
