@@ -17,6 +17,7 @@ ISOLATED = "\N{FIRST STRONG ISOLATE}{}\N{POP DIRECTIONAL ISOLATE}"
 class NamedStyle:
     names: Names
     guild_id: int
+    locale: str = PLAIN.locale
 
     def user(self, user_id: int | None) -> str:
         name = self.names.member(self.guild_id, user_id) if user_id else None

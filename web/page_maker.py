@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from domains.errors import UserError
+from domains.errors import OperatorError
 from domains.monitoring.monitor import MAX_COUNTED
 from domains.scheduled_task.inspection import JobState
 from web.dependencies import Dependencies
@@ -21,7 +21,7 @@ MAX_ID = 2**63 - 1
 NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 
-class NotFoundError(UserError):
+class NotFoundError(OperatorError):
     def __init__(self, what: str) -> None:
         super().__init__(f"There is no {what}.")
 

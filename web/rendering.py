@@ -13,12 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from domains.formatting import (
-    STEPS,
-    TIMERS,
     event_details,
     event_words,
     milliseconds,
     reason_words,
+    step_words,
+    timer_words,
 )
 from domains.monitoring.names import Names
 from domains.ticket_lifecycle.models import TicketEvent
@@ -116,7 +116,7 @@ class EventWords:
 
 
 def _event(event: TicketEvent) -> EventWords:
-    before, actor, after = event_words(event.event, ACTOR).partition(ACTOR)
+    before, actor, after = event_words(event.event, ACTOR, PLAIN).partition(ACTOR)
     before = before[:1].upper() + before[1:]
     if not actor and event.operator is not None:
         return EventWords(f"{before} by ", has_actor=True, after="")
@@ -132,8 +132,8 @@ def _reason(reason: Mapping[str, object]) -> str:
 
 
 def _step(kind: str) -> str:
-    return STEPS.get(kind, kind)
+    return step_words(kind, PLAIN)
 
 
 def _timer(kind: str) -> str:
-    return TIMERS.get(kind, kind)
+    return timer_words(kind, PLAIN)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from domains.database import Database, DatabaseUnavailable
 from domains.disk_space import DiskSpace
-from domains.errors import UserError
+from domains.errors import OperatorError
 from domains.monitoring import sql, ticket_list
 from domains.monitoring import trends as trend
 from domains.monitoring.gateway import Gateway, latency_of
@@ -55,7 +55,7 @@ HOURS = 72
 HOUR_S = 3600
 
 
-class PostgreSQLAwayError(UserError):
+class PostgreSQLAwayError(OperatorError):
     def __init__(self) -> None:
         super().__init__("PostgreSQL is not available at the moment.")
 

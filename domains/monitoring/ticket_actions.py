@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domains.errors import UserError
+from domains.errors import OperatorError
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.errors import TicketNotFoundError
 from domains.ticket_lifecycle.models import (
@@ -58,7 +58,7 @@ class TicketCase:
         return [action for action in TicketAction if possible[action]]
 
 
-class NotPossibleNowError(UserError):
+class NotPossibleNowError(OperatorError):
     def __init__(self) -> None:
         super().__init__("Nothing was done: the ticket has changed meanwhile. Look at it again.")
 

@@ -13,6 +13,7 @@ from domains.transcripts import (
     Attachment,
     AttachmentUnavailable,
     MembersPart,
+    Named,
     TranscriptMessage,
     TranscriptStore,
 )
@@ -60,7 +61,7 @@ async def download(file: Attachment) -> AsyncIterator[bytes]:
 
 async def saved(root: Path, talk: list[TranscriptMessage] = TALK) -> TranscriptStore:
     store = TranscriptStore(root)
-    header = replace(HEADER, closed_by="Sam (@sam)", reason="secret four")
+    header = replace(HEADER, closed_by=Named(SAM, "Sam (@sam)"), reason="secret four")
     await store.save(header, stream(talk), download)
     return store
 
@@ -93,6 +94,31 @@ async def test_messages_files_names_and_ids_go_and_the_others_stay(tmp_path: Pat
     assert transcript.message_count == len(TALK)
     assert [kept.filename for kept in transcript.attachments] == ["ada.txt"]
     assert transcript.missed == ()
+
+
+async def test_who_is_forgotten_is_named_nowhere_in_the_head(tmp_path: Path) -> None:
+    store = TranscriptStore(tmp_path)
+    sam = Named(SAM, "Sam (@sam)")
+    header = replace(HEADER, closed_by=None, cause="expired", asked_by=sam, locale="de")
+    await store.save(header, stream(TALK), download)
+    await store.erasure.forget(1, 42, SAM, MembersPart())
+    text = page(store)
+    assert text.count(">ein früheres Mitglied<") == 2  # asked for it, took part
+    assert "Sam (@sam)" not in text
+    assert "Entfernt." in text
+    assert_harmless(text)
+
+
+async def test_who_closed_it_is_taken_out_of_a_page_of_an_older_version(tmp_path: Path) -> None:
+    store = await saved(tmp_path)
+    path = tmp_path / "1" / "42" / "index.html"
+    older = path.read_text(encoding="utf-8").replace(f' data-user="{SAM}"', "")
+    older = older.replace(' data-fact="closed"', "").replace(' data-fact="reason"', "")
+    path.write_text(older, encoding="utf-8")
+    part = MembersPart(closed_it=True, gave_reason=True)
+    await store.erasure.forget(1, 42, SAM, part)
+    assert 'by <bdi class="name">a former member</bdi>' in page(store)
+    assert "secret four" not in page(store)
 
 
 async def test_forgetting_twice_changes_nothing_more(tmp_path: Path) -> None:

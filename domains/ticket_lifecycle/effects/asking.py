@@ -24,7 +24,7 @@ from domains.ticket_lifecycle.missed_messages import NOTHING_MISSED, Missed
 from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TicketStatus
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import events, requests, tickets
-from domains.ticket_lifecycle.transitions import TICKET, sync_request
+from domains.ticket_lifecycle.transitions import TICKET, sync_card, sync_request
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,9 @@ class Ask(TicketEffect):
                 return None
         began, misses = perf_counter(), self.services.status.misses.count(situation.ticket.guild_id)
         try:
-            message_id = await self.services.channels.ask(situation.ticket, request, posting)
+            message_id = await self.services.channels.ask(
+                situation.ticket, situation.guild, request, posting
+            )
         except DiscordFailedError as error:
             if is_late:
                 raise  # nobody waits for the answer any more; the opener is asked later
@@ -85,6 +87,7 @@ class Ask(TicketEffect):
             ):
                 # It was answered, replaced or moved while Discord was posting it.
                 await sync_request(transaction, request)
+                await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
         return record
@@ -106,6 +109,7 @@ class Ask(TicketEffect):
             )
             if restored is not None:
                 await sync_request(transaction, restored)
+            await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
 
@@ -119,34 +123,23 @@ class SyncRequest(TicketEffect):
         if request is None or not request.is_asked:
             return
         if request.status is RequestStatus.PENDING:
-            await self.services.channels.show_deadline(situation.ticket, request)
+            await self.services.channels.show_deadline(situation.ticket, situation.guild, request)
         else:
             await self.services.channels.show_outcome(situation.ticket, request)
 
 
-class AnnounceAnswer(TicketEffect):
-    kind: ClassVar[str] = EffectKind.ANNOUNCE_ANSWER
+class SyncCard(TicketEffect):
+    """Make the first message of a ticket tell its state."""
+
+    kind: ClassVar[str] = EffectKind.SYNC_CARD
 
     async def tell(self, situation: Situation) -> None:
-        if situation.ticket.status is TicketStatus.OPEN:
-            await self.services.channels.announce(
-                situation.ticket,
-                Announcement("answered", request=situation.request),
-                situation.posting,
-            )
-
-
-class AnnounceExtension(TicketEffect):
-    kind: ClassVar[str] = EffectKind.ANNOUNCE_EXTENSION
-
-    async def tell(self, situation: Situation) -> None:
-        request = situation.request
-        if request is not None and request.status is RequestStatus.PENDING:
-            await self.services.channels.announce(
-                situation.ticket,
-                Announcement("extended", mention_id=request.requested_by_id, request=request),
-                situation.posting,
-            )
+        ticket = situation.ticket
+        if ticket.status is not TicketStatus.OPEN or ticket.card_message_id is None:
+            return
+        async with self.services.database.connection() as connection:
+            pending = await requests.pending(connection, ticket.id)
+        await self.services.channels.show_card(ticket, situation.guild, pending)
 
 
 class AnnounceGrace(TicketEffect):
@@ -167,7 +160,7 @@ class AnnounceGrace(TicketEffect):
             await self._answers.replied(ticket, request)
             return None
         request = await self._with_whole_grace(request)
-        await self.services.channels.show_deadline(ticket, request)
+        await self.services.channels.show_deadline(ticket, situation.guild, request)
         await self.services.channels.announce(
             ticket,
             Announcement("grace", mention_id=ticket.opener_id, request=request),
@@ -175,6 +168,7 @@ class AnnounceGrace(TicketEffect):
         )
 
         async def record(transaction: Transaction) -> None:
+            await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
         return record
