@@ -31,9 +31,9 @@ def history(page: str) -> str:
 @pytest.mark.parametrize(
     ("action", "said", "told"),
     [
-        ("extend", "The deadline is a day later.", "asked for more time"),
+        ("extend", "The deadline is a day later.", "moved the deadline"),
         ("withdraw", "The close request is withdrawn. The ticket stays open.", "withdrew"),
-        ("exclude", "The ticket is excluded: it doesn't close by itself.", "Excluded by"),
+        ("exclude", "The ticket is excluded: it doesn't close by itself.", "excluded it"),
         ("close", "The ticket is closed.", "closes it"),
     ],
 )
