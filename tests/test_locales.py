@@ -34,10 +34,10 @@ DISCORD_LIMITS = {
     r"policy\..+_explained": 100,
     r"policy\.[a-z_]+(?<!_explained)": 100,
     r".+_choice": 100,
-    r".+_button": 80,
-    r".+_modal_title": 45,
-    r".+_field": 45,
-    r".+_placeholder": 100,
+    r"buttons\..+|.+_button": 80,
+    r"panel\.(form_title|subject)": 45,
+    r"ticket\.(close_form|ask_form|reason|delay)": 45,
+    r"panel\.in_one_line|ticket\.(why_.+|delay_hint)": 100,
 }
 SAME_IN_GERMAN = {"", "Details", "Server", "Status", "Support", "Ticket", "Video"}
 """What may be the same in both languages: the letters outside of placeholders and code."""
