@@ -11,12 +11,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from tests.wire import Channel
-from tests.wire.json_types import JsonObject, child, children
+from tests.wire.json_types import JsonObject, children
 from tests.wire.models import walk
 from tests.wire.state import World
 
 MARK = re.compile(r"Ref \w+-(\w+)\Z")
 """The last part is the ticket's token."""
+MARK_LINE = re.compile(rf"-# {MARK.pattern}")
+HEADING = "### "
 _ACCEPT = re.compile(r"ticket:close_request:accept:(\d+)")
 
 
@@ -61,11 +63,13 @@ class Record:
                 pass
 
     def _note_message(self, message: JsonObject) -> None:
-        for embed in children(message, "embeds"):
-            if marked := MARK.fullmatch(child(embed, "footer").get("text") or ""):
-                sight = Sight(time.time(), message, embed.get("title") or "")
-                self._told[marked[1]].append(sight)
+        title = ""
         for component in walk(children(message, "components")):
+            content = component.get("content") or ""
+            if content.startswith(HEADING):
+                title = content.removeprefix(HEADING)
+            if marked := MARK_LINE.fullmatch(content):
+                self._told[marked[1]].append(Sight(time.time(), message, title))
             if accepts := _ACCEPT.fullmatch(component.get("custom_id") or ""):
                 self._asked[int(accepts[1])].append(Sight(time.time(), message))
 

@@ -136,7 +136,7 @@ async def test_nothing_is_decided_before_all_is_heard_that_was_said_meanwhile(
             probed = discord.gateway.heartbeats
             await discord.until(lambda: discord.gateway.heartbeats > probed + 1, "a second probe")
             assert await one(environment, "select status from punctual.close_requests") == "pending"
-        await discord.wait_message(ticket, "stays open")
+        await discord.wait_message(ticket, "so this ticket stays open")
         assert await one(environment, "select status from punctual.close_requests") == "answered"
 
 

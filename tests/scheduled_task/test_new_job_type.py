@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import re
 import shutil
@@ -31,7 +30,6 @@ GUIDE = (ROOT / "docs" / "new-job-type.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"`([\w/]+\.p[oy])`\n\n```\w+\n(.*?)```", GUIDE, re.DOTALL))
 """Where the guide says that it goes, and what."""
 KIND, TEST = "domains/scheduled_task/jobs/nudge.py", "tests/scheduled_task/test_nudge.py"
-TEXTS = {"cogs/announcements.py": announcements.IN_TICKET}
 TRANSLATIONS = {path for path in BLOCKS if path.endswith(".po")}
 
 pytestmark = pytest.mark.usefixtures("ends_soon", "followed")
@@ -40,15 +38,12 @@ pytestmark = pytest.mark.usefixtures("ends_soon", "followed")
 @pytest.fixture
 def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """All that the guide says, done."""
-    assert BLOCKS.keys() == {KIND, TEST, *TEXTS, *TRANSLATIONS}
+    assert BLOCKS.keys() == {KIND, TEST, *TRANSLATIONS}
     assert {path.split("/")[1] for path in TRANSLATIONS} == set(LOCALES)
     folder = tmp_path / "jobs"
     folder.mkdir()
     (folder / Path(KIND).name).write_text(BLOCKS[KIND], encoding="utf-8")
     monkeypatch.setattr(jobs, "__path__", [*jobs.__path__, str(folder)])
-    for path, texts in TEXTS.items():
-        for key, text in ast.literal_eval("{" + BLOCKS[path] + "}").items():
-            monkeypatch.setitem(texts, key, text)
     shutil.copytree(ROOT / "locales", tmp_path / "locales")
     for path in TRANSLATIONS:
         with (tmp_path / path).open("a", encoding="utf-8") as file:

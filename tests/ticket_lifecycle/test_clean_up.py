@@ -314,7 +314,7 @@ DECIDED = {
     # Goes, or becomes nobody, when a member is forgotten:
     "tickets": {"opener_id", "claimed_by_id", "closed_by_id", "subject", "close_reason"}
     | {"attention", "opener_locale"},
-    "close_requests": {"requested_by_id", "resolved_by_id", "reason"},
+    "close_requests": {"requested_by_id", "resolved_by_id", "extended_by_id", "reason"},
     "ticket_events": {"actor_id", "detail", "params"},
     "effects": {"error"},
     "erasures": {"user_id"},
@@ -325,8 +325,10 @@ DECIDED = {
     "message_changes": {"author_id", "author_name", "content", "mentions"},
 }
 NOT_ABOUT_MEMBERS = {
-    "tickets": {"id", "guild_id", "channel_id", "status", "close_cause", "token"},
-    "close_requests": {"id", "ticket_id", "message_id", "status"},
+    "tickets": {"id", "guild_id", "channel_id", "status", "close_cause", "token"}
+    | {"card_message_id"},
+    "close_requests": {"id", "ticket_id", "message_id", "status"}
+    | {"extension_message_id", "reminder_message_id"},
     "ticket_events": {"id", "ticket_id", "guild_id", "event"},
     "effects": {"id", "guild_id", "ticket_id", "subject_id", "kind", "nonce", "lease_token"},
     "erasures": {"guild_id"},

@@ -240,7 +240,7 @@ async def test_if_the_opener_cannot_be_asked_everything_is_taken_back(
     assert await desk.deadlines() == []
     assert [request.status for request in await desk.requests(ticket)] == [RequestStatus.WITHDRAWN]
     assert await desk.events(ticket) == ["opened", "close_requested", "could_not_ask"]
-    assert await desk.pending_effects(ticket) == []
+    assert await desk.pending_effects(ticket) == ["sync-card"]
 
 
 async def test_if_the_opener_cannot_be_asked_again_the_older_request_stands(
