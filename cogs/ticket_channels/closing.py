@@ -110,6 +110,8 @@ class ClosingChannels(Places):
 
     async def _may_be_shared(self, ticket: Ticket) -> bool:
         """Not what support wrote among themselves. Of a channel that is gone nobody knows."""
+        if (has_private := self._private_threads.take(ticket.id)) is not None:
+            return not has_private
         try:
             return not await has_private_threads(await self._channel(ticket))
         except ChannelError:

@@ -17,6 +17,7 @@ from cogs.discord_errors import UNKNOWN_MESSAGE, discord_call, permission_missin
 from cogs.gateway_probe import GatewayProbe
 from cogs.text import NO_MENTIONS
 from cogs.ticket_channels.marks import mark_of
+from cogs.ticket_channels.noted import Noted
 from domains.ticket_lifecycle.channels import (
     ChannelGoneError,
     DiscordFailedError,
@@ -44,6 +45,8 @@ class Places:
         self._max_extensions = max_extensions
         self._probe = GatewayProbe(bot)
         self._category_locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._private_threads = Noted()
+        """Whether a ticket that was read has some."""
 
     def _guild(self, guild_id: int) -> discord.Guild:
         server = self._bot.get_guild(guild_id)

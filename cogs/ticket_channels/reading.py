@@ -56,10 +56,13 @@ class ReadingChannels(Places):
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         channel = await self._channel(ticket)
+        has_private = False
         for places in (with_threads(channel), private_archived(channel)):
             async for place in places:
+                has_private |= place != channel and place.type is discord.ChannelType.private_thread
                 async for message in messages_of(place, limit=None, after=0):
                     yield transcript_message(message)
+        self._private_threads.note(ticket.id, has_private)
 
     async def download(self, attachment: Attachment) -> AsyncIterator[bytes]:
         try:
