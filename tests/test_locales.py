@@ -34,10 +34,10 @@ DISCORD_LIMITS = {
     r"policy\..+_explained": 100,
     r"policy\.[a-z_]+(?<!_explained)": 100,
     r".+_choice": 100,
-    r".+_button": 80,
-    r".+_modal_title": 45,
-    r".+_field": 45,
-    r".+_placeholder": 100,
+    r"buttons\..+|.+_button": 80,
+    r"panel\.(form_title|subject)": 45,
+    r"ticket\.(close_form|ask_form|reason|delay)": 45,
+    r"panel\.in_one_line|ticket\.(why_.+|delay_hint)": 100,
 }
 SAME_IN_GERMAN = {"", "Details", "Server", "Status", "Support", "Ticket", "Video"}
 """What may be the same in both languages: the letters outside of placeholders and code."""
@@ -216,6 +216,29 @@ def dynamic_keys() -> set[str]:
 def test_every_text_that_is_put_together_is_there() -> None:
     assert events_in_code() >= {"opened", "closed", "retried", "grace"}
     assert {key for key in dynamic_keys() if not is_known(key)} == set()
+
+
+def test_every_refusal_is_a_text_of_the_catalogue() -> None:
+    """Else nobody would be answered: an error's sentence is looked up only when it is told."""
+    wrong = {
+        f"{path.relative_to(ROOT)}: {argument.value}"
+        for path, tree in source().items()
+        for argument in _first_arguments(tree)
+        if isinstance(argument, ast.Constant) and not is_known(str(argument.value))
+    }
+    assert wrong == set()
+
+
+def _first_arguments(tree: ast.Module) -> Iterator[ast.expr]:
+    """Of every refusal that is made here, and by the refusals' own classes."""
+    keyed = {"UserError", "InvalidDelayError"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in keyed:
+            yield node.args[0]
+        if isinstance(node, ast.ClassDef) and keyed & {ast.unparse(base) for base in node.bases}:
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Call) and ast.unparse(inner.func) == "super().__init__":
+                    yield from inner.args[:1]
 
 
 SENTENCE = re.compile(r"[A-Za-z']{2,} [a-z']{2,}")

@@ -47,7 +47,9 @@ def click(label: str) -> Act:
 def command(name: str, **options: Any) -> Act:
     async def act(world: World) -> simcord.InteractionResult:
         member = (
-            world.boss if name in ("setup", "doctor", "limits", "autoclose replies") else world.sam
+            world.boss
+            if name in ("setup", "doctor", "limits", "language", "autoclose replies")
+            else world.sam
         )
         place = world.lobby if member is world.boss else ticket_channel(world)
         return await member.slash(place, name, **options)
@@ -71,6 +73,7 @@ HANDLERS: dict[str, Act] = {
     "/timers": command("timers"),
     "/blocked": command("blocked"),
     "/limits": command("limits", cooldown="1h"),
+    "/language": command("language", language="de"),
     "the modal": open_another,
     "Accept & Close": click("Accept & Close"),
     "Deny & Keep Open": click("Deny & Keep Open"),
