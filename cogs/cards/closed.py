@@ -105,10 +105,9 @@ def _participants(conversation: Conversation, locale: str) -> str:
 def _transcript(transcript: SavedTranscript | None, upload: Upload, locale: str) -> str:
     if transcript is None:
         return text("closed.no_transcript", locale)
-    counted = [
-        text("closed.messages", locale, count=transcript.message_count),
-        text("closed.attachments", locale, count=len(transcript.attachments)),
-    ]
+    counted = [text("closed.messages", locale, count=transcript.message_count)]
+    if transcript.attachments:
+        counted.append(text("closed.attachments", locale, count=len(transcript.attachments)))
     if transcript.missed:
         counted.append(text("closed.missed", locale, count=len(transcript.missed)))
     return "\n".join([", ".join(counted), *(note.in_locale(locale) for note in upload.notes)])

@@ -16,12 +16,19 @@ from locales import text
 
 
 def farewell_card(
-    ticket: Ticket, facts: CloseFacts, server: str, upload: Upload, mark: str
+    ticket: Ticket,
+    facts: CloseFacts,
+    mark: str,
+    *,
+    server: str,
+    closed_by: str | None,
+    upload: Upload,
 ) -> Card:
+    """`closed_by` is the name of who closed it, if that was somebody else."""
     locale = opener(ticket)
     card = Card(BLUE)
     card.heading(text("closed.dm_heading", locale, number=f"{ticket.number:04d}"))
-    card.text(_why(ticket, locale))
+    card.text(_why(ticket, closed_by, locale))
     card.fields(
         [
             (text("closed.server", locale), escape(server, 100)),
@@ -51,13 +58,13 @@ _WHY: Final = {
 }
 
 
-def _why(ticket: Ticket, locale: str) -> str:
+def _why(ticket: Ticket, closed_by: str | None, locale: str) -> str:
     if ticket.close_cause is not None and (key := _WHY.get(ticket.close_cause)) is not None:
         return text(key, locale)
     if ticket.closed_by_id == ticket.opener_id:
         return text("closed.you_closed", locale)
-    if ticket.closed_by_id:
-        return text("closed.closed_by", locale, by=f"<@{ticket.closed_by_id}>")
+    if closed_by is not None:
+        return text("closed.closed_by", locale, by=f"**{escape(closed_by, 100)}**")
     return text("closed.support_closed", locale)
 
 

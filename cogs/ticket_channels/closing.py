@@ -86,7 +86,7 @@ class ClosingChannels(Places):
         transcript: SavedTranscript | None,
         posting: Posting,
     ) -> None:
-        server = self._guild(ticket.guild_id).name
+        server = self._guild(ticket.guild_id)
         if transcript is not None and not await self._may_be_shared(ticket):
             transcript = None
         async with no_dm_is_no_error(ticket):
@@ -95,8 +95,17 @@ class ClosingChannels(Places):
             if posting.again and await self._posted_before(channel, self._mark(ticket)):
                 return
 
+            closed_by = await self._closed_by(server, ticket)
+
             async def post(upload: Upload) -> None:
-                card = farewell_card(ticket, facts, server, upload, self._mark(ticket))
+                card = farewell_card(
+                    ticket,
+                    facts,
+                    self._mark(ticket),
+                    server=server.name,
+                    closed_by=closed_by,
+                    upload=upload,
+                )
                 await _post(channel, card, upload, posting)
 
             upload = await asyncio.to_thread(prepare, ticket.name, transcript)
@@ -107,6 +116,12 @@ class ClosingChannels(Places):
                     raise
                 log.info("Ticket %s: the opener gets no transcript: %s", ticket.id, error)
                 await post(Upload())
+
+    async def _closed_by(self, server: discord.Guild, ticket: Ticket) -> str | None:
+        """By name: a mention of somebody whom the opener does not know shows a number."""
+        if not ticket.closed_by_id or ticket.closed_by_id == ticket.opener_id:
+            return None
+        return await self._name_of(server, ticket.closed_by_id)
 
     async def _may_be_shared(self, ticket: Ticket) -> bool:
         """Not what support wrote among themselves. Of a channel that is gone nobody knows."""

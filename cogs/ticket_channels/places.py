@@ -86,6 +86,14 @@ class Places:
             log.warning("The log channel of guild %s is gone", guild.guild_id)
             return None
 
+    async def _name_of(self, server: discord.Guild, user_id: int) -> str:
+        async with discord_call(server):
+            try:
+                member = server.get_member(user_id) or await server.fetch_member(user_id)
+            except discord.NotFound:
+                return f"user {user_id}"
+        return f"{member.display_name} (@{member.name})"
+
     async def _edit(
         self,
         channel: TicketChannel,

@@ -9,7 +9,6 @@ import aiohttp
 import discord
 
 from cogs.cdn import read_file
-from cogs.discord_errors import discord_call
 from cogs.language import of_server
 from cogs.ticket_channels.places import Places, messages_of
 from cogs.ticket_channels.threads import private_archived, with_threads
@@ -18,7 +17,7 @@ from domains.error_codes import one_line
 from domains.ticket_lifecycle.channels import DiscordAwayError, TicketNames
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
 from domains.transcripts import Attachment, DownloadFailed, TranscriptMessage
-from locales import Text, text
+from locales import Text
 
 
 class ReadingChannels(Places):
@@ -38,23 +37,14 @@ class ReadingChannels(Places):
     ) -> TicketNames:
         channel = await self._channel(ticket)
         server, closed_by_id = channel.guild, ticket.closed_by_id
-        locale = of_server(guild, server)
         return TicketNames(
             guild=server.name,
             channel=channel.name,
-            opener=await self._name(server, ticket.opener_id, locale),
-            closed_by=await self._name(server, closed_by_id, locale) if closed_by_id else None,
-            asked_by=await self._name(server, asked_by_id, locale) if asked_by_id else None,
-            locale=locale,
+            opener=await self._name_of(server, ticket.opener_id),
+            closed_by=await self._name_of(server, closed_by_id) if closed_by_id else None,
+            asked_by=await self._name_of(server, asked_by_id) if asked_by_id else None,
+            locale=of_server(guild, server),
         )
-
-    async def _name(self, server: discord.Guild, user_id: int, locale: str) -> str:
-        async with discord_call(server):
-            try:
-                member = server.get_member(user_id) or await server.fetch_member(user_id)
-            except discord.NotFound:
-                return text("people.user", locale, id=user_id)
-        return f"{member.display_name} (@{member.name})"
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         channel = await self._channel(ticket)

@@ -107,7 +107,7 @@ def cards(locale: str) -> Iterator[Card]:
         yield reminder_card(ticket, replace(REQUEST, status=status), max_extensions=9)
     for cause in (None, *CloseCause):
         each = replace(ticket, close_cause=cause)
-        yield farewell_card(each, FACTS, LONG, upload(), MARK)
+        yield farewell_card(each, FACTS, MARK, server=LONG, closed_by=LONG, upload=upload())
         for transcript in (None, TRANSCRIPT):
             yield log_card(
                 each,

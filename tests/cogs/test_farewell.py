@@ -31,7 +31,7 @@ async def test_it_speaks_to_its_reader_and_brings_the_transcript(settings: Setti
         message = await closed(world, reason="It is out")
         said = words(message)
         assert "### Your ticket #0001 was closed" in said
-        assert f"{world.sam.mention} closed it." in said
+        assert "**sam (\\@sam)** closed it." in said
         assert field(message, "Server") == "The guild"
         assert field(message, "Reason") == "It is out"
         assert [file.filename for file in message.attachments] == ["ticket-0001.html"]

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from tests.wire import Channel
-from tests.wire.json_types import JsonObject, children
+from tests.wire.json_types import JsonObject, child, children
 from tests.wire.models import walk
 from tests.wire.state import World
 
@@ -41,6 +41,7 @@ class Record:
         self._world = world
         self._told: defaultdict[str, list[Sight]] = defaultdict(list[Sight])
         self._asked: defaultdict[int, list[Sight]] = defaultdict(list[Sight])
+        self._replies: defaultdict[int, list[Sight]] = defaultdict(list[Sight])
         self._deleted: defaultdict[int, list[float]] = defaultdict(list[float])
         self._channels_of: defaultdict[str, list[Channel]] = defaultdict(list[Channel])
         self.channels: dict[int, Channel] = {}
@@ -63,6 +64,8 @@ class Record:
                 pass
 
     def _note_message(self, message: JsonObject) -> None:
+        if replied := child(message, "message_reference").get("message_id"):
+            self._replies[int(replied)].append(Sight(time.time(), message))
         title = ""
         for component in walk(children(message, "components")):
             content = component.get("content") or ""
@@ -99,6 +102,10 @@ class Record:
 
     def attention(self, token: str) -> list[Sight]:
         return [sight for sight in self._told[token] if "attention" in sight.title]
+
+    def replies(self, message_id: int) -> list[Sight]:
+        """By the bot, to that message."""
+        return self._replies[message_id]
 
     def asked(self, request_id: int) -> list[Sight]:
         """The messages that show this close request's buttons."""
