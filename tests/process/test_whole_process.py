@@ -165,7 +165,7 @@ async def test_it_starts_serves_and_closes_without_redis(
     async with running_bot(discord, environment) as bot:
         ticket = await helpdesk.open_ticket(await helpdesk.set_up())
         await helpdesk.ask(ticket, close_delay="1s")
-        assert "Redis is not available" in helpdesk.reply.text
+        assert "Redis isn't available" in helpdesk.reply.text
         await discord.wait_deleted(ticket)
         warning = "Redis not available - scheduled tasks will be disabled"
         assert bot.log.count(warning) == 1

@@ -196,7 +196,8 @@ async def test_a_manager_points_the_bot_at_nothing_that_is_hidden_from_him(
         ):
             asked = await discord.slash(manager, discord.general, name, **option)
             assert asked.message is not None
-            assert "You need the permissions View Channel" in asked.message.text
+            assert asked.message.text.startswith("You need the permission")
+            assert " View Channel" in asked.message.text
         assert await rows(environment) == before
         assert not hidden.messages
         assert "Unexpected error" not in bot.log
