@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
@@ -18,6 +20,8 @@ from domains.ticket_lifecycle.channels import (
     PermissionMissingError,
 )
 from locales import DEFAULT_LOCALE
+
+log = logging.getLogger(__name__)
 
 CALL_S = 10.0
 UPLOAD_BYTES_PER_S = 100_000
@@ -58,6 +62,26 @@ async def discord_call(
         raise DiscordSlowError(seconds) from error
     except (discord.RateLimited, aiohttp.ClientError, OSError) as error:
         raise DiscordFailedError(_text(error)) from error
+    except (KeyError, TypeError, ValueError) as error:
+        if not (where := _where_answer_is_read(error)):
+            raise
+        log.warning(
+            "Discord's answer makes no sense: %s: %s (%s)", type(error).__name__, error, where
+        )
+        raise DiscordFailedError("its answer made no sense") from error
+
+
+def _where_answer_is_read(error: Exception) -> str:
+    """Empty for an error of our own. discord.py takes every answer with the status 200 for what it
+    expects, even the page of a proxy."""
+    frames = [
+        (frame.f_globals.get("__name__", "").split(".")[0], frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    while frames and frames[-1][0] == "json":
+        frames.pop()
+    package, file, line = frames[-1]
+    return f"{file}:{line}" if package == "discord" else ""
 
 
 def _text(error: Exception) -> str:

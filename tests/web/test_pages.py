@@ -290,7 +290,7 @@ async def test_the_overview_tells_what_is_overdue_and_what_needs_a_person(web_en
     await web_env.execute(
         "update punctual.close_requests set auto_close_at = now() - interval '1 minute'"
     )
-    web_env.lifecycle.discord_status.note_missed_messages()  # so the channel is read
+    web_env.lifecycle.discord_status.misses.note()  # so the channel is read
     web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError(("Read Messages",))]
     await web_env.lifecycle.auto_close(stuck.id)
     page = (await web_env.get("/")).text

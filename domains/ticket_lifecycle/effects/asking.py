@@ -20,6 +20,7 @@ from domains.ticket_lifecycle.channels import (
 from domains.ticket_lifecycle.effect_kinds import EffectKind
 from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
 from domains.ticket_lifecycle.expire_requests import ExpireRequests
+from domains.ticket_lifecycle.missed_messages import NOTHING_MISSED, Missed
 from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TicketStatus
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import events, requests, tickets
@@ -46,7 +47,7 @@ class Ask(TicketEffect):
             request = await self._with_full_delay(request)
             if request is None:
                 return None
-        began = perf_counter()
+        began, misses = perf_counter(), self.services.status.misses.count(situation.ticket.guild_id)
         try:
             message_id = await self.services.channels.ask(
                 situation.ticket, situation.guild, request, posting
@@ -59,6 +60,8 @@ class Ask(TicketEffect):
         except ChannelError as error:
             await self._take_back(situation.ticket, request)
             raise GaveUpError from error
+        if self.services.status.misses.count(situation.ticket.guild_id) != misses:
+            self.services.status.misses.note(situation.ticket.guild_id)  # of this request, too
         return self._asked(situation.ticket, request, message_id, began, again=posting.again)
 
     def _comes_late(self, request: CloseRequest) -> bool:
@@ -205,7 +208,8 @@ class ReadReplies(TicketEffect):
             or request.message_id is None
         ):
             return None
-        began, misses = perf_counter(), self.services.status.misses
+        status = self.services.status
+        began, misses = perf_counter(), status.misses.count(ticket.guild_id)
         if await self._has_answered(ticket, request.message_id):
             await self._answers.replied(ticket, request)
             return None
@@ -213,8 +217,12 @@ class ReadReplies(TicketEffect):
         async def decide(transaction: Transaction) -> None:
             took = timedelta(seconds=perf_counter() - began)
             await tickets.lock(transaction.connection, ticket.id)
-            await requests.set_read(transaction.connection, request.id, took)
-            missed = self.services.status.misses != misses  # what went by before has been read
+            missed_meanwhile = status.misses.count(ticket.guild_id) != misses
+            if not missed_meanwhile:
+                await requests.set_read(transaction.connection, request.id, took)
+            # What went by before has been read.
+            here = Missed(guild_ids=frozenset({ticket.guild_id}))
+            missed = here if missed_meanwhile else NOTHING_MISSED
             decision = await self._expiry.decide(transaction, [ticket.id], missed=missed)
             if ticket.id in decision.being_read:
                 # Read again at once, it would be read without a pause.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from domains.ticket_lifecycle.missed_messages import Missed
 from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TimedTicket
 from domains.ticket_lifecycle.store.rows import REQUEST, TICKET, read, read_one
 
@@ -266,13 +267,13 @@ DUE = """r.status = 'pending' and r.auto_close_at <= clock_timestamp()
 IS_READ = """(r.message_id is null
     or not coalesce((select g.reply_keeps_open from punctual.guild_settings g
                      where g.guild_id = t.guild_id), true)
-    or (not $2 and coalesce(r.read_at >= (select h.listening_since from punctual.heartbeat h),
-                            false)))"""
+    or (not $2 and t.guild_id <> all($3::bigint[])
+        and coalesce(r.read_at >= (select h.listening_since from punctual.heartbeat h), false)))"""
 """Whether all that the opener has written is known: it has been noted ever since it was read."""
 
 
 async def expire(
-    connection: Connection, ticket_ids: Sequence[int], grace: timedelta, *, missed_messages: bool
+    connection: Connection, ticket_ids: Sequence[int], grace: timedelta, *, missed: Missed
 ) -> Sequence[Expired]:
     """The one statement that decides whether the time of tickets is up. They must be locked.
 
@@ -283,14 +284,15 @@ async def expire(
         f"""update punctual.close_requests r set status = 'expired', resolved_at = clock_timestamp()
             from punctual.tickets t
             where r.ticket_id = any($1::bigint[]) and t.id = r.ticket_id and {DUE} and {IS_READ}
-              and ($3::interval = interval '0'
+              and ($4::interval = interval '0'
                    or coalesce((select h.seen_at from punctual.heartbeat h), now())
-                      > now() - greatest($3::interval, interval '5 seconds'))
+                      > now() - greatest($4::interval, interval '5 seconds'))
               and t.status = 'open' and not t.exclude_from_autoclose
             returning r.ticket_id, r.id, r.reason, (1000 *
               extract(epoch from clock_timestamp() - r.auto_close_at))::bigint as late_ms""",
         list(ticket_ids),
-        missed_messages,
+        missed.everywhere,
+        list(missed.guild_ids),
         grace,
     )
     return [
@@ -300,7 +302,7 @@ async def expire(
 
 
 async def unread(
-    connection: Connection, ticket_ids: Sequence[int], *, missed_messages: bool
+    connection: Connection, ticket_ids: Sequence[int], *, missed: Missed
 ) -> Sequence[tuple[int, int]]:
     """Each (ticket, request) whose time is up, but whose channel has to be read first."""
     records = await connection.fetch(
@@ -309,7 +311,8 @@ async def unread(
             where r.ticket_id = any($1::bigint[]) and {DUE} and not {IS_READ}
               and t.status = 'open' and not t.exclude_from_autoclose""",
         list(ticket_ids),
-        missed_messages,
+        missed.everywhere,
+        list(missed.guild_ids),
     )
     return [(record["ticket_id"], record["id"]) for record in records]
 
@@ -322,3 +325,14 @@ async def set_read(connection: Connection, close_request_id: int, reading_for: t
         close_request_id,
         reading_for,
     )
+
+
+async def set_unread(connection: Connection, guild_ids: Collection[int]) -> None:
+    """Messages may have gone by in these servers: their channels are to be read again."""
+    if guild_ids:
+        await connection.execute(
+            """update punctual.close_requests r set read_at = null from punctual.tickets t
+               where t.id = r.ticket_id and t.guild_id = any($1::bigint[])
+                 and r.status = 'pending' and r.read_at is not null""",
+            list(guild_ids),
+        )
