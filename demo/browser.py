@@ -1,0 +1,29 @@
+"""Opens the page where somebody sits in front of a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import webbrowser
+
+log = logging.getLogger(__name__)
+
+NOT_HERE = ("CI", "SSH_CONNECTION", "PYTEST_CURRENT_TEST")
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
+
+
+def has_desktop() -> bool:
+    """A terminal and a screen: nobody is surprised by a window."""
+    if any(os.environ.get(name) for name in NOT_HERE) or not sys.stdout.isatty():
+        return False
+    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in SCREENS)
+
+
+async def open_page(url: str) -> None:
+    """The address stands in the terminal as well, so nobody is told if it fails."""
+    try:
+        await asyncio.to_thread(webbrowser.open, url)
+    except Exception as error:
+        log.debug("The browser was not opened: %s", error)
