@@ -73,7 +73,7 @@ def message_view(
         author=author.name,
         is_bot=author.bot,
         at=at,
-        is_edited=message.edited_timestamp is not None,
+        is_edited=message.edited_timestamp is not None and not message.is_ephemeral,
         is_continued=is_continued,
         pings=person.id in message.ping_user_ids,
         is_ephemeral=message.is_ephemeral,

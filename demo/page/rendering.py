@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup
 
 from demo.page.markup import markup
@@ -21,13 +22,18 @@ class Templates:
         templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
-            undefined=StrictUndefined,
+            undefined=ChainableUndefined,  # Discord's payloads leave out what is not set
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        templates.filters.update(
-            ms=_milliseconds, local=_local, colour=_colour, markup=markup, size=_size
-        )
+        filters = cast("dict[str, object]", templates.filters)
+        filters |= {
+            "colour": _colour,
+            "local": _local,
+            "markup": markup,
+            "ms": _milliseconds,
+            "size": _size,
+        }
         self._environment = templates
 
     def render(self, template: str, context: Mapping[str, object]) -> Markup:

@@ -27,7 +27,7 @@ const UNITS = [
 export function startClocks(state) {
   const tick = () => {
     const now = state.now();
-    for (const each of document.querySelectorAll("time[data-ms]")) date(each);
+    for (const each of document.querySelectorAll("time[data-ms]")) date(each, now);
     for (const each of document.querySelectorAll("[data-epoch]")) moment(each, now);
     for (const each of document.querySelectorAll("[data-until]")) countdown(each, now);
   };
@@ -39,13 +39,23 @@ function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function date(element) {
+function date(element, now) {
   const at = new Date(Number(element.dataset.ms));
   if (element.className === "full") set(element, full.format(at));
   else if (element.className === "clock-ms") {
-    set(element, `${seconds.format(at)}.${String(at.getMilliseconds()).padStart(3, "0")}`);
+    set(element, exactly(at, new Date(now)));
   } else set(element, ("seconds" in element.dataset ? seconds : clock).format(at));
   if (!element.dateTime) element.dateTime = at.toISOString();
+}
+
+const two = (number) => String(number).padStart(2, "0");
+
+// As PostgreSQL writes it, with the day where that is another one.
+function exactly(at, today) {
+  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":");
+  const exact = `${time}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+  if (at.toDateString() === today.toDateString()) return exact;
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${exact}`;
 }
 
 function moment(element, now) {
@@ -70,7 +80,7 @@ function countdown(element, now) {
   const days = Math.floor(left / 86400000);
   const whole = Math.ceil(left / 1000);
   const parts = [Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60, whole % 60];
-  const hms = parts.map((part) => String(part).padStart(2, "0")).join(":");
+  const hms = parts.map(two).join(":");
   if (!days) {
     if (isLarge && left < 60000) return set(element, `${(left / 1000).toFixed(1)} s`);
     return set(element, isLarge || parts[0] ? hms : hms.slice(3));
