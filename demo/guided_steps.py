@@ -19,8 +19,9 @@ SUPPORT = "sam"
 OTHER_CUSTOMER = "robin"
 OWNER = "alex"
 OPEN_BUTTON = "ticket:open"
-CHANNEL_TIMEOUT_S = 10.0
-PANEL_TIMEOUT_S = 20.0
+FINISH_TIMEOUT_S = 10.0
+SETUP_TIMEOUT_S = 20.0
+SEE = "see what it says above"
 
 
 class GuidedSteps:
@@ -33,18 +34,20 @@ class GuidedSteps:
 
     async def set_up(self, locale: str) -> None:
         """As the server's owner would. Raises StartupError if it does not come about."""
+        setup = {
+            "support_role": str(self._guild.support_role_id),
+            "log_channel": str(self._guild.log_id),
+        }
+        await self._run_as_owner("setup", setup, locale)
+        await self._run_as_owner("panel", {"channel": str(self._guild.welcome_id)}, locale)
+        if self._panel() is None:
+            raise StartupError(f"The demo's bot does not post its panel; {SEE}")
+
+    async def _run_as_owner(self, command: str, typed: Mapping[str, str], locale: str) -> None:
         owner = Actor(self._guild.person(OWNER).id, self._guild.log_id, locale)
-        await self._do.run_command(
-            owner,
-            "setup",
-            {
-                "support_role": str(self._guild.support_role_id),
-                "log_channel": str(self._guild.log_id),
-            },
-        )
-        await self._do.run_command(owner, "panel", {"channel": str(self._guild.welcome_id)})
-        if not await self._discord.changes.until(self._panel, PANEL_TIMEOUT_S):
-            raise StartupError("The demo's bot does not post its panel; see what it says above")
+        outcome = await self._do.run_command(owner, command, typed)
+        if not await self._do.finished(outcome, SETUP_TIMEOUT_S):
+            raise StartupError(f"The demo's bot does not answer /{command}; {SEE}")
 
     async def open_ticket(self, name: str, subject: str, locale: str) -> int | None:
         """Its channel; None if the bot did not open one, and has said why."""
@@ -57,18 +60,16 @@ class GuidedSteps:
         if shown.modal is None:
             return None
         values = {field: [subject] for field in _text_fields(shown.modal)}
-        await self._do.submit(person.id, shown.interaction_id, values, locale)
-
-        def opened() -> int | None:
-            channels = (channel.id for channel in self._guild.channels_of(person))
-            return next((each for each in channels if each not in before), None)
-
-        return await self._discord.changes.until(opened, CHANNEL_TIMEOUT_S)
+        sent = await self._do.submit(person.id, shown.interaction_id, values, locale)
+        await self._do.finished(sent, FINISH_TIMEOUT_S)
+        after = [channel.id for channel in self._guild.channels_of(person)]
+        return next((each for each in after if each not in before), None)
 
     async def ask_to_close(self, channel_id: int, reason: str, delay: str, locale: str) -> None:
         actor = Actor(self._guild.person(SUPPORT).id, channel_id, locale)
         typed = {"reason": reason, "close_delay": delay}
-        await self._do.run_command(actor, "closerequest", typed)
+        outcome = await self._do.run_command(actor, "closerequest", typed)
+        await self._do.finished(outcome, FINISH_TIMEOUT_S)
 
     async def answer(self, person: Person, truth: TicketTruth, answer: str, locale: str) -> None:
         """Press `accept`, `deny` or `extend` below the question that the database knows."""

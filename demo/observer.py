@@ -64,16 +64,19 @@ class Observer:
     async def watch(self, changes: ChangeSignal) -> None:
         """For ever: soon after each change in Discord, and twice a second."""
         while True:
-            truth = await self._read()
-            if truth != self.truth:
-                self.truth = truth
-                self._changed()
+            await self.refresh()
             try:
                 async with asyncio.timeout(INTERVAL_S):
                     await changes.next()
                 await asyncio.sleep(SOON_S)
             except TimeoutError:
                 pass
+
+    async def refresh(self) -> None:
+        truth = await self._read()
+        if truth != self.truth:
+            self.truth = truth
+            self._changed()
 
     async def _read(self) -> Truth:
         try:

@@ -156,6 +156,7 @@ class Actions:
                     CUSTOMER, self._services.guild.welcome_id
                 )
             return _go(CUSTOMER, channel_id)
+        await self._services.observer.refresh()
         ticket = self._ticket(view, with_deadline=said.step != "ask")
         if ticket is None or ticket.ticket.channel_id is None:
             return {"error": words("failure.gone")}

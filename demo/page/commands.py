@@ -14,6 +14,7 @@ from demo.page.looking import Looking
 
 Spec = Mapping[str, Any]
 SEND = 1 << 11
+MENUS = (OptionType.BOOLEAN, OptionType.USER, OptionType.ROLE, OptionType.CHANNEL)
 
 
 def composer(guild: DemoGuild, looking: Looking, channel: Channel, place: str) -> Mapping[str, Any]:
@@ -61,8 +62,8 @@ def _option(guild: DemoGuild, looking: Looking, option: Spec, locale: str) -> Ma
         "required": bool(option.get("required")),
         "autocomplete": bool(option.get("autocomplete")),
         "maxLength": option.get("max_length"),
+        "isMenu": option["type"] in MENUS or bool(option.get("choices")),
         "choices": list(_choices(guild, looking, option, locale)),
-        "suggestions": option["type"] == OptionType.STRING,
     }
 
 

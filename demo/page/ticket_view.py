@@ -12,6 +12,9 @@ from demo.observer import TicketTruth, Truth
 from demo.words import Words
 from domains.ticket_lifecycle.models import RequestStatus, TicketStatus
 
+ON_TIME = timedelta(seconds=1)
+SETTLING = timedelta(seconds=5)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -23,7 +26,7 @@ class Result:
     decided_ms: int | None
     struck: Sequence[Struck]
     after_ms: int | None
-    """From the moment that what was missing at the deadline was back; None if nothing was."""
+    """From the moment that what it had to wait for was back; None if it was on time."""
     after: Struck | None
 
 
@@ -56,7 +59,8 @@ def result_of(truth: TicketTruth, struck: Sequence[Struck]) -> Result | None:
     deadline = request.auto_close_at
     end = deadline + timedelta(milliseconds=explanation.end_late_ms)
     meanwhile = [each for each in struck if request.requested_at <= each.at <= end]
-    after = _missing_at(deadline, meanwhile)
+    late = timedelta(milliseconds=explanation.end_late_ms)
+    after = _waited_for(deadline, meanwhile) if late > ON_TIME else None
     back = after.mended_at if after is not None else None
     return Result(
         deadline=deadline,
@@ -68,9 +72,10 @@ def result_of(truth: TicketTruth, struck: Sequence[Struck]) -> Result | None:
     )
 
 
-def _missing_at(deadline: datetime, struck: Sequence[Struck]) -> Struck | None:
-    """What was away at the deadline and came back last."""
-    away = [each for each in struck if each.mended_at is not None and each.mended_at > deadline]
+def _waited_for(deadline: datetime, struck: Sequence[Struck]) -> Struck | None:
+    """What came back last; a bot that has just connected still has to look around."""
+    since = deadline - SETTLING
+    away = [each for each in struck if each.mended_at is not None and each.mended_at > since]
     return max(away, key=lambda each: each.mended_at or deadline, default=None)
 
 

@@ -4,7 +4,8 @@ const locale = document.documentElement.lang;
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const seconds = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
-const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
+const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const STYLES = {
   t: { timeStyle: "short" },
   T: { timeStyle: "medium" },
@@ -82,7 +83,7 @@ function countdown(element, now) {
   const parts = [Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60, whole % 60];
   const hms = parts.map(two).join(":");
   if (!days) {
-    if (isLarge && left < 60000) return set(element, `${(left / 1000).toFixed(1)} s`);
+    if (isLarge && left < 60000) return set(element, `${tenths.format(left / 1000)} s`);
     return set(element, isLarge || parts[0] ? hms : hms.slice(3));
   }
   if (!isLarge) return set(element, `${days}d ${hms}`);

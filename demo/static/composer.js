@@ -166,7 +166,7 @@ function field(command, option) {
   const id = `option-${option.name}`;
   const optional = option.required ? "" : ` (${word("composer.optional")})`;
   const about = make("span", { className: "small-print", id: `${id}-about`, textContent: option.description });
-  const input = option.choices.length ? menu(id, option) : line(id, command, option);
+  const input = option.isMenu ? menu(id, option) : line(id, command, option);
   input.setAttribute("aria-describedby", about.id);
   const label = make("label", { htmlFor: id, textContent: option.label + optional });
   const children = [label, about, input];
@@ -213,6 +213,7 @@ function suggestions(command, option, input) {
     hide();
   };
   const ask = async () => {
+    if (!input.isConnected) return;
     const mine = (asked += 1);
     const options = values(input.form);
     const answer = await act({ do: "suggest", command: command.name, options, focused: option.name });

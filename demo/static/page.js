@@ -56,7 +56,10 @@ async function send(request, element) {
   if (answer.error) composer.complain(answer.error);
   else composer.complain("");
   if (answer.modal) openModal(answer.modal, send);
-  if (answer.go) go(answer.go);
+  if (answer.go) {
+    go(answer.go);
+    byId("heading").scrollIntoView({ block: "nearest" });
+  }
   return answer;
 }
 

@@ -22,6 +22,8 @@ from demo.virtual_discord.changes import ChangeSignal
 
 HEARTBEAT_INTERVAL_MS = 41_250
 REPLAY_LIMIT = 2_000
+ACK_DELAY_S = 0.05
+"""discord.py takes an answer that comes sooner than it looks at its clock for a very late one."""
 KEPT_SESSIONS = 4
 """Of bots that were killed, and may never come back."""
 CLOSE_TIMEOUT_S = 0.5
@@ -141,7 +143,8 @@ class Gateway:
     async def _receive(self, connection: Connection, frame: Payload) -> None:
         match frame["op"]:
             case Op.HEARTBEAT:
-                connection.send(Op.HEARTBEAT_ACK)
+                loop = asyncio.get_running_loop()
+                loop.call_later(ACK_DELAY_S, connection.send, Op.HEARTBEAT_ACK)
             case Op.IDENTIFY:
                 await self._identify(connection, frame["d"])
             case Op.RESUME:

@@ -126,6 +126,13 @@ class Interactions:
         shown.modal_consumed = True
         return await self._ask(InteractionType.MODAL_SUBMIT, actor, data, source)
 
+    async def finished(self, outcome: Outcome, within_s: float) -> bool:
+        """Whether the bot, which may have said at first that it is thinking, is done."""
+        record = self._backend.interactions.get(outcome.interaction_id)
+        if record is None:
+            return False
+        return bool(await self._changes.until(lambda: not record.loading, within_s))
+
     # --- shared
 
     def _command(

@@ -55,7 +55,7 @@ def running_demo(data_dir: Path, **environment: str) -> Generator[DemoProcess]:
     }
     ours = {"DATA_DIR": str(data_dir), "DEMO_PORT": "0"}
     process = subprocess.Popen(
-        [sys.executable, str(BOT), "--demo"],
+        [sys.executable, str(BOT), "--demo", "--no-browser"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
