@@ -25,6 +25,8 @@ from demo.words import Words
 from domains.ticket_lifecycle.models import TicketStatus
 
 SHOWN_EVENTS = 8
+CLOSED = "closed"
+"""The last event of a ticket; the one before it is the decision."""
 OUTAGES = (Blow.STOP_POSTGRES, Blow.CUT_DISCORD)
 
 
@@ -238,6 +240,6 @@ def _about(gone: TicketTruth, messages: Sequence[Message]) -> Message | None:
     for message in reversed(messages):
         if any(each["filename"].startswith(gone.ticket.name) for each in message.attachments):
             return message
-    closed_at = gone.ticket.closed_at
-    since = [each for each in messages if closed_at and each.timestamp >= closed_at.isoformat()]
-    return since[0] if since else None
+    decided = [event.at for event in gone.events if event.event != CLOSED]
+    since = decided[-1].isoformat() if decided else ""
+    return next((each for each in messages if each.timestamp >= since), None)

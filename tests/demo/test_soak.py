@@ -1,0 +1,56 @@
+"""The demo doesn't freeze: one thing after another, and none takes a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from tests.demo.visitor import Visitor
+
+log = logging.getLogger(__name__)
+
+MOST_S = 1.0
+BETWEEN_S = 0.5
+
+
+async def one_round(visitor: Visitor, answer: str) -> None:
+    await visitor.step("open")
+    await asyncio.sleep(BETWEEN_S)
+    await visitor.act("write", text="Hello?")
+    await asyncio.sleep(BETWEEN_S)
+    await visitor.step("ask", delay="5m")
+    await visitor.until_shown("ticket:close_request:deny")
+    await visitor.look("robin")
+    await visitor.look("casey", "dm")
+    await asyncio.sleep(BETWEEN_S)
+    await visitor.step(answer)
+    if answer != "accept":
+        await asyncio.sleep(BETWEEN_S)
+        await visitor.look("sam")
+        assert "error" not in await visitor.run("close", reason="Enough")
+    await asyncio.sleep(BETWEEN_S)
+
+
+async def soak(visitor: Visitor, duration_s: float) -> None:
+    began, rounds = time.monotonic(), 0
+    answers = ("deny", "write", "accept", "extend")
+    while True:
+        await one_round(visitor, answers[rounds % len(answers)])
+        rounds += 1
+        if time.monotonic() - began > duration_s:
+            break
+    log.info("%s rounds, the slowest action took %.3f s", rounds, visitor.slowest_s)
+    assert visitor.slowest_s < MOST_S
+
+
+async def test_every_action_is_quick(visitor: Visitor) -> None:
+    await soak(visitor, 0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+async def test_every_action_is_quick_for_seven_minutes(visitor: Visitor) -> None:
+    await soak(visitor, 7 * 60)
