@@ -88,7 +88,7 @@ def test_it_needs_what_requirements_txt_says(metadata: Message) -> None:
     required = [line.partition("#")[0].strip() for line in lines]
     assert metadata.get_all("Requires-Dist") == [
         *filter(None, required),
-        'simcord[preview]==3.2.1; extra == "demo"',
+        'simcord==3.2.1; extra == "demo"',
     ]
 
 
