@@ -68,8 +68,7 @@ class GuidedSteps:
     async def ask_to_close(self, channel_id: int, reason: str, delay: str, locale: str) -> None:
         actor = Actor(self._guild.person(SUPPORT).id, channel_id, locale)
         typed = {"reason": reason, "close_delay": delay}
-        outcome = await self._do.run_command(actor, "closerequest", typed)
-        await self._do.finished(outcome, FINISH_TIMEOUT_S)
+        await self._do.run_command(actor, "closerequest", typed)
 
     async def answer(self, person: Person, truth: TicketTruth, answer: str, locale: str) -> None:
         """Press `accept`, `deny` or `extend` below the question that the database knows."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from simcord.backend import serializers
 from simcord.backend.models import Message
+from simcord.components import walk_components
 
 from demo.guild import DemoGuild, Person
 from domains.transcripts.markdown import excerpt
@@ -89,6 +90,11 @@ def _reply(guild: DemoGuild, payload: Mapping[str, Any]) -> str:
     replied: Mapping[str, Any] | None = payload.get("referenced_message")
     if replied is None:
         return ""
-    texts = [replied["content"], *(each.get("title") or "" for each in replied["embeds"])]
+    components = walk_components(replied["components"])
+    texts = [
+        replied["content"],
+        *(each.get("title") or "" for each in replied["embeds"]),
+        *(each.get("content") or "" for each in components),
+    ]
     said = excerpt(next((text for text in texts if text), "…"), guild.names())
     return f"{replied['author']['username']}: {said}"

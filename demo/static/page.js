@@ -89,9 +89,8 @@ function choose(menu) {
   send({ do: "choose", message: menu.dataset.message, custom_id: menu.dataset.choose, values }, menu);
 }
 
-async function speak(language) {
-  state.lang = language;
-  await act({ do: "speak" });
+// The page that is loaded anew tells the server its language.
+function speak(language) {
   const address = new URL(location.href);
   address.searchParams.set("lang", language);
   location.assign(address);
@@ -104,4 +103,5 @@ document.addEventListener("click", (event) => {
 
 const tick = startClocks(state);
 composer.start(send);
+act({ do: "speak" });
 listen();
