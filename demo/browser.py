@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import webbrowser
+from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 
@@ -14,11 +15,15 @@ NOT_HERE = ("CI", "SSH_CONNECTION", "PYTEST_CURRENT_TEST")
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
-def has_desktop() -> bool:
+def sits_at_a_screen() -> bool:
+    return has_desktop(os.environ, sys.platform, is_terminal=sys.stdout.isatty())
+
+
+def has_desktop(environment: Mapping[str, str], platform: str, *, is_terminal: bool) -> bool:
     """A terminal and a screen: nobody is surprised by a window."""
-    if any(os.environ.get(name) for name in NOT_HERE) or not sys.stdout.isatty():
+    if not is_terminal or any(environment.get(name) for name in NOT_HERE):
         return False
-    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in SCREENS)
+    return platform in ("darwin", "win32") or any(environment.get(name) for name in SCREENS)
 
 
 async def open_page(url: str) -> None:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from demo import opening_scene
 from demo.bot_process import BotProcess
-from demo.browser import has_desktop, open_page
+from demo.browser import open_page, sits_at_a_screen
 from demo.chaos import Chaos
 from demo.folder import fresh_folder
 from demo.guided_steps import GuidedSteps
@@ -78,7 +78,7 @@ async def demo_running(settings: Settings, *, browser: bool) -> AsyncGenerator[s
         )
         url = await running.enter_async_context(page_served(services, port))
         _announce(url)
-        if browser and has_desktop():
+        if browser and sits_at_a_screen():
             running.push_async_callback(cancel, detached(open_page(url)))
         yield url
 
