@@ -11,7 +11,7 @@ from simcord.enums import ComponentType
 
 from demo.guild import DemoGuild, Person
 from demo.observer import TicketTruth
-from demo.virtual_discord import Actor, Interactions, VirtualDiscord
+from demo.virtual_discord import Actor, Interactions, Outcome, VirtualDiscord
 from domains.errors import StartupError
 
 CUSTOMER = "casey"
@@ -65,10 +65,10 @@ class GuidedSteps:
         after = [channel.id for channel in self._guild.channels_of(person)]
         return next((each for each in after if each not in before), None)
 
-    async def ask_to_close(self, channel_id: int, reason: str, delay: str, locale: str) -> None:
+    async def ask_to_close(self, channel_id: int, reason: str, delay: str, locale: str) -> Outcome:
         actor = Actor(self._guild.person(SUPPORT).id, channel_id, locale)
         typed = {"reason": reason, "close_delay": delay}
-        await self._do.run_command(actor, "closerequest", typed)
+        return await self._do.run_command(actor, "closerequest", typed)
 
     async def answer(self, person: Person, truth: TicketTruth, answer: str, locale: str) -> None:
         """Press `accept`, `deny` or `extend` below the question that the database knows."""

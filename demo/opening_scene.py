@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from demo.guided_steps import CUSTOMER, OTHER_CUSTOMER, SUPPORT, GuidedSteps
+from demo.guided_steps import (
+    CUSTOMER,
+    FINISH_TIMEOUT_S,
+    OTHER_CUSTOMER,
+    SUPPORT,
+    GuidedSteps,
+)
 from demo.guild import DemoGuild
 from demo.virtual_discord import Interactions
 from demo.words import Words
@@ -19,7 +25,9 @@ async def play(
         robin, sam = guild.person(OTHER_CUSTOMER).id, guild.person(SUPPORT).id
         interactions.write(robin, asked, words("scene.robin"))
         interactions.write(sam, asked, words("scene.sam"))
-        await steps.ask_to_close(asked, words("scene.reason"), LONG_DELAY, words.locale)
+        reason = words("scene.reason")
+        outcome = await steps.ask_to_close(asked, reason, LONG_DELAY, words.locale)
+        await interactions.finished(outcome, FINISH_TIMEOUT_S)
     quiet = await steps.open_ticket(CUSTOMER, words("scene.subject.quiet"), words.locale)
     if quiet is not None:
         interactions.write(guild.person(CUSTOMER).id, quiet, words("scene.casey"))
