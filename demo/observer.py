@@ -4,6 +4,7 @@ lives or not."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from domains.ticket_lifecycle.models import CloseRequest, Ticket, TicketEvent, T
 from domains.ticket_lifecycle.store import tickets as ticket_store
 from operations.running_servers import Addresses
 from operations.shell import Shell, shell_on
+
+log = logging.getLogger(__name__)
 
 INTERVAL_S = 0.5
 SOON_S = 0.03
@@ -64,7 +67,10 @@ class Observer:
     async def watch(self, changes: ChangeSignal) -> None:
         """For ever: soon after each change in Discord, and twice a second."""
         while True:
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception:
+                log.exception("What is true could not be read; it is tried again")
             try:
                 async with asyncio.timeout(INTERVAL_S):
                     await changes.next()

@@ -16,7 +16,7 @@ from demo.page.looking import Looking, looking
 from demo.page.rendering import Templates
 from demo.page.ticket_view import deadline_of
 from demo.services import DemoServices
-from demo.virtual_discord import Actor, Outcome
+from demo.virtual_discord import Actor, Failure, Outcome
 from demo.virtual_discord.interactions import refusal
 from domains.ticket_lifecycle.models import TicketStatus
 
@@ -149,6 +149,8 @@ class Actions:
 
     async def _step(self, said: Said, view: Looking) -> Answer:
         words, steps = view.words, self._services.steps
+        if said.step != "write" and not self._services.discord.gateway.connected:
+            return {"error": words(f"failure.{Failure.OFFLINE}")}
         if said.step == "open":
             channel_id = await steps.open_ticket(CUSTOMER, words("step.subject"), words.locale)
             if channel_id is None:

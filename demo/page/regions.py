@@ -19,7 +19,14 @@ from demo.page import commands
 from demo.page.conversation import conversation, message_view
 from demo.page.looking import DM, Looking
 from demo.page.rendering import Templates
-from demo.page.ticket_view import card_lines, deadline_of, focus, result_of, what_was_done
+from demo.page.ticket_view import (
+    card_lines,
+    deadline_of,
+    focus,
+    result_of,
+    struck_at,
+    what_was_done,
+)
 from demo.services import DemoServices
 from demo.words import Words
 from domains.ticket_lifecycle.models import TicketStatus
@@ -206,9 +213,7 @@ class Regions:
             for blow, at in felt.items()
             if blow in OUTAGES
         }
-        request = ticket.request if ticket is not None else None
-        since = request.requested_at if request is not None else None
-        struck = [each for each in chaos.struck if since is not None and each.at >= since]
+        struck = struck_at(ticket, chaos.struck) if ticket is not None else ()
         return self._render(
             "proof",
             {

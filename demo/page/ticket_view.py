@@ -58,7 +58,7 @@ def result_of(truth: TicketTruth, struck: Sequence[Struck]) -> Result | None:
         return None
     deadline = request.auto_close_at
     end = deadline + timedelta(milliseconds=explanation.end_late_ms)
-    meanwhile = [each for each in struck if request.requested_at <= each.at <= end]
+    meanwhile = [each for each in struck_at(truth, struck) if each.at <= end]
     late = timedelta(milliseconds=explanation.end_late_ms)
     after = _waited_for(deadline, meanwhile) if late > ON_TIME else None
     back = after.mended_at if after is not None else None
@@ -70,6 +70,18 @@ def result_of(truth: TicketTruth, struck: Sequence[Struck]) -> Result | None:
         after_ms=round((end - back).total_seconds() * 1000) if back and end >= back else None,
         after=after,
     )
+
+
+def struck_at(truth: TicketTruth, struck: Sequence[Struck]) -> Sequence[Struck]:
+    """Since somebody asked to close it, and until it was closed."""
+    request, closed_at = truth.request, truth.ticket.closed_at
+    if request is None:
+        return ()
+    return [
+        each
+        for each in struck
+        if request.requested_at <= each.at and (closed_at is None or each.at <= closed_at)
+    ]
 
 
 def _waited_for(deadline: datetime, struck: Sequence[Struck]) -> Struck | None:

@@ -43,13 +43,6 @@ export const composer = {
     if (moved) cancel();
     else list();
   },
-
-  complain(sentence) {
-    const line = byId("composer").querySelector(".error");
-    line.textContent = sentence;
-    line.hidden = !sentence;
-    byId("composer").hidden &&= !sentence;
-  },
 };
 
 async function write(event) {

@@ -49,12 +49,17 @@ function go(there) {
   listen();
 }
 
+function complain(sentence) {
+  const line = byId("error");
+  line.textContent = sentence ?? "";
+  line.hidden = !sentence;
+}
+
 async function send(request, element) {
   element?.setAttribute("aria-busy", "true");
   const answer = await act(request);
   element?.removeAttribute("aria-busy");
-  if (answer.error) composer.complain(answer.error);
-  else composer.complain("");
+  complain(answer.error);
   if (answer.modal) openModal(answer.modal, send);
   if (answer.go) {
     go(answer.go);
@@ -65,7 +70,7 @@ async function send(request, element) {
 
 document.addEventListener("click", (event) => {
   const target = event.target.closest("button");
-  if (!target || target.getAttribute("aria-disabled") === "true") return;
+  if (!target || target.ariaDisabled === "true" || target.ariaBusy === "true") return;
   const { press, message, step, blow, dismiss, save } = target.dataset;
   if (target.dataset.as || target.dataset.in) go({ as: target.dataset.as, in: target.dataset.in });
   else if (press) send({ do: "press", message, custom_id: press }, target);
