@@ -16,6 +16,8 @@ from domains.transcripts.markdown import excerpt
 
 TOGETHER = timedelta(minutes=5)
 """Messages of one author within this time stand below one name."""
+SHOWN = 50
+"""Of the last messages, as many as Discord loads at first."""
 LOADING = 1 << 7
 COMMAND = 2
 """The kind of an interaction that Discord names above the answer."""
@@ -41,7 +43,7 @@ class MessageView:
 
 
 def conversation(guild: DemoGuild, person: Person, channel_id: int) -> list[MessageView]:
-    return list(_views(guild, person, guild.messages(person, channel_id)))
+    return list(_views(guild, person, guild.messages(person, channel_id)[-SHOWN:]))
 
 
 def _views(guild: DemoGuild, person: Person, messages: list[Message]) -> Iterator[MessageView]:

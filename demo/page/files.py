@@ -37,7 +37,7 @@ class Files:
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
-        content = self._services.discord.files.at(path)
+        content = self._services.discord.backend.files.at(path)
         if content is None:
             raise web.HTTPNotFound
         kind = mimetypes.guess_type(path)[0] or "application/octet-stream"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from urllib.parse import quote
 from simcord._clock import Clock
 from simcord.backend import Backend
 from simcord.backend.cdn import CdnStore
+from simcord.backend.models import Interaction
 
 FILES = "/files"
 
@@ -21,7 +23,8 @@ class RealClock(Clock):
 
 
 class Files(CdnStore):
-    """What was attached, at an address where a bot in another process gets it."""
+    """What was attached, at an address where a bot in another process gets it. It can't be guessed:
+    whoever has it needs no other key, as with Discord's own."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,8 +40,9 @@ class Files(CdnStore):
         description: str | None,
     ) -> dict[str, Any]:
         stored = super().store_attachment(attachment_id, channel_id, filename, data, description)
-        self._by_path[f"{channel_id}/{attachment_id}/{filename}"] = data
-        url = f"{self.origin}{FILES}/{channel_id}/{attachment_id}/{quote(filename)}"
+        place = secrets.token_urlsafe(12)
+        self._by_path[f"{place}/{filename}"] = data
+        url = f"{self.origin}{FILES}/{place}/{quote(filename)}"
         return stored | {"url": url, "proxy_url": url}
 
     def at(self, path: str) -> bytes | None:
@@ -46,10 +50,26 @@ class Files(CdnStore):
         return self._by_path.get(path)
 
 
-def new_backend() -> tuple[Backend, Files]:
-    backend, files = Backend(clock=RealClock()), Files()
-    backend.cdn = files
-    return backend, files
+class VirtualBackend(Backend):
+    """simcord's state."""
+
+    def __init__(self) -> None:
+        super().__init__(clock=RealClock())
+        self.files = Files()
+        self.cdn = self.files
+
+    def new_interaction(
+        self,
+        type: int,  # noqa: A002  # simcord's name
+        channel_id: int,
+        user_id: int,
+        guild_id: int | None,
+    ) -> Interaction:
+        """With a token that can't be guessed, since it is all that an answer needs."""
+        record = super().new_interaction(type, channel_id, user_id, guild_id)
+        record.token = secrets.token_urlsafe(24)
+        self.interaction_tokens[record.token] = record.id
+        return record
 
 
 def forget_history(backend: Backend) -> None:

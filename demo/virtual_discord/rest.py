@@ -14,11 +14,11 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from aiohttp import web
-from simcord.backend import Backend, serializers
+from simcord.backend import serializers
 from simcord.backend.errors import BackendError, SetupError
 from simcord.http import RouteNotImplemented, UnsupportedField, dispatch
 
-from demo.virtual_discord.backend import FILES, Files, forget_history
+from demo.virtual_discord.backend import FILES, VirtualBackend, forget_history
 from demo.virtual_discord.changes import ChangeSignal
 
 log = logging.getLogger(__name__)
@@ -48,11 +48,10 @@ class Upload:
 
 
 class Rest:
-    def __init__(self, backend: Backend, files: Files, token: str, changes: ChangeSignal) -> None:
+    def __init__(self, backend: VirtualBackend, token: str, changes: ChangeSignal) -> None:
         self.is_cut = False
         self.url = ""
         self._backend = backend
-        self._files = files
         self._token = token
         self._changes = changes
         self._nonces: dict[tuple[str, str], tuple[float, int]] = {}
@@ -67,7 +66,7 @@ class Rest:
         return application
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if self.is_cut:
+        if self.is_cut or "Origin" in request.headers:  # a browser: that is no bot
             return _hang_up(request)
         status, answer = self._answer(request, *await _read(request))
         forget_history(self._backend)
@@ -136,7 +135,7 @@ class Rest:
     async def _download(self, request: web.Request) -> web.StreamResponse:
         if self.is_cut:
             return _hang_up(request)
-        content = self._files.at(request.match_info["path"])
+        content = self._backend.files.at(request.match_info["path"])
         if content is None:
             raise web.HTTPNotFound
         return web.Response(body=content, content_type="application/octet-stream")

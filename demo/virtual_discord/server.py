@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from demo.virtual_discord.backend import new_backend
+from demo.virtual_discord.backend import VirtualBackend
 from demo.virtual_discord.changes import ChangeSignal
 from demo.virtual_discord.gateway import Gateway
 from demo.virtual_discord.rest import API, Rest
@@ -22,9 +22,9 @@ class VirtualDiscord:
         self.token = ".".join(secrets.token_urlsafe(12) for _ in range(3))
         self.changes = ChangeSignal()
         """Of anything that a person here could see."""
-        self.backend, self.files = new_backend()
+        self.backend = VirtualBackend()
         self.gateway = Gateway(self.backend, self.token, self.changes)
-        self._rest = Rest(self.backend, self.files, self.token, self.changes)
+        self._rest = Rest(self.backend, self.token, self.changes)
         self.origin = ""
 
     @asynccontextmanager
@@ -38,7 +38,7 @@ class VirtualDiscord:
         try:
             await web.TCPSite(runner, HOST, 0).start()
             port = runner.addresses[0][1]
-            self.origin = self.files.origin = f"http://{HOST}:{port}"
+            self.origin = self.backend.files.origin = f"http://{HOST}:{port}"
             self.gateway.url = self.gateway_url
             yield
         finally:

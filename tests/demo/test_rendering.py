@@ -10,7 +10,7 @@ from simcord.backend import Backend
 from demo.guild import DemoGuild, build_guild
 from demo.page.conversation import conversation
 from demo.page.rendering import Templates
-from demo.virtual_discord.backend import new_backend
+from demo.virtual_discord.backend import VirtualBackend
 from demo.words import Words
 
 LAYOUT = [
@@ -52,8 +52,8 @@ LAYOUT = [
 
 @pytest.fixture
 def backend() -> Backend:
-    backend, files = new_backend()
-    files.origin = "http://127.0.0.1:1"
+    backend = VirtualBackend()
+    backend.files.origin = "http://127.0.0.1:1"
     return backend
 
 
