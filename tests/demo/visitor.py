@@ -25,7 +25,8 @@ class Visitor:
         self.view: dict[str, str] = {"as": "casey", "in": "", "lang": language, "about": ""}
         self.regions: dict[str, str] = {}
         """The parts of the page, as HTML."""
-        self.slowest_s = 0.0
+        self.took_s: list[tuple[float, str]] = []
+        """How long each action took."""
         self._changed = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
 
@@ -116,7 +117,8 @@ class Visitor:
         ) as response:
             assert response.status == 200, await response.text()
             answer = await response.json()
-        self.slowest_s = max(self.slowest_s, time.perf_counter() - began)
+        what = " ".join([do, *(str(each) for each in said.values())][:2])
+        self.took_s.append((time.perf_counter() - began, what))
         if "go" in answer:
             self.view |= answer["go"]
             await self._listen()
