@@ -27,11 +27,11 @@ class Close:
     log_posts: int
     closings: int
 
-    @property
-    def is_punctual(self) -> bool:
-        """Within a second of the deadline, or soon after what it needs was back."""
-        waited = self.after_ms is not None and self.after_ms <= AFTER_RETURN_MS
-        return self.late_ms <= ON_TIME_MS or waited
+    def is_punctual(self, patience: int = 1) -> bool:
+        """Within a second of the deadline, or soon after what it needs was back; never early. A
+        machine that is busy with other tests needs patience."""
+        waited = self.after_ms is not None and self.after_ms <= AFTER_RETURN_MS * patience
+        return 0 <= self.late_ms <= ON_TIME_MS * patience or waited
 
     def __str__(self) -> str:
         after = f", {self.after_ms} ms after the return" if self.after_ms is not None else ""
