@@ -15,6 +15,7 @@ export function put(region, html) {
     sources.set(child, child.outerHTML);
     return child;
   });
+  const chosen = [...region.querySelectorAll("select[data-keep]")].map(({ id, value }) => [id, value]);
   let place = region.firstElementChild;
   for (const child of children) {
     if (child === place) place = place.nextElementSibling;
@@ -24,6 +25,10 @@ export function put(region, html) {
     const next = place.nextElementSibling;
     place.remove();
     place = next;
+  }
+  for (const [id, value] of chosen) {
+    const menu = document.getElementById(id);
+    if (menu && menu.value !== value) menu.value = value;
   }
   if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
 }
