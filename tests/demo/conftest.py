@@ -10,7 +10,7 @@ from tests.demo.demo_process import running_demo
 from tests.demo.visitor import Visitor
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     with running_demo(tmp_path_factory.mktemp("demo") / "data") as demo:
         yield demo.url()

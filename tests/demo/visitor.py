@@ -44,6 +44,7 @@ class Visitor:
             visitor = cls(session, URL(url).origin(), language)
             try:
                 await visitor.look()
+                await visitor.act("speak")
                 yield visitor
             finally:
                 await visitor.close()
