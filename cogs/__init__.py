@@ -8,13 +8,17 @@ from cogs.autoclose import AutoCloseCommands
 from cogs.blocking import Blocking
 from cogs.buttons import BUTTONS
 from cogs.closing import CloseCommands
+from cogs.command_texts import translate_commands
 from cogs.doctor import Doctor
+from cogs.language_command import LanguageCommand
 from cogs.limits import Limits
 from cogs.message_changes import MessageChanges
+from cogs.opening import Opening
 from cogs.panel import OpenTicketView, Panel
 from cogs.privacy import ForgetButton, Privacy
 from cogs.scheduling import Scheduling
 from cogs.setup import ConfirmPublicLogButton, Setup
+from cogs.ticket_forms import TicketForms
 from cogs.timers import Timers
 from cogs.watching import Watching
 from domains.disk_space import DiskSpace
@@ -36,12 +40,15 @@ async def add_cogs(
     cogs: tuple[commands.Cog, ...] = (
         Setup(tickets),
         Panel(tickets),
+        Opening(tickets),
+        TicketForms(tickets),
         CloseCommands(tickets),
         AutoCloseCommands(tickets, scheduled_task),
         Doctor(bot, tickets, scheduled_task, disk_space),
         Timers(tickets, scheduled_task),
         Blocking(tickets),
         Limits(tickets),
+        LanguageCommand(tickets),
         Privacy(tickets),
         Watching(tickets),
         MessageChanges(bot, tickets),
@@ -57,3 +64,4 @@ async def add_cogs(
     bot.add_view(OpenTicketView())
     for cog in cogs:
         await bot.add_cog(cog)
+    await translate_commands(bot)

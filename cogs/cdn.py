@@ -10,6 +10,7 @@ import discord
 from discord.http import HTTPClient
 
 from domains.transcripts import AttachmentUnavailable, DownloadFailed
+from locales import Text
 
 PIECE_BYTES = 64 * 1024
 CONNECT_TIMEOUT_S = 5.0
@@ -17,6 +18,7 @@ SILENCE_TIMEOUT_S = 8.0
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 """Of the answers below 500: the others are meant as they are said."""
 GONE = frozenset({403, 404, 410})
+GONE_TEXT = Text("transcript.missed_deleted")
 UNZIPPED = {"Accept-Encoding": "identity"}
 """Unpacked by us, a small answer could be of any size."""
 
@@ -28,7 +30,7 @@ async def read_file(http: HTTPClient, url: str) -> AsyncGenerator[bytes]:
         try:
             yield await http.get_from_cdn(url)
         except discord.NotFound:
-            raise AttachmentUnavailable("Discord no longer has it") from None
+            raise AttachmentUnavailable(GONE_TEXT) from None
         return
     timeout = aiohttp.ClientTimeout(
         total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=SILENCE_TIMEOUT_S
@@ -50,11 +52,12 @@ async def read_file(http: HTTPClient, url: str) -> AsyncGenerator[bytes]:
 
 def _check(response: aiohttp.ClientResponse) -> None:
     status = response.status
+    answered = Text("transcript.missed_answer", {"status": status})
     if status in GONE:
-        raise AttachmentUnavailable("Discord no longer has it")
+        raise AttachmentUnavailable(GONE_TEXT)
     if status >= 500 or status in WORTH_ANOTHER_TRY:
-        raise DownloadFailed(f"the server of Discord's files answers {status}")
+        raise DownloadFailed(answered)
     if status != 200:
-        raise AttachmentUnavailable(f"the server of Discord's files answers {status}")
+        raise AttachmentUnavailable(answered)
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise AttachmentUnavailable("it was sent in a form that was not asked for")
+        raise AttachmentUnavailable(Text("transcript.missed_encoded"))

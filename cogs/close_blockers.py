@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import discord
 
@@ -15,18 +15,23 @@ TO_ARCHIVE = (*TO_READ, "manage_threads")
 TO_LOG = ("view_channel", "send_messages", "embed_links", "attach_files")
 
 
-def close_blocker(server: discord.Guild | None, ticket: Ticket, guild: GuildSettings) -> str | None:
-    """What the bot may not do, but would have to. None if it may do all, as far as is known."""
+def close_blockers(
+    server: discord.Guild | None, ticket: Ticket, guild: GuildSettings, locale: str
+) -> Sequence[str]:
+    """What the bot may not do, but would have to, as far as is known: a sentence's part for each
+    place, as plain text."""
     if server is None or server.unavailable:
-        return None
-    return " and ".join(_close_blockers(server, ticket, guild)) or None
+        return ()
+    return list(_close_blockers(server, ticket, guild, locale))
 
 
-def _close_blockers(server: discord.Guild, ticket: Ticket, guild: GuildSettings) -> Iterator[str]:
+def _close_blockers(
+    server: discord.Guild, ticket: Ticket, guild: GuildSettings, locale: str
+) -> Iterator[str]:
     """A channel that is gone blocks nothing; an archived thread is in no cache."""
     channel = server.get_channel_or_thread(ticket.channel_id or 0)
     log_channel = server.get_channel_or_thread(guild.log_channel_id or 0)
     to_remove = TO_ARCHIVE if isinstance(channel, discord.Thread) else TO_DELETE
     for place, needs in ((channel, to_remove), (log_channel, TO_LOG)):
         if place is not None and missing_permissions(place, needs):
-            yield describe_missing_permissions(place, needs)
+            yield describe_missing_permissions(place, needs, locale)

@@ -57,15 +57,20 @@ class TicketCog(commands.Cog):
 
 
 def guild_id_of(interaction: Interaction) -> int:
-    """Raises a UserError in direct messages: where a command is offered is Discord's business."""
+    """Raises ServerOnly in direct messages: where a command is offered is Discord's business."""
     if interaction.guild_id is None:
-        raise UserError("This works only in a server.")
+        raise ServerOnlyError
     return interaction.guild_id
+
+
+class ServerOnlyError(UserError):
+    def __init__(self) -> None:
+        super().__init__("errors.server_only")
 
 
 class NotReadyError(UserError):
     def __init__(self) -> None:
-        super().__init__("The ticket system is not ready yet. Try again in a minute.")
+        super().__init__("errors.not_ready")
 
 
 def lifecycle_of(interaction: discord.Interaction[Any]) -> TicketLifecycle:

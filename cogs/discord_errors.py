@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
 import discord
 
+from domains.formatting import permission_texts
 from domains.ticket_lifecycle.channels import (
     ChannelGoneError,
     ChannelLimitError,
     DiscordFailedError,
+    DiscordSlowError,
     PermissionMissingError,
 )
+from locales import DEFAULT_LOCALE
+
+log = logging.getLogger(__name__)
 
 CALL_S = 10.0
 UPLOAD_BYTES_PER_S = 100_000
@@ -25,17 +32,6 @@ GUILD_FULL = 30013
 INVALID_FORM = 50035
 
 Place = discord.abc.GuildChannel | discord.Thread | discord.Guild
-
-PERMISSION_NAMES = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "embed_links": "Embed Links",
-    "attach_files": "Attach Files",
-    "read_message_history": "Read Message History",
-    "manage_channels": "Manage Channels",
-    "manage_roles": "Manage Permissions",
-    "manage_threads": "Manage Threads",
-}
 
 
 @asynccontextmanager
@@ -63,36 +59,65 @@ async def discord_call(
             ) from error
         raise DiscordFailedError(_text(error)) from error
     except TimeoutError as error:
-        raise DiscordFailedError(f"Discord did not do it within {seconds:g} s") from error
+        raise DiscordSlowError(seconds) from error
     except (discord.RateLimited, aiohttp.ClientError, OSError) as error:
         raise DiscordFailedError(_text(error)) from error
+    except (KeyError, TypeError, ValueError) as error:
+        if not (where := _where_answer_is_read(error)):
+            raise
+        log.warning(
+            "Discord's answer makes no sense: %s: %s (%s)", type(error).__name__, error, where
+        )
+        raise DiscordFailedError("its answer made no sense") from error
+
+
+def _where_answer_is_read(error: Exception) -> str:
+    """Empty for an error of our own. discord.py takes every answer with the status 200 for what it
+    expects, even the page of a proxy."""
+    frames = [
+        (frame.f_globals.get("__name__", "").split(".")[0], frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    while frames and frames[-1][0] == "json":
+        frames.pop()
+    package, file, line = frames[-1]
+    return f"{file}:{line}" if package == "discord" else ""
 
 
 def _text(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def permission_names(place: Place | None, permissions: Sequence[str]) -> str:
-    """As Discord's own settings call them: a server's and a channel's differ in one."""
-    names = PERMISSION_NAMES
+def permission_codes(place: Place | None, permissions: Sequence[str]) -> tuple[str, ...]:
+    """As `permissions.po` has them: a server's settings and a channel's call one differently."""
     if isinstance(place, discord.Guild):
-        names = names | {"manage_roles": "Manage Roles"}
-    return ", ".join(names.get(name, name) for name in permissions)
+        return tuple(permissions)
+    return tuple("manage_permissions" if name == "manage_roles" else name for name in permissions)
+
+
+def permission_names(
+    place: Place | None, permissions: Sequence[str], locale: str = DEFAULT_LOCALE
+) -> str:
+    """As Discord's own settings call them."""
+    texts = permission_texts(permission_codes(place, permissions))
+    return ", ".join(each.in_locale(locale) for each in texts)
 
 
 def permission_missing(place: Place | None, needed: Sequence[str]) -> PermissionMissingError:
     """Names what the bot lacks, from what is known of its permissions there."""
-    lacked = missing_permissions(place, needed) or list(needed)
-    names = tuple(permission_names(place, lacked).split(", "))
+    codes = permission_codes(place, missing_permissions(place, needed) or list(needed))
     if place is None:
-        return PermissionMissingError(names, None)
+        return PermissionMissingError(codes, None)
     return PermissionMissingError(
-        names, place.name if isinstance(place, discord.Guild) else f"#{place.name}"
+        codes, place.name if isinstance(place, discord.Guild) else f"#{place.name}"
     )
 
 
-def describe_missing_permissions(place: Place | None, needed: Sequence[str]) -> str:
-    return str(permission_missing(place, needed))
+def describe_missing_permissions(
+    place: Place | None, needed: Sequence[str], locale: str = DEFAULT_LOCALE
+) -> str:
+    """As plain text: a place's name is as somebody typed it."""
+    return permission_missing(place, needed).text.in_locale(locale)
 
 
 def missing_permissions(place: Place | None, needed: Sequence[str]) -> list[str]:

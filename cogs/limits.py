@@ -10,15 +10,17 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
+from cogs.cards.blocks import BLUE
 from cogs.cog import TicketCog, answering_errors
-from cogs.embeds import BLUE
+from cogs.command_texts import described, translatable
+from cogs.language import reader
 from cogs.permissions import require_manager
 from cogs.text import NO_MENTIONS
 from domains.errors import UserError
-from domains.formatting import duration
 from domains.policy import Policy, Setting, setting, settings
 from domains.ticket_lifecycle.close_delay import parse_seconds
 from domains.ticket_lifecycle.models import GuildSettings
+from locales import Text, duration, text
 
 ALL: Final = "all"
 SUGGESTIONS: Final = ("30s", "5m", "1h", "1d", "7d", "0")
@@ -29,15 +31,18 @@ MostOfMember = app_commands.Range[int, 1, 50]
 
 
 class Limits(TicketCog, name="Punctual: limits"):
-    @app_commands.command(description="Who may open tickets, how many and how often")
+    @app_commands.command(description=described("limits"))
     @app_commands.describe(
-        **{each.name: each.explanation for each in settings()},
-        reset="Back to the default",
+        **{each.name: translatable(each.explanation) for each in settings()},
+        reset=described("limits.reset"),
     )
     @app_commands.choices(
         reset=[
-            *(app_commands.Choice(name=each.label, value=each.name) for each in settings()),
-            app_commands.Choice(name="All of them", value=ALL),
+            *(
+                app_commands.Choice(name=translatable(each.label), value=each.name)
+                for each in settings()
+            ),
+            app_commands.Choice(name=translatable(Text("limits.reset_all")), value=ALL),
         ]
     )
     @app_commands.guild_only()
@@ -79,83 +84,85 @@ class Limits(TicketCog, name="Punctual: limits"):
             _require_possible(guild.policy.model_copy(update=changes))
             guild = await self.tickets.change_policy(server.id, changes)
         await interaction.followup.send(
-            embed=self._summary(guild), ephemeral=True, allowed_mentions=NO_MENTIONS
+            embed=self._summary(guild, reader(interaction)),
+            ephemeral=True,
+            allowed_mentions=NO_MENTIONS,
         )
 
     @limits.autocomplete("cooldown")
     @limits.autocomplete("min_account_age")
     @limits.autocomplete("min_membership")
     async def suggest_duration(
-        self,
-        interaction: discord.Interaction[Any],  # noqa: ARG002  # discord.py's signature
-        current: str,
+        self, interaction: discord.Interaction[Any], current: str
     ) -> list[app_commands.Choice[str]]:
         """In words, what is typed: a bare number is hours."""
         offered = [current.strip()[:100]] if current.strip() else SUGGESTIONS
         return [
-            app_commands.Choice(name=duration(timedelta(seconds=seconds)), value=text)
-            for text in offered
-            if (seconds := parse_seconds(text)) is not None
+            app_commands.Choice(
+                name=duration(timedelta(seconds=seconds), reader(interaction)), value=typed
+            )
+            for typed in offered
+            if (seconds := parse_seconds(typed)) is not None
         ]
 
-    def _summary(self, guild: GuildSettings) -> discord.Embed:
+    def _summary(self, guild: GuildSettings, locale: str) -> discord.Embed:
         effective = self.tickets.policy.effective(guild.policy)
-        embed = discord.Embed(title="Who may open tickets here", colour=BLUE)
+        embed = discord.Embed(title=text("limits.title", locale), colour=BLUE)
         for each in settings():
-            source = "set here" if getattr(guild.policy, each.name) is not None else "default"
+            is_set = getattr(guild.policy, each.name) is not None
+            value = text(
+                "limits.set_here" if is_set else "limits.by_default",
+                locale,
+                value=_words(each, effective, locale),
+            )
             embed.add_field(
-                name=each.label,
-                value=f"**{_words(each, effective)}** ({source})\n{each.explanation}",
+                name=each.label.in_locale(locale),
+                value=f"{value}\n{each.explanation.in_locale(locale)}",
                 inline=False,
             )
         return embed
 
 
-def _words(each: Setting, policy: Policy) -> str:
+def _words(each: Setting, policy: Policy, locale: str) -> str:
     value = getattr(policy, each.name)
     match each.unit:
         case _ if value is None:
-            return each.default
+            return each.default_text.in_locale(locale)
         case "duration":
-            return duration(value) if value else "none"
+            return duration(value, locale) if value else text("limits.no_duration", locale)
         case "roles":
-            return " ".join(f"<@&{role_id}>" for role_id in value) or "none"
+            roles = " ".join(f"<@&{role_id}>" for role_id in value)
+            return roles or text("limits.no_roles", locale)
         case "tickets":
             return str(value)
 
 
 def _require_possible(policy: Policy) -> None:
     if set(policy.required_roles or ()) & set(policy.forbidden_roles or ()):
-        raise UserError("A role can't be both required and forbidden.")
+        raise UserError("limits.both_kinds")
 
 
 def _count(_each: Setting, value: Any, _server: discord.Guild) -> object:
     return value  # Discord has held it to the bounds
 
 
-def _duration(each: Setting, text: str, _server: discord.Guild) -> object:
-    seconds = parse_seconds(text) if text.strip() else None
+def _duration(each: Setting, typed: str, _server: discord.Guild) -> object:
+    seconds = parse_seconds(typed) if typed.strip() else None
     assert isinstance(each.most, timedelta)
     if seconds is None or seconds > each.most.total_seconds():
-        raise UserError(
-            f"{each.label} is at most {duration(each.most)}, like `30s`, `1h30m`, `24` (hours) or "
-            "`7 days`; `0` is none."
-        )
+        raise UserError("limits.invalid_duration", setting=each.label, most=each.most)
     return timedelta(seconds=seconds)
 
 
-def _roles(each: Setting, text: str, server: discord.Guild) -> object:
-    role_ids = tuple(dict.fromkeys(int(found) for found in _ROLE.findall(text)))
-    rest = _ROLE.sub("", text).replace(",", "").strip().lower()
+def _roles(each: Setting, typed: str, server: discord.Guild) -> object:
+    role_ids = tuple(dict.fromkeys(int(found) for found in _ROLE.findall(typed)))
+    rest = _ROLE.sub("", typed).replace(",", "").strip().lower()
     known = all(id_ != server.id and server.get_role(id_) for id_ in role_ids)
     if (not role_ids and rest != "none") or (role_ids and rest) or not known:
-        raise UserError(
-            f"{each.label} takes mentions of this server's roles, like `@Verified`, one or more; "
-            "`none` is no role."
-        )
+        raise UserError("limits.invalid_roles", setting=each.label)
     assert isinstance(each.most, int)
     if len(role_ids) > each.most:
-        raise UserError(f"{each.label} can be at most {each.most}.")
+        raise UserError("limits.too_many_roles", setting=each.label, most=each.most)
     return role_ids
 
 

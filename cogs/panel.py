@@ -1,34 +1,34 @@
-"""`/panel`, its button, and the modal that asks for the subject."""
+"""`/panel` and its button."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
-from cogs.cog import TicketCog, answering_errors, guild_id_of
+from cogs.cards.panel import OPEN, panel_card
+from cogs.cog import TicketCog, answering_errors
+from cogs.command_texts import described
 from cogs.discord_errors import describe_missing_permissions
-from cogs.embeds import BLUE
-from cogs.permissions import member_facts, require_manager, require_own
+from cogs.language import of_server, reader
+from cogs.opening import SubjectForm
+from cogs.permissions import require_manager, require_own
 from cogs.replies import answer_error, reply_ephemeral
 from cogs.text import NO_MENTIONS
 from domains.errors import UserError
-from domains.ticket_lifecycle.open_ticket import MAX_SUBJECT_LENGTH
+from locales import Typed, text
 
-TITLE = "Support"
-TEXT = "Press the button to open a private ticket; only you and the support team can see it."
-MODAL_PREFIX = "ticket:subject"
-NEEDED = ("view_channel", "send_messages", "embed_links")
+NEEDED = ("view_channel", "send_messages")
 
 
 class Panel(TicketCog, name="Punctual: panel"):
-    @app_commands.command(description="Post the panel with the button that opens tickets")
+    @app_commands.command(description=described("panel"))
+    @app_commands.rename(words="text")
     @app_commands.describe(
-        channel="Where to post it; here, if left out",
-        title="Its title",
-        text="What it says above the button",
+        channel=described("panel.channel"),
+        title=described("panel.title"),
+        words=described("panel.text"),
     )
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
@@ -37,60 +37,42 @@ class Panel(TicketCog, name="Punctual: panel"):
         self,
         interaction: discord.Interaction[Any],
         channel: discord.TextChannel | None = None,
-        title: app_commands.Range[str, 1, 256] = TITLE,
-        text: app_commands.Range[str, 1, 4000] = TEXT,
+        title: app_commands.Range[str, 1, 256] | None = None,
+        words: app_commands.Range[str, 1, 3500] | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         require_manager(interaction)
         target = channel or interaction.channel
         if not isinstance(target, discord.TextChannel):
-            raise UserError("The panel can be posted only in a text channel.")
+            raise UserError("panel.not_a_text_channel")
         require_own(interaction, target, "view_channel", "send_messages")
+        settings = await self.tickets.guild_settings(target.guild.id)
+        card = panel_card(title, words, of_server(settings, target.guild))
+        locale = reader(interaction)
         try:
-            await target.send(
-                embed=discord.Embed(title=title, description=text, colour=BLUE),
-                view=OpenTicketView(),
-                allowed_mentions=NO_MENTIONS,
-            )
+            await target.send(view=card, allowed_mentions=NO_MENTIONS)
         except discord.Forbidden as error:
-            raise UserError(
-                f"I cannot post there: {describe_missing_permissions(target, NEEDED)}."
-            ) from error
-        await reply_ephemeral(interaction, f"The panel is in {target.mention}.")
-
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """The form for the subject works after any restart, as all buttons do."""
-        subject = _submitted_subject(interaction)
-        if subject is None:
-            return
-        try:
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            ticket = await self.tickets.open_ticket(
-                guild_id_of(interaction),
-                interaction.user.id,
-                subject,
-                member_facts(interaction.user),
-            )
-            await reply_ephemeral(interaction, f"Your ticket is open: <#{ticket.channel_id}>")
-        except Exception as error:
-            await answer_error(interaction, error)
+            why = describe_missing_permissions(target, NEEDED, locale)
+            raise UserError("panel.cannot_post", why=Typed(why)) from error
+        said = text("panel.posted", locale, channel=target.mention)
+        if not settings.support_role_ids:
+            said += f"\n⚠️ {text('panel.no_support', locale)}"
+        await reply_ephemeral(interaction, said)
 
 
 class OpenTicketView(discord.ui.View):
-    """Registered once at start-up, so that panels work after any restart."""
+    """Registered once at start-up, so that panels work after any restart, those of older versions
+    too."""
 
     def __init__(self) -> None:
         super().__init__(timeout=None)
 
-    @discord.ui.button(
-        label="Open a ticket", style=discord.ButtonStyle.primary, custom_id="ticket:open"
-    )
+    @discord.ui.button(label="·", custom_id=OPEN)
     async def open_ticket(
         self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
     ) -> None:
         # No work before this: a modal can't follow a defer, and there are three seconds.
-        await interaction.response.send_modal(SubjectModal(interaction.id))
+        await interaction.response.send_modal(SubjectForm(interaction))
 
     async def on_error(
         self,
@@ -99,35 +81,3 @@ class OpenTicketView(discord.ui.View):
         _item: discord.ui.Item[Any],
     ) -> None:
         await answer_error(interaction, error)
-
-
-class SubjectModal(discord.ui.Modal, title="Open a ticket"):
-    """What is written in it comes to `Panel.on_interaction`. discord.py would keep each form in
-    memory until it is sent, and most who look at one never do: it keeps none that is stopped."""
-
-    subject: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        label="What is it about?",
-        placeholder="In one line",
-        min_length=1,
-        max_length=MAX_SUBJECT_LENGTH,
-        custom_id="subject",
-    )
-
-    def __init__(self, interaction_id: int) -> None:
-        """Each has an id of its own: phones fill in again what was written under the same."""
-        super().__init__(custom_id=f"{MODAL_PREFIX}:{interaction_id}")
-        self.stop()
-
-
-def _submitted_subject(interaction: discord.Interaction[Any]) -> str | None:
-    """None if it is not our form that was sent."""
-    data = cast("dict[str, Any]", interaction.data or {})
-    if interaction.type is not discord.InteractionType.modal_submit:
-        return None
-    if not str(data.get("custom_id", "")).startswith(f"{MODAL_PREFIX}:"):
-        return None
-    rows: list[dict[str, Any]] = data.get("components", [])
-    inputs = [each for row in rows for each in row.get("components", [row.get("component", {})])]
-    return next(
-        (each.get("value", "") for each in inputs if each.get("custom_id") == "subject"), ""
-    )

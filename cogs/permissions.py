@@ -7,34 +7,39 @@ from collections.abc import Sequence
 
 import discord
 
-from cogs.discord_errors import permission_names
+from cogs.discord_errors import permission_codes
 from cogs.replies import Interaction
 from domains.errors import UserError
+from domains.formatting import permission_texts
 from domains.ticket_lifecycle.admission import MemberFacts
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
 
 
 class NotSupportError(UserError):
-    def __init__(self) -> None:
-        super().__init__("Only support can do that.")
+    def __init__(self, *, in_ticket: bool = False) -> None:
+        super().__init__("errors.only_support_in_ticket" if in_ticket else "errors.only_support")
 
 
 class NotAManagerError(UserError):
     def __init__(self) -> None:
-        super().__init__("You need the permission Manage Server for that.")
+        super().__init__("errors.need_manage_server")
 
 
 class NotYoursError(UserError):
     def __init__(self) -> None:
-        super().__init__("Only the member who opened this ticket, or support, can do that.")
+        super().__init__("errors.not_yours")
 
 
 class NotThereYourselfError(UserError):
     """Else the bot would be a way to write and look where one may not oneself."""
 
     def __init__(self, place: discord.abc.GuildChannel, missing: Sequence[str]) -> None:
-        names = permission_names(place, missing)
-        super().__init__(f"You need {names} in {place.mention} yourself for that.")
+        super().__init__(
+            "errors.not_there_yourself",
+            permissions=permission_texts(permission_codes(place, missing)),
+            place=place.mention,
+            count=len(missing),
+        )
 
 
 def is_manager(interaction: Interaction) -> bool:
@@ -76,9 +81,12 @@ def require_own(
         raise NotThereYourselfError(place, missing)
 
 
-def require_support(interaction: Interaction, guild: GuildSettings) -> None:
+def require_support(
+    interaction: Interaction, guild: GuildSettings, ticket: Ticket | None = None
+) -> None:
+    """With the `ticket` in which it was asked, the refusal tells a member what they can do."""
     if not is_support(interaction, guild):
-        raise NotSupportError
+        raise NotSupportError(in_ticket=ticket is not None)
 
 
 def require_opener_or_support(

@@ -14,6 +14,8 @@ from discord.ext import commands
 
 from cogs.buttons import IdButton
 from cogs.cog import TicketCog, answering_errors, guild_id_of
+from cogs.command_texts import described
+from cogs.language import reader
 from cogs.permissions import require_manager
 from cogs.replies import Interaction, reply_ephemeral_if_possible
 from cogs.text import NO_MENTIONS, escape
@@ -22,28 +24,20 @@ from domains.errors import UserError
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.forget_member import EVERY_GUILD, MAX_NAMED, Forgotten, Plan
 from domains.ticket_lifecycle.models import Ticket
+from locales import DEFAULT_LOCALE, Text, Typed, text
 
 TIMES_A_MINUTE = 5
 _USER = re.compile(r"\s*(?:<@!?)?([0-9]{15,19})>?\s*", re.ASCII)
 
-STAYS = (
-    "What the bot posted in Discord (log channel, direct messages) is Discord's to keep: a "
-    "moderator can delete it there. Backups, and the database's own log of changes, hold older "
-    "states until they are overwritten."
-)
-LATER = "Somebody else is being forgotten just now; this is done by itself within some minutes."
-
 
 class NoUserIdError(UserError):
     def __init__(self) -> None:
-        super().__init__(
-            "That is not a user id: it is a number of 17 to 19 digits, as Copy User ID gives it."
-        )
+        super().__init__("privacy.not_an_id")
 
 
 class AskedTooOftenError(UserError):
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"You asked that often. Try again in {math.ceil(seconds)} seconds.")
+        super().__init__("privacy.too_often", count=math.ceil(seconds))
 
 
 class Privacy(TicketCog, name="Punctual: privacy"):
@@ -59,9 +53,7 @@ class Privacy(TicketCog, name="Punctual: privacy"):
         if seconds is not None:
             raise AskedTooOftenError(seconds)
 
-    @app_commands.command(
-        name="forget-me", description="Delete what this bot keeps of you, in every server"
-    )
+    @app_commands.command(name="forget-me", description=described("forget-me"))
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     @answering_errors
     async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
@@ -69,8 +61,8 @@ class Privacy(TicketCog, name="Punctual: privacy"):
         self._count(interaction)
         await _ask(interaction, self.tickets, interaction.user.id, EVERY_GUILD)
 
-    @app_commands.command(description="Delete what this bot keeps of a member, in this server")
-    @app_commands.describe(user_id="The member's id (Copy User ID), also of one who has left")
+    @app_commands.command(description=described("forget"))
+    @app_commands.describe(user_id=described("forget.user_id"))
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
     @answering_errors
@@ -83,22 +75,21 @@ class Privacy(TicketCog, name="Punctual: privacy"):
         self._count(interaction)
         await _ask(interaction, self.tickets, int(found[1]), guild_id_of(interaction))
 
-    @app_commands.command(
-        name="export-me", description="Get what this bot keeps of you, as a zip file"
-    )
+    @app_commands.command(name="export-me", description=described("export-me"))
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     @answering_errors
     async def export_me(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
         self._count(interaction)
         limit = min(MAX_UPLOAD_BYTES, interaction.filesize_limit)
-        content = await self.tickets.exporting.export(interaction.user.id, limit)
+        locale = reader(interaction)
+        content = await self.tickets.exporting.export(interaction.user.id, limit, locale)
         if content is None:
-            raise UserError("Nothing is kept of you.")
+            raise UserError("privacy.nothing_kept")
+        filename = text("privacy.export_filename", locale)
         await interaction.followup.send(
-            "Here is what is kept of you: your tickets with all that you could see there, and "
-            "what you yourself wrote in tickets of others. Only you see this message.",
-            file=discord.File(io.BytesIO(content), filename="what-is-kept-of-you.zip"),
+            text("privacy.export", locale),
+            file=discord.File(io.BytesIO(content), filename=filename),
             ephemeral=True,
             allowed_mentions=NO_MENTIONS,
         )
@@ -110,26 +101,29 @@ class ForgetButton(
     """Carries whom, and where; 0 is every server."""
 
     PREFIX = "ticket:forget"
-    LABEL = "Delete it for good"
+    LABEL = "privacy.delete_button"
     STYLE = discord.ButtonStyle.danger
 
-    def __init__(self, id_: int, guild_id: int = EVERY_GUILD) -> None:
-        super().__init__(id_)
+    def __init__(
+        self, id_: int, guild_id: int = EVERY_GUILD, *, locale: str = DEFAULT_LOCALE
+    ) -> None:
+        super().__init__(id_, locale=locale)
         self.guild_id = guild_id
         self.custom_id = f"{self.PREFIX}:{id_}:{guild_id}"
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
         if self.guild_id == EVERY_GUILD:
             if interaction.user.id != self.id_:
-                raise UserError("Only the member themselves can ask for that in every server.")
+                raise UserError("privacy.only_themselves")
         else:
             require_manager(interaction)
             if interaction.guild_id != self.guild_id:
-                raise UserError("That was asked in another server; use `/forget` here.")
-        await interaction.response.edit_message(content="It is being deleted…", view=None)
+                raise UserError("privacy.other_server")
+        deleting = text("privacy.deleting", reader(interaction))
+        await interaction.response.edit_message(content=deleting, view=None)
         done = await tickets.forgetting.forget(self.id_, self.guild_id)
-        told = LATER if done is None else _result(done, self.id_, interaction)
-        await reply_ephemeral_if_possible(interaction, told)
+        said = [Text("privacy.later")] if done is None else _result(done, self.id_, interaction)
+        await reply_ephemeral_if_possible(interaction, _lines(said, interaction))
 
 
 async def _ask(
@@ -137,74 +131,67 @@ async def _ask(
 ) -> None:
     plan = await tickets.forgetting.plan(user_id, guild_id)
     view = discord.ui.View(timeout=None)
-    view.add_item(ForgetButton(user_id, guild_id))
+    view.add_item(ForgetButton(user_id, guild_id, locale=reader(interaction)))
     await interaction.followup.send(
-        _plan(plan, user_id, interaction),
+        _lines(_plan(plan, user_id, interaction), interaction),
         view=view,
         ephemeral=True,
         allowed_mentions=NO_MENTIONS,
     )
 
 
-def _plan(plan: Plan, user_id: int, interaction: Interaction) -> str:
-    whose = _whose(user_id, interaction)
+def _lines(said: Sequence[Text], interaction: Interaction) -> str:
+    return "\n".join(each.with_typed(escape).in_locale(reader(interaction)) for each in said)
+
+
+def _plan(plan: Plan, user_id: int, interaction: Interaction) -> list[Text]:
     counts = plan.counts
-    lines = [
-        f"This deletes the subject, the reasons, the transcript with all its files, and {whose} "
-        f"id in {_tickets(counts.own_closed)} of {whose} own; and {whose} messages, files, name "
-        f"and id in tickets of others ({counts.others_closed} known). It can't be undone.",
-    ]
+    own = _own(user_id, interaction, counts.own_closed)
+    values = {"own": own, "others": counts.others_closed}
+    said = [Text(f"privacy.plan_{_whose(user_id, interaction)}", values)]
     if counts.own_open:
-        lines.append(f"Kept, since not closed yet: {_names(plan.kept, interaction)}.")
+        said.append(Text("privacy.kept_open", {"names": _names(plan.kept, interaction)}))
     if counts.others_open:
-        lines.append(f"Kept, too: tickets of others that are not closed yet: {counts.others_open}.")
+        said.append(Text("privacy.kept_of_others", {"others": counts.others_open}))
     if counts.own_open or counts.others_open:
-        lines.append("Ask again when they are closed.")
-    lines.append(STAYS)
-    return "\n".join(lines)
+        said.append(Text("privacy.ask_again"))
+    return [*said, Text("privacy.stays")]
 
 
-def _result(done: Forgotten, user_id: int, interaction: Interaction) -> str:
-    whose = _whose(user_id, interaction)
-    lines = [
-        f"Deleted: what was kept of {_tickets(done.tickets)} of {whose} own, and {whose} part in "
-        f"{_tickets(done.others)} of others.",
-    ]
+def _result(done: Forgotten, user_id: int, interaction: Interaction) -> list[Text]:
+    own = _own(user_id, interaction, done.tickets)
+    others = Text("privacy.others_tickets", {"count": done.others})
+    said = [Text(f"privacy.done_{_whose(user_id, interaction)}", {"own": own, "others": others})]
     if done.kept:
-        lines.append(
-            f"Kept, since not closed yet: {_names(done.kept, interaction)}. "
-            "Ask again when they are closed."
-        )
+        said.append(Text("privacy.kept_open", {"names": _names(done.kept, interaction)}))
+        said.append(Text("privacy.ask_again"))
     if done.old_transcripts:
-        lines.append(
-            f"Kept: {done.old_transcripts} transcripts of others' tickets. An older version saved "
-            "them, and they don't tell who wrote what."
-        )
+        said.append(Text("privacy.old_transcripts", {"count": done.old_transcripts}))
     if done.failed:
-        lines.append(
-            f"Not yet: the files of {_tickets(done.failed)} could not be changed. It is tried "
-            "again every night until it is done."
-        )
-    lines.append(STAYS)
-    return "\n".join(lines)
+        said.append(Text("privacy.failed", {"count": done.failed}))
+    return [*said, Text("privacy.stays")]
 
 
 def _whose(user_id: int, interaction: Interaction) -> str:
-    return "your" if user_id == interaction.user.id else "the member's"
+    return "own" if user_id == interaction.user.id else "other"
 
 
-def _tickets(number: int) -> str:
-    return f"{number} closed ticket{'' if number == 1 else 's'}"
+def _own(user_id: int, interaction: Interaction, count: int) -> Text:
+    key = "own_tickets" if user_id == interaction.user.id else "members_tickets"
+    return Text(f"privacy.{key}", {"count": count})
 
 
-def _names(tickets: Sequence[Ticket], interaction: Interaction) -> str:
+def _names(tickets: Sequence[Ticket], interaction: Interaction) -> list[Text | str]:
     names = [_name(ticket, interaction) for ticket in tickets[:MAX_NAMED]]
     if len(tickets) > MAX_NAMED:
-        names.append(f"and {len(tickets) - MAX_NAMED} more")
-    return ", ".join(names)
+        names.append(Text("privacy.more", {"number": len(tickets) - MAX_NAMED}))
+    return names
 
 
-def _name(ticket: Ticket, interaction: Interaction) -> str:
+def _name(ticket: Ticket, interaction: Interaction) -> Text | str:
+    """With its server where that isn't clear."""
     server = interaction.client.get_guild(ticket.guild_id)
-    where = f" in {escape(server.name, 100)}" if server and not interaction.guild_id else ""
-    return f"#{ticket.name}{where}"
+    if server is None or interaction.guild_id:
+        return f"#{ticket.name}"
+    values = {"ticket": f"#{ticket.name}", "server": Typed(server.name)}
+    return Text("privacy.ticket_in", values)

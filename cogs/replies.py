@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import replace
 from typing import Any
 
 import discord
 from discord import app_commands
 
+from cogs.language import reader
 from cogs.text import NO_MENTIONS, escape
 from domains.database import DatabaseUnavailable
 from domains.disk_space import NoRoomError
 from domains.errors import UserError
-from domains.ticket_lifecycle.admission import BlockedError
 from domains.ticket_lifecycle.channels import ChannelError, PermissionMissingError
+from locales import DEFAULT_LOCALE, Text
 
 log = logging.getLogger(__name__)
 
@@ -40,41 +40,44 @@ async def reply_ephemeral_if_possible(interaction: Interaction, text: str) -> No
 
 async def answer_error(interaction: Interaction, error: BaseException) -> None:
     """The one place that turns an exception into a sentence."""
-    await reply_ephemeral_if_possible(interaction, sentence(error))
+    await reply_ephemeral_if_possible(interaction, sentence(error, reader(interaction)))
 
 
-def sentence(error: BaseException) -> str:  # noqa: PLR0911, PLR0912  # a table
-    """What the user reads; what is unexpected goes to the log with the id that the user sees."""
+def sentence(error: BaseException, locale: str = DEFAULT_LOCALE) -> str:
+    """What the one who asked reads."""
+    return _text_of(error).with_typed(escape).in_locale(locale)
+
+
+def _text_of(error: BaseException) -> Text:  # noqa: PLR0911  # a table
+    """What is unexpected goes to the log with the id that is shown."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     match error:
-        case BlockedError(block=block):
-            return str(BlockedError(replace(block, reason=escape(block.reason))))
         case UserError():
-            return str(error)
+            return error.text
         case app_commands.MissingPermissions():
-            return "You need the permission Manage Server for that."
+            return Text("errors.need_manage_server")
         case app_commands.NoPrivateMessage():
-            return "This works only in a server."
+            return Text("errors.server_only")
         case app_commands.CheckFailure():
-            return "You may not do that."
+            return Text("errors.not_allowed")
         case app_commands.TransformerError():
-            return "I cannot use that value here; choose one that is offered."
+            return Text("errors.bad_value")
         case PermissionMissingError():
-            return f"I cannot do that: {error}."
+            return Text("errors.bot_cannot", {"why": error.text})
         case ChannelError():
-            return f"Discord would not do that just now ({error}). It is tried again by itself."
+            return Text("errors.discord_refused", {"why": error.text})
         case NoRoomError():
-            return "The bot's disk is full. This is done by itself as soon as there is room again."
+            return Text("errors.disk_full")
         case discord.HTTPException(code=(40060 | 10062)):
             log.warning(
                 "An interaction was answered elsewhere, or too late: is there a second bot?"
             )
-            return "That took too long. Try again."
+            return Text("errors.too_late")
         case _ if isinstance(error, DatabaseUnavailable):
             log.warning("A command failed because PostgreSQL is away: %s", error)
-            return "The database cannot be reached at the moment. Try again in a minute."
+            return Text("errors.database_away")
         case _:
             error_id = secrets.token_hex(4)
             log.error("Unexpected error %s", error_id, exc_info=error)
-            return f"Something went wrong. If it happens again, report the id `{error_id}`."
+            return Text("errors.unexpected", {"id": error_id})

@@ -10,14 +10,17 @@ from discord import app_commands
 
 from cogs.buttons import IdButton
 from cogs.cog import TicketCog, answering_errors
-from cogs.discord_errors import describe_missing_permissions, missing_permissions
+from cogs.command_texts import described
+from cogs.discord_errors import missing_permissions, permission_missing
+from cogs.language import of_server, own_name, reader
 from cogs.log_channel import is_public
 from cogs.permissions import require_manager, require_own
 from cogs.replies import reply_ephemeral
-from cogs.text import NO_MENTIONS
+from cogs.text import NO_MENTIONS, escape
 from domains.errors import UserError
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.models import GuildSettings
+from locales import DEFAULT_LOCALE, Text, text
 
 GUILD_NEEDS = (
     "view_channel",
@@ -32,12 +35,12 @@ LOG_NEEDS = ("view_channel", "send_messages", "embed_links", "attach_files", "re
 
 
 class Setup(TicketCog, name="Punctual: setup"):
-    @app_commands.command(description="Set the support role, the category and the log channel")
+    @app_commands.command(description=described("setup"))
     @app_commands.describe(
-        support_role="Who sees every ticket and may ask to close it",
-        category="Where ticket channels are made",
-        log_channel="Where closed tickets and their transcripts are posted",
-        keep_deleted="Whether transcripts hold what members deleted or edited; they do unless not",
+        support_role=described("setup.support_role"),
+        category=described("setup.category"),
+        log_channel=described("setup.log_channel"),
+        keep_deleted=described("setup.keep_deleted"),
     )
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
@@ -55,7 +58,7 @@ class Setup(TicketCog, name="Punctual: setup"):
         server = interaction.guild
         assert server is not None
         if support_role is not None and support_role.is_default():
-            raise UserError("With @everyone as support, everyone would see every ticket.")
+            raise UserError("setup.support_is_everyone")
         require_own(interaction, category, "view_channel")
         require_own(interaction, log_channel, "view_channel", "send_messages")
         chosen = Chosen(
@@ -89,13 +92,19 @@ class ConfirmPublicLogButton(
     """Carries all that was chosen: nothing is changed before it is pressed."""
 
     PREFIX = "ticket:setup:public_log"
-    LABEL = "Everyone may read the transcripts"
+    LABEL = "setup.confirm_button"
     STYLE = discord.ButtonStyle.danger
 
     def __init__(
-        self, log_channel_id: int, category_id: int, support_role_id: int, keep_deleted: int
+        self,
+        log_channel_id: int,
+        category_id: int,
+        support_role_id: int,
+        keep_deleted: int,
+        *,
+        locale: str = DEFAULT_LOCALE,
     ) -> None:
-        super().__init__(log_channel_id, category_id, support_role_id, keep_deleted)
+        super().__init__(log_channel_id, category_id, support_role_id, keep_deleted, locale=locale)
         self._chosen = Chosen(support_role_id, category_id, log_channel_id, keep_deleted)
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
@@ -105,7 +114,7 @@ class ConfirmPublicLogButton(
         assert server is not None
         log_channel = server.get_channel(self._chosen.log_channel_id)
         if log_channel is None:
-            raise UserError("That channel is gone; choose another one.")
+            raise UserError("setup.channel_gone")
         require_own(interaction, log_channel, "view_channel", "send_messages")
         require_own(interaction, server.get_channel(self._chosen.category_id), "view_channel")
         await _apply(interaction, tickets, server, self._chosen)
@@ -121,12 +130,11 @@ async def _ask_to_confirm(
             chosen.category_id,
             chosen.support_role_id,
             chosen.keep_deleted,
+            locale=reader(interaction),
         )
     )
     await interaction.followup.send(
-        f"Everyone in this server can read {log_channel.mention}, and would read the transcripts "
-        "of private tickets there. Nothing was changed: choose a channel that only support can "
-        "see, or press the button if that is what you want.",
+        text("setup.confirm_public_log", reader(interaction), channel=log_channel.mention),
         view=view,
         ephemeral=True,
         allowed_mentions=NO_MENTIONS,
@@ -148,39 +156,45 @@ async def _apply(
     settings = await tickets.change_guild_settings(
         server.id, **{name: value for name, value in changes.items() if value is not None}
     )
-    await reply_ephemeral(interaction, _summary(settings, server))
+    await reply_ephemeral(interaction, _summary(settings, server, reader(interaction)))
 
 
-def _summary(settings: GuildSettings, server: discord.Guild) -> str:
-    roles = " ".join(f"<@&{role_id}>" for role_id in settings.support_role_ids)
+def _summary(settings: GuildSettings, server: discord.Guild, locale: str) -> str:
     lines = [
-        f"Support: {roles or 'nobody yet; give a `support_role`'}",
-        f"Category: {_channel(settings.category_id, 'one called Tickets, made when needed')}",
-        f"Log channel: {_channel(settings.log_channel_id, 'none; transcripts stay on the host')}",
-        f"Deleted and edited messages: {_kept(settings)}",
+        _support(settings),
+        _channel("category", "category", settings.category_id),
+        _channel("log_channel", "channel", settings.log_channel_id),
+        Text("setup.keep_deleted" if settings.keep_deleted else "setup.drop_deleted"),
+        _language(settings, server),
     ]
-    lines += [f"⚠️ Note: {finding}." for finding in _findings(settings, server)]
-    return "\n".join(lines)
+    lines += [Text("setup.note", {"finding": each}) for each in _findings(settings, server)]
+    return "\n".join(line.with_typed(escape).in_locale(locale) for line in lines)
 
 
-def _kept(settings: GuildSettings) -> str:
-    if settings.keep_deleted:
-        return "in the transcript; `keep_deleted: False` leaves them out"
-    return "not in the transcript"
+def _support(settings: GuildSettings) -> Text:
+    roles = " ".join(f"<@&{role_id}>" for role_id in settings.support_role_ids)
+    return Text("setup.support", {"roles": roles}) if roles else Text("setup.no_support")
 
 
-def _channel(channel_id: int | None, otherwise: str) -> str:
-    return f"<#{channel_id}>" if channel_id else otherwise
+def _channel(name: str, value: str, channel_id: int | None) -> Text:
+    if channel_id is None:
+        return Text(f"setup.no_{name}")
+    return Text(f"setup.{name}", {value: f"<#{channel_id}>"})
 
 
-def _findings(settings: GuildSettings, server: discord.Guild) -> list[str]:
+def _language(settings: GuildSettings, server: discord.Guild) -> Text:
+    key = "setup.language" if settings.locale else "setup.language_of_discord"
+    return Text(key, {"language": own_name(of_server(settings, server))})
+
+
+def _findings(settings: GuildSettings, server: discord.Guild) -> list[Text]:
     """What would go wrong later is said now."""
-    findings: list[str] = []
+    findings: list[Text] = []
     if missing_permissions(server, GUILD_NEEDS):
-        findings.append(describe_missing_permissions(server, GUILD_NEEDS))
+        findings.append(permission_missing(server, GUILD_NEEDS).text)
     log_channel = server.get_channel(settings.log_channel_id) if settings.log_channel_id else None
     if log_channel is not None and is_public(log_channel):
-        findings.append(f"everyone can read {log_channel.mention}, and the transcripts in it")
+        findings.append(Text("setup.public_log", {"channel": log_channel.mention}))
     if log_channel is not None and missing_permissions(log_channel, LOG_NEEDS):
-        findings.append(describe_missing_permissions(log_channel, LOG_NEEDS))
+        findings.append(permission_missing(log_channel, LOG_NEEDS).text)
     return findings

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import discord
 
-from domains.formatting import Style
+import locales
 
 NO_MENTIONS = discord.AllowedMentions.none()
 
@@ -37,19 +37,19 @@ def when(moment: datetime) -> str:
     return f"{discord.utils.format_dt(moment, 'F')} ({discord.utils.format_dt(moment, 'R')})"
 
 
+@dataclass(frozen=True, slots=True)
 class DiscordStyle:
     """How people, moments and typed words stand in a message."""
 
+    locale: str
+
     def user(self, user_id: int | None) -> str:
         if user_id is None:
-            return "the bot"
-        return f"<@{user_id}>" if user_id else "an operator"
+            return locales.text("people.bot", self.locale)
+        return f"<@{user_id}>" if user_id else locales.text("people.operator", self.locale)
 
     def moment(self, moment: datetime) -> str:
         return when(moment)
 
     def text(self, text: str) -> str:
         return escape(text)
-
-
-DISCORD: Final[Style] = DiscordStyle()

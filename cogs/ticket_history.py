@@ -1,65 +1,53 @@
-"""What has happened to a ticket so far, and what is going to."""
+"""What has happened to a ticket so far, a line each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import discord
 
-from cogs.text import DISCORD, shorten, when
-from domains.formatting import TIMERS, event_details, event_words
-from domains.scheduled_task.timer import Timer
+from cogs.text import shorten
+from domains.formatting import Style, event_details, event_words, milliseconds
 from domains.ticket_lifecycle.models import TicketEvent
+from locales import text
 
-EMBED_LIMIT = 6000
-FIELD_LIMIT = 1024
-RESERVE = 100
-"""For the names of the fields, and the line that counts what is left out."""
+LONGEST_DETAIL: Final = 120
+FOR_THE_OPENER: Final = frozenset(
+    """
+    opened close_requested accepted denied withdrawn answered expired extended grace reminded
+    excluded included closing closed
+    """.split()  # noqa: SIM905
+)
+"""Attempts that failed, and what a person is needed for, are support's business."""
 
 
-def add_history(embed: discord.Embed, events: Sequence[TicketEvent]) -> None:
-    """All events, a line each, over as many fields as they take. What is more than an embed
-    holds is counted: the oldest."""
-    lines = _newest(events, EMBED_LIMIT - len(embed) - RESERVE)
+def history(events: Sequence[TicketEvent], style: Style, room: int) -> str:
+    """The newest events, oldest first, as far as there is room; what is left out is counted."""
+    if not events:
+        return text("history.nothing", style.locale)
+    reserve = len(text("history.earlier", style.locale, count=len(events))) + 1
+    lines = _newest([_line(event, style) for event in events], room - reserve)
     if left_out := len(events) - len(lines):
-        noun = "event" if left_out == 1 else "events"
-        lines.insert(0, f"… and {left_out} earlier {noun}")
-    name = "History"
-    for value in _fields(lines or ["Nothing yet."]):
-        embed.add_field(name=name, value=value, inline=False)
-        name = "\N{ZERO WIDTH SPACE}"
+        lines.insert(0, text("history.earlier", style.locale, count=left_out))
+    return "\n".join(lines)
 
 
-def _newest(events: Sequence[TicketEvent], room: int) -> list[str]:
-    lines: list[str] = []
-    for event in reversed(events):
-        line = _line(event)
+def _newest(lines: Sequence[str], room: int) -> list[str]:
+    kept: list[str] = []
+    for line in reversed(lines):
         room -= len(line) + 1
         if room < 0:
             break
-        lines.append(line)
-    return lines[::-1]
+        kept.append(line)
+    return kept[::-1]
 
 
-def _fields(lines: Sequence[str]) -> list[str]:
-    fields = [""]
-    for line in lines:
-        joined = f"{fields[-1]}\n{line}".lstrip("\n")
-        if len(joined) <= FIELD_LIMIT:
-            fields[-1] = joined
-        else:
-            fields.append(line)
-    return fields
-
-
-def _line(event: TicketEvent) -> str:
-    words = event_words(event.event, DISCORD.user(event.actor_id))
-    late = f", {event.late_ms / 1000:.1f} s after the deadline" if event.late_ms else ""
-    details = event_details(event.params, event.detail, DISCORD)
-    detail = f" ({shorten(details, 120)})" if details else ""
-    return f"{discord.utils.format_dt(event.at, 'f')} · {words}{late}{detail}"
-
-
-def timer_words(timer: Timer) -> str:
-    """A timer beside the close itself."""
-    return f"{TIMERS.get(timer.kind, timer.kind)}: {when(timer.due)}"
+def _line(event: TicketEvent, style: Style) -> str:
+    said = event_words(event.event, style.user(event.actor_id), style)
+    if event.late_ms:
+        late = milliseconds(event.late_ms, style.locale)
+        said = text("history.late", style.locale, event=said, late=late)
+    details = event_details(event.params, event.detail, style)
+    detail = f" ({shorten(details, LONGEST_DETAIL)})" if details else ""
+    return f"{discord.utils.format_dt(event.at, 'f')} · {said}{detail}"

@@ -8,23 +8,29 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.close_blockers import close_blocker
+from cogs.buttons.timers import (
+    CancelTimerButton,
+    DetailsButton,
+    ExtendTimerButton,
+    PageButton,
+    RetryTimerButton,
+    paging,
+)
+from cogs.cards.blocks import Card, Item
+from cogs.cards.ticket_status import status_card
+from cogs.cards.timer_list import MAX_OTHERS, PAGE, TimerPage, TimerRow, timer_list_card
+from cogs.close_blockers import close_blockers
 from cogs.cog import TicketCog, answering_errors, guild_id_of
-from cogs.embeds import BLUE
+from cogs.command_texts import described
+from cogs.language import reader
 from cogs.permissions import require_support
-from cogs.replies import answer_error, reply_ephemeral
-from cogs.text import DISCORD, escape, shorten, when
-from cogs.ticket_history import timer_words
-from domains.formatting import reason_words
+from cogs.text import NO_MENTIONS
+from cogs.ticket_state import of_tickets, other_timers, read_state
 from domains.scheduled_task import ScheduledTask
-from domains.scheduled_task.scheduled_task import AUTO_CLOSE
 from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.models import GuildSettings, PendingClose
-
-PAGE = 10
-VIEW_TIMEOUT_S = 600
-"""A little less than an interaction's token lives."""
+from domains.ticket_lifecycle.models import GuildSettings, Ticket, TicketStatus
+from locales import text
 
 
 class Timers(TicketCog, name="Punctual: timers"):
@@ -32,185 +38,103 @@ class Timers(TicketCog, name="Punctual: timers"):
         super().__init__(tickets)
         self._scheduled_task = scheduled_task
 
-    @app_commands.command(description="What will close by itself, soonest first")
+    @app_commands.command(description=described("timers"))
     @app_commands.guild_only()
     @answering_errors
     async def timers(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True)
         guild_id = guild_id_of(interaction)
         require_support(interaction, await self.tickets.guild_settings(guild_id))
-        view = TimersView(self.tickets, self._scheduled_task, guild_id, interaction.guild)
-        await view.load()
-        await interaction.followup.send(embed=view.embed(), view=view, ephemeral=True)
+        card = await self._page(interaction, 0)
+        await interaction.followup.send(view=card, ephemeral=True, allowed_mentions=NO_MENTIONS)
 
+    # --- what the buttons lead to
 
-class TimersView(discord.ui.View):
-    """One page. Only the one who asked sees it, and every action checks again who acts."""
+    async def show_page(self, interaction: discord.Interaction[Any], number: int) -> None:
+        card = await self._page(interaction, number)
+        await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
 
-    def __init__(
-        self,
-        tickets: TicketLifecycle,
-        scheduled_task: ScheduledTask,
-        guild_id: int,
-        server: discord.Guild | None,
+    async def show_ticket(
+        self, interaction: discord.Interaction[Any], ticket: Ticket, page: int, note: str = ""
     ) -> None:
-        super().__init__(timeout=VIEW_TIMEOUT_S)
-        self._tickets = tickets
-        self._scheduler = scheduled_task
-        self._guild_id = guild_id
-        self._guild = GuildSettings(guild_id)
-        self._server = server
-        self._page = 0
-        self._total = 0
-        self._closes: list[PendingClose] = []
-        self._chosen: int | None = None
-        self._timers: Sequence[Timer] = ()
-        """Those of the page's tickets besides the closes."""
-
-    async def load(self) -> None:
-        self._guild = await self._tickets.guild_settings(self._guild_id)
-        closes, self._total = await self._tickets.pending_closes(
-            self._guild_id, PAGE, self._page * PAGE
+        locale = reader(interaction)
+        guild = await self.tickets.guild_settings(ticket.guild_id)
+        state = await read_state(
+            self.tickets, self._scheduled_task, interaction.guild, ticket, guild, locale=locale
         )
-        if not closes and self._page:
-            self._page -= 1
-            await self.load()
-            return
-        self._closes = list(closes)
-        self._timers = await self._scheduler.timers.of_owners(
-            [kind for kind in self._scheduler.kinds if kind.name != AUTO_CLOSE],
-            [close.ticket.id for close in closes],
-        )
-        if self._chosen not in {close.request.id for close in self._closes}:
-            self._chosen = None
-        self.choose.options = [
-            discord.SelectOption(
-                label=f"#{close.ticket.name}",
-                value=str(close.request.id),
-                default=close.request.id == self._chosen,
-            )
-            for close in self._closes
-        ] or [discord.SelectOption(label="none", value="0")]
-        self.choose.disabled = not self._closes
-        self.cancel.disabled = self.extend.disabled = self._chosen is None
-        self.previous.disabled = self._page == 0
-        self.following.disabled = (self._page + 1) * PAGE >= self._total
+        buttons = await self._steering(interaction, ticket.id, page, locale)
+        card = status_card(state, locale, for_support=True, note=note, buttons=buttons)
+        await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
 
-    def embed(self) -> discord.Embed:
-        embed = discord.Embed(title=f"Pending closes: {self._total}", colour=BLUE)
-        if not self._closes:
-            embed.description = "No ticket here closes by itself at the moment."
-        for close in self._closes:
-            embed.add_field(name=f"#{close.ticket.name}", value=self._describe(close), inline=False)
-        pages = max(1, -(-self._total // PAGE))
-        return embed.set_footer(text=f"Page {self._page + 1} of {pages}")
+    async def _steering(
+        self, interaction: discord.Interaction[Any], ticket_id: int, page: int, locale: str
+    ) -> Sequence[Item]:
+        """Only what has an effect as things are."""
+        buttons: list[Item] = []
+        for timed in await self.tickets.timed_tickets([ticket_id]):
+            ticket, request = timed.ticket, timed.request
+            if request is not None and ticket.status is TicketStatus.OPEN:
+                buttons.append(ExtendTimerButton(request.id, page, locale=locale))
+                buttons.append(CancelTimerButton(request.id, page, locale=locale))
+            if ticket.attention:
+                buttons.append(RetryTimerButton(ticket.id, page, locale=locale))
+            if _mention(interaction.guild, ticket) is not None:
+                url = f"https://discord.com/channels/{ticket.guild_id}/{ticket.channel_id}"
+                buttons.append(discord.ui.Button(label=text("timers.go", locale), url=url))
+        return [*buttons, PageButton(page, locale=locale)]
 
-    def _describe(self, close: PendingClose) -> str:
-        assert close.request.auto_close_at is not None
-        reason = f": {escape(close.request.reason, 100)}" if close.request.reason else ""
-        time = when(close.request.auto_close_at) if close.is_told else "not asked yet"
-        return (
-            f"<#{close.ticket.channel_id}> · {time}\n"
-            f"asked by <@{close.request.requested_by_id}>{reason}\n"
-            f"**{self._state(close)}**"
-            + "".join(
-                f"\n{timer_words(timer)}"
-                for timer in self._timers
-                if timer.owner_id == close.ticket.id
-            )
+    # --- the list
+
+    async def _page(self, interaction: discord.Interaction[Any], number: int) -> Card:
+        locale, guild_id = reader(interaction), guild_id_of(interaction)
+        guild = await self.tickets.guild_settings(guild_id)
+        page = await self._read(interaction.guild, guild, number, locale)
+        return timer_list_card(
+            page,
+            locale,
+            details=lambda ticket: DetailsButton(ticket.id, page.number, locale=locale),
+            paging=paging(locale, page.number, page.pages),
         )
 
-    def _state(self, close: PendingClose) -> str:
-        if close.ticket.attention:
-            return f"needs attention: {shorten(reason_words(close.ticket.attention, DISCORD), 200)}"
-        if close.ticket.exclude_from_autoclose:
-            return "excluded from auto-close"
-        state = self._alarm(close)
-        blocker = close_blocker(self._server, close.ticket, self._guild)
-        if blocker is not None:
-            state += f"; needs a person unless it is mended: {escape(blocker, 250)}"
-        return state
-
-    def _alarm(self, close: PendingClose) -> str:
-        request = close.request
-        assert request.auto_close_at is not None
-        if not close.is_told:
-            return "its time does not run yet: the member has not been told so far"
-        if request.auto_close_at <= self._tickets.now():
-            return "its time was up: it is being taken up"
-        if not self._scheduler.available:
-            return "waiting for Redis; honoured from the database"
-        return "in grace after an outage" if request.grace_at else "scheduled"
-
-    async def _show(self, interaction: discord.Interaction[Any]) -> None:
-        await self.load()
-        await interaction.edit_original_response(embed=self.embed(), view=self)
-
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Refuses a member who has lost the support role meanwhile."""
-        await interaction.response.defer()
-        try:
-            require_support(interaction, await self._tickets.guild_settings(self._guild_id))
-        except Exception as error:
-            await answer_error(interaction, error)
-            return False
-        return True
-
-    async def on_error(
-        self,
-        interaction: discord.Interaction[Any],
-        error: Exception,
-        _item: discord.ui.Item[Any],
-    ) -> None:
-        await answer_error(interaction, error)
-
-    def _chosen_close(self) -> PendingClose | None:
-        return next((close for close in self._closes if close.request.id == self._chosen), None)
-
-    @discord.ui.select(placeholder="Choose a ticket", row=0)
-    async def choose(
-        self, interaction: discord.Interaction[Any], select: discord.ui.Select[Any]
-    ) -> None:
-        self._chosen = int(select.values[0])
-        await self._show(interaction)
-
-    @discord.ui.button(label="Cancel its timer", style=discord.ButtonStyle.danger, row=1)
-    async def cancel(
-        self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
-    ) -> None:
-        if (close := self._chosen_close()) is not None:
-            await self._tickets.withdraw_close_request(
-                close.ticket.id, interaction.user.id, close.request.id
+    async def _read(
+        self, server: discord.Guild | None, guild: GuildSettings, number: int, locale: str
+    ) -> TimerPage:
+        """The last one where there is no such page any more."""
+        timers, kinds = self._scheduled_task.timers, self._scheduled_task.kinds
+        ids, total = await timers.tickets_of_guild(kinds, guild.guild_id, PAGE, number * PAGE)
+        if number and not ids:
+            _, total = await timers.tickets_of_guild(kinds, guild.guild_id, 1)
+            number = max(0, total - 1) // PAGE
+            ids, _ = await timers.tickets_of_guild(kinds, guild.guild_id, PAGE, number * PAGE)
+        of_rows = await other_timers(self._scheduled_task, ids)
+        rows = [
+            TimerRow(
+                timed,
+                _mention(server, timed.ticket),
+                [timer for timer in of_rows if timer.owner_id == timed.ticket.id],
+                close_blockers(server, timed.ticket, guild, locale),
             )
-            await reply_ephemeral(
-                interaction, f"The close request of #{close.ticket.name} is withdrawn."
-            )
-        await self._show(interaction)
+            for timed in await self.tickets.timed_tickets(ids)
+        ]
+        return TimerPage(
+            rows=rows,
+            number=number,
+            total=total,
+            others=await self._others(guild.guild_id),
+            now=self.tickets.now(),
+            redis_is_away=not self._scheduled_task.available,
+        )
 
-    @discord.ui.button(label="Extend by 24 hours", style=discord.ButtonStyle.primary, row=1)
-    async def extend(
-        self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
-    ) -> None:
-        if (close := self._chosen_close()) is not None:
-            extended = await self._tickets.extend_close_request(
-                close.ticket.id, interaction.user.id, close.request.id
-            )
-            assert extended.auto_close_at is not None
-            await reply_ephemeral(
-                interaction, f"#{close.ticket.name} now closes {when(extended.auto_close_at)}."
-            )
-        await self._show(interaction)
+    async def _others(self, guild_id: int) -> Sequence[Timer]:
+        """The soonest that no ticket has."""
+        mine = of_tickets(self._scheduled_task)
+        kinds = [kind for kind in self._scheduled_task.kinds if kind not in mine]
+        if not kinds:
+            return ()
+        timers, _ = await self._scheduled_task.timers.of_guild(kinds, guild_id, MAX_OTHERS)
+        return timers
 
-    @discord.ui.button(label="◀", row=2)
-    async def previous(
-        self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
-    ) -> None:
-        self._page = max(0, self._page - 1)
-        await self._show(interaction)
 
-    @discord.ui.button(label="▶", row=2)
-    async def following(
-        self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Any]
-    ) -> None:
-        self._page += 1
-        await self._show(interaction)
+def _mention(server: discord.Guild | None, ticket: Ticket) -> str | None:
+    channel = server.get_channel_or_thread(ticket.channel_id or 0) if server else None
+    return channel.mention if channel is not None else None

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import discord
 
-from cogs.transcript_parts import components, embeds, files, stickers
+from cogs.transcript_parts import body, embeds, files, stickers
 from domains.transcripts import Poll, Snapshot, Thread, TranscriptMessage
+from locales import Text
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ PLAIN_TYPES = frozenset(
         discord.MessageType.context_menu_command,
     }
 )
-UNREADABLE = "A part of this message could not be saved."
+UNREADABLE = Text("transcript.unreadable")
 
 
 def transcript_message(message: discord.Message) -> TranscriptMessage:
@@ -39,14 +40,15 @@ def transcript_message(message: discord.Message) -> TranscriptMessage:
 def _whole(message: discord.Message) -> TranscriptMessage:
     reference = message.reference
     is_forward = reference is not None and reference.type is discord.MessageReferenceType.forward
+    below = body(message.components, message.attachments)
     return replace(
         _bare(message),
         content=_content(message),
         embeds=embeds(message.embeds),
-        attachments=(*files(message.attachments), *stickers(message.stickers)),
+        attachments=(*below.attachments, *stickers(message.stickers)),
         reply_to_id=reference.message_id if reference is not None and not is_forward else None,
         mentions=_mentions(message),
-        components=components(message.components, message.attachments),
+        components=below.components,
         forwarded=tuple(_snapshot(snapshot) for snapshot in message.message_snapshots),
         poll=_poll(message.poll),
         reactions=tuple((str(each.emoji), each.count) for each in message.reactions),
@@ -88,13 +90,14 @@ def _content(message: discord.Message) -> str:
 
 
 def _snapshot(snapshot: discord.MessageSnapshot) -> Snapshot:
+    below = body(snapshot.components, snapshot.attachments)
     return Snapshot(
         content=snapshot.content,
         sent_at=snapshot.created_at,
         edited_at=snapshot.edited_at,
         embeds=embeds(snapshot.embeds),
-        attachments=(*files(snapshot.attachments), *stickers(snapshot.stickers)),
-        components=components(snapshot.components, snapshot.attachments),
+        attachments=(*below.attachments, *stickers(snapshot.stickers)),
+        components=below.components,
     )
 
 
@@ -112,26 +115,29 @@ def _poll(poll: discord.Poll | None) -> Poll | None:
     )
 
 
-def _notes(message: discord.Message) -> Iterator[str]:
+def _notes(message: discord.Message) -> Iterator[Text]:
     if message.pinned:
-        yield "Pinned"
+        yield Text("transcript.pinned")
     if message.interaction_metadata is not None:
-        yield f"Answer to a command or button of {message.interaction_metadata.user.display_name}"
+        # With the mark of a mention, which is what is looked for when a member is forgotten.
+        name = f"@{message.interaction_metadata.user.display_name}"
+        yield Text("transcript.answer_to", {"name": name})
     if message.webhook_id is not None and message.interaction_metadata is None:
-        yield "Sent through a webhook"
+        yield Text("transcript.webhook")
     if message.application is not None:
-        yield f"From the app {message.application.name}"
+        yield Text("transcript.from_app", {"name": message.application.name})
     if message.activity is not None:
-        yield "Invites to an activity"
+        yield Text("transcript.activity")
     if message.tts:
-        yield "Read aloud"
+        yield Text("transcript.read_aloud")
     if message.thread is not None:
-        yield f"The thread {message.thread.name} begins here"
+        yield Text("transcript.thread_begins", {"name": message.thread.name})
 
 
 def _mentions(message: discord.Message) -> dict[str, str]:
     mentions: dict[str, str] = {}
-    for user in message.mentions:
+    asked = message.interaction_metadata
+    for user in (*message.mentions, *([asked.user] if asked is not None else [])):
         mentions[f"<@{user.id}>"] = mentions[f"<@!{user.id}>"] = f"@{user.display_name}"
     for role in message.role_mentions:
         mentions[f"<@&{role.id}>"] = f"@{role.name}"

@@ -7,16 +7,36 @@ Discord's copy of it, never from an address that a stranger chose.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 import discord
 
-from domains.transcripts import Attachment, Component, Control, Embed, Text
+from domains.transcripts import (
+    ActionRow,
+    Attachment,
+    Component,
+    Container,
+    Control,
+    ControlLook,
+    Embed,
+    MediaGallery,
+    Section,
+    Separator,
+    TextDisplay,
+)
 
 STICKER_EXTENSIONS = {
     discord.StickerFormatType.lottie: "json",
     discord.StickerFormatType.gif: "gif",
+}
+
+PLAIN = ControlLook.SECONDARY
+LOOKS = {
+    discord.ButtonStyle.primary: ControlLook.PRIMARY,
+    discord.ButtonStyle.success: ControlLook.SUCCESS,
+    discord.ButtonStyle.danger: ControlLook.DANGER,
 }
 
 
@@ -69,10 +89,11 @@ def _embed(embed: discord.Embed) -> Embed:
         video_url=embed.video.url,
         timestamp=embed.timestamp,
         pictures=tuple(
-            _picture(media.url, media.proxy_url, "Picture")
+            _picture(media.url, media.proxy_url, None)
             for media in (embed.image, embed.thumbnail)
             if media.url and media.proxy_url
         ),
+        colour=embed.colour.value if embed.colour else None,
     )
 
 
@@ -88,44 +109,63 @@ def _picture(url: str, proxy_url: str, description: str | None) -> Attachment:
     )
 
 
-def components(
-    sources: Sequence[discord.Component], uploaded: Sequence[discord.Attachment]
-) -> tuple[Component, ...]:
-    """What is shown of an uploaded file is kept once, with the message's attachments."""
-    uploaded_ids = frozenset(attachment.id for attachment in uploaded)
-    return tuple(_flattened(sources, uploaded_ids))
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What stands below a message's text."""
+
+    components: tuple[Component, ...]
+    attachments: tuple[Attachment, ...]
+    """Those that no component shows."""
 
 
-def _flattened(
-    sources: Sequence[discord.Component], uploaded_ids: frozenset[int]
-) -> Iterator[Component]:
-    for source in sources:
+def body(sources: Sequence[discord.Component], uploaded: Sequence[discord.Attachment]) -> Body:
+    """What is uploaded and shown by a component stands there, once."""
+    reader = _ComponentReader(files(uploaded))
+    components = reader.read_all(sources)
+    return Body(components, tuple(reader.uploaded.values()))
+
+
+class _ComponentReader:
+    def __init__(self, uploaded: Sequence[Attachment]) -> None:
+        self.uploaded = {attachment.id: attachment for attachment in uploaded}
+        """What no component has shown yet."""
+
+    def read_all(self, sources: Sequence[discord.Component]) -> tuple[Component, ...]:
+        return tuple(part for source in sources if (part := self._read(source)) is not None)
+
+    def _read(self, source: discord.Component) -> Component | None:  # noqa: PLR0911  # a table
         match source:
             case discord.TextDisplay():
-                yield Text(source.content)
-            case discord.ActionRow() | discord.Container():
-                yield from _flattened(source.children, uploaded_ids)
+                return TextDisplay(source.content)
+            case discord.ActionRow():
+                return ActionRow(self.read_all(source.children))
+            case discord.Container():
+                colour = source.accent_colour
+                return Container(self.read_all(source.children), colour.value if colour else None)
             case discord.SectionComponent():
-                yield from _flattened([*source.children, source.accessory], uploaded_ids)
+                texts = self.read_all(source.children)
+                return Section(texts, self._read(source.accessory))
             case discord.Button():
                 label = f"{source.emoji or ''} {source.label or ''}".strip()
-                yield Control(label or "Button", source.url)
+                return Control(label or "…", source.url, LOOKS.get(source.style, PLAIN))
             case discord.SelectMenu():
-                options = ", ".join(option.label for option in source.options)
-                yield Control(": ".join(filter(None, [source.placeholder or "Menu", options])))
+                options = tuple(option.label for option in source.options)
+                return Control(source.placeholder or "…", None, ControlLook.MENU, options)
             case discord.ThumbnailComponent():
-                yield from _media(source.media, source.description, uploaded_ids)
+                return self._media(source.media, source.description)
             case discord.MediaGalleryComponent():
-                for item in source.items:
-                    yield from _media(item.media, item.description, uploaded_ids)
+                items = (self._media(item.media, item.description) for item in source.items)
+                return MediaGallery(tuple(item for item in items if item is not None))
             case discord.FileComponent():
-                yield from _media(source.media, source.name, uploaded_ids)
+                return self._media(source.media, source.name)
+            case discord.SeparatorComponent():
+                return Separator(source.visible)
             case _:
-                pass
+                return None
 
-
-def _media(
-    media: discord.UnfurledMediaItem, description: str | None, uploaded_ids: frozenset[int]
-) -> Iterator[Attachment]:
-    if media.attachment_id not in uploaded_ids and media.proxy_url:
-        yield _picture(media.url, media.proxy_url, description)
+    def _media(
+        self, media: discord.UnfurledMediaItem, description: str | None
+    ) -> Attachment | None:
+        if media.attachment_id is not None:
+            return self.uploaded.pop(media.attachment_id, None)
+        return _picture(media.url, media.proxy_url, description) if media.proxy_url else None

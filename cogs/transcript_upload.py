@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 import discord
 
 from domains.transcripts import SavedTranscript
+from locales import Text
 
 MAX_UPLOAD_FILES = 10
 MAX_UPLOAD_BYTES = 9 * 1024 * 1024
@@ -22,8 +24,11 @@ READ_BYTES = 256 * 1024
 @dataclass(frozen=True, slots=True)
 class Upload:
     files: Sequence[discord.File] = ()
-    note: str | None = None
-    """What people have to be told about it."""
+    """The page first."""
+    missing: int = 0
+    """Attachments that are not among them."""
+    notes: Sequence[Text] = ()
+    """What support has to be told about it."""
 
     @property
     def size(self) -> int:
@@ -33,44 +38,54 @@ class Upload:
             file.fp.seek(0)
         return size
 
+    def close(self) -> None:
+        for file in self.files:
+            file.close()
+
 
 def prepare(name: str, transcript: SavedTranscript | None, room: int = MAX_UPLOAD_BYTES) -> Upload:
     """The page, compressed if it has to be, and as many of its attachments as there is room for.
     Blocking."""
     if transcript is None:
         return Upload()
+    notes: list[Text] = []
     size = transcript.path.stat().st_size
     if size <= room:
-        page, note = discord.File(transcript.path, filename=f"{name}.html"), None
+        page = discord.File(transcript.path, filename=f"{name}.html")
     elif (zipped := _zipped(transcript.path, f"{name}.html", room)) is not None:
         size = len(zipped.getbuffer())
         page = discord.File(zipped, filename=f"{name}.zip")
-        note = "It is compressed: unpack it to read it."
+        notes.append(Text("closed.compressed"))
     else:
         return without_files(transcript)
     files, left = [page], room - size
     for attachment in transcript.attachments:
         if len(files) < MAX_UPLOAD_FILES and attachment.size <= left:
-            files.append(discord.File(attachment.path, filename=attachment.filename))
+            filename = _upload_name(attachment.filename, len(files))
+            files.append(discord.File(attachment.path, filename=filename))
             left -= attachment.size
     missing = len(transcript.attachments) - (len(files) - 1)
-    return Upload(files, " ".join(filter(None, [note, _not_posted(missing, transcript)])) or None)
+    if missing:
+        place = _place(transcript)
+        notes.append(Text("closed.not_posted", {"count": missing, "place": place}))
+    return Upload(files, missing, notes)
 
 
 def without_files(transcript: SavedTranscript) -> Upload:
-    return Upload(note=f"It is too large to be posted here; it lies in {_place(transcript)}.")
+    note = Text("closed.too_large", {"place": _place(transcript)})
+    return Upload(missing=len(transcript.attachments), notes=[note])
 
 
-def _not_posted(count: int, transcript: SavedTranscript) -> str | None:
-    if not count:
-        return None
-    noun, verb = ("attachment", "lies") if count == 1 else ("attachments", "lie")
-    return f"{count} {noun} did not fit into this message and {verb} in {_place(transcript)}."
+def _upload_name(filename: str, number: int) -> str:
+    """A card shows a file by its name: so that has to be one that Discord does not change, and the
+    only one of its kind. The number is for those after the first."""
+    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
+    return plain if number == 1 and plain == filename else f"{number}-{plain}"
 
 
-def _place(transcript: SavedTranscript) -> str:
+def _place(transcript: SavedTranscript) -> Text:
     """From the bot's DATA_DIR on: what is above that is nobody's business in Discord."""
-    return f"`{'/'.join(transcript.path.parent.parts[-3:])}` in the bot's data directory"
+    return Text("closed.place", {"directory": "/".join(transcript.path.parent.parts[-3:])})
 
 
 def _zipped(page: Path, name: str, room: int) -> BytesIO | None:

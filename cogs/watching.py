@@ -34,7 +34,7 @@ class Watching(TicketCog, name="Punctual: watching"):
         if isinstance(message.channel, discord.Thread):
             channel_ids.append(message.channel.parent_id)
         try:
-            with self.tickets.discord_status.noting():
+            with self.tickets.discord_status.noting(message.guild.id):
                 answered = [await self._note_reply(message, each) for each in channel_ids]
         except DatabaseUnavailable as error:
             self._outage.lost(error)
@@ -58,18 +58,18 @@ class Watching(TicketCog, name="Punctual: watching"):
         self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
         if not _can_read(before) and _can_read(after):
-            self.tickets.discord_status.note_missed_messages()
+            self.tickets.discord_status.misses.note(after.guild.id)
 
     @commands.Cog.listener()
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if not _shows_channels(before) and _shows_channels(after):
-            self.tickets.discord_status.note_missed_messages()
+            self.tickets.discord_status.misses.note(after.guild.id)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
         """Other roles: channels may have come into view, and what was said there was not heard."""
         if after == after.guild.me and before.roles != after.roles:
-            self.tickets.discord_status.note_missed_messages()
+            self.tickets.discord_status.misses.note(after.guild.id)
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
@@ -82,7 +82,7 @@ class Watching(TicketCog, name="Punctual: watching"):
     @commands.Cog.listener()
     async def on_connect(self) -> None:
         """A new session, or the first: what was said in between has gone by."""
-        self.tickets.discord_status.note_missed_messages()
+        self.tickets.discord_status.misses.note()
         self.tickets.discord_status.set(connected=True)
 
     @commands.Cog.listener()
@@ -110,7 +110,7 @@ class Watching(TicketCog, name="Punctual: watching"):
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        self.tickets.discord_status.note_missed_messages()
+        self.tickets.discord_status.misses.note(guild.id)
         try:
             await self.tickets.note_server_available(guild.id)
         except DatabaseUnavailable as error:

@@ -12,12 +12,13 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
+from types import MappingProxyType
 from typing import Final
 
 from jinja2.filters import do_filesizeformat
@@ -43,6 +44,8 @@ class NoRoomError(AwayError):
     """There is no room for it now; it comes again soon."""
 
     retry_after = RETRY
+    code = "no_room"
+    params: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

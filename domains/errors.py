@@ -1,6 +1,8 @@
-"""The two kinds of error that people read: one at start-up, one in Discord."""
+"""Errors that speak to the operator at the start, and to whoever asked for something."""
 
 from __future__ import annotations
+
+from locales import DEFAULT_LOCALE, Text
 
 WRONG_SETTING = 2
 """Exit status for a missing or wrong setting: starting again would not change it."""
@@ -16,4 +18,20 @@ class StartupError(Exception):
 
 
 class UserError(Exception):
-    """Something was asked that cannot be done. The text is the sentence the user reads."""
+    """Something was asked that cannot be done. Its text is what the one who asked reads, in their
+    language; str() is English."""
+
+    def __init__(self, key: str, /, **values: object) -> None:
+        """The key of a text, with its values; what somebody typed as `Typed`."""
+        super().__init__(key, values)
+        self.text = Text(key, values)
+
+    def __str__(self) -> str:
+        return self.text.in_locale(DEFAULT_LOCALE)
+
+
+class OperatorError(UserError):
+    """One that only pages and the shell can meet, which are in English."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("errors.operator", sentence=sentence)

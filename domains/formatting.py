@@ -1,58 +1,48 @@
-"""Durations, events, statuses and reasons in words: the one place for them.
+"""Events, causes, steps, timers and reasons in words: the one place for them.
 
-`Style` says how a person and a moment are written where the words are read: as a mention and a
-timestamp in Discord, as a number and a time on a page.
+`Style` says how a person and a moment are written where the words are read, and in which language:
+as a mention and a timestamp in Discord, as a number and a time on a page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol, cast
+from typing import Protocol, cast
 
-_UNITS: Final = (
-    (86_400, "day", "d"),
-    (3_600, "hour", "h"),
-    (60, "minute", "min"),
-    (1, "second", "s"),
+from locales import (
+    DEFAULT_LOCALE,
+    Text,
+    Typed,
+    duration,
+    is_known,
+    milliseconds,
+    short_duration,
+    text,
 )
 
-
-def duration(span: timedelta) -> str:
-    """`1 minute`, `1 hour 30 minutes`, `30 days`: whole seconds, no zero parts."""
-    seconds = round(span.total_seconds())
-    parts: list[str] = []
-    for size, unit, _ in _UNITS:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {unit}" if count == 1 else f"{count} {unit}s")
-    return " ".join(parts) or "0 seconds"
-
-
-def short_duration(span: timedelta) -> str:
-    """The two largest units: `3 h 12 min`."""
-    rest = int(abs(span.total_seconds()))
-    parts: list[str] = []
-    for size, _, unit in _UNITS:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2]) or "0 s"
-
-
-def milliseconds(number: float) -> str:
-    """`4 ms`, `1.2 s`, `3 min 20 s`."""
-    if number < 1_000:
-        return f"{number:.0f} ms"
-    if number < 60_000:
-        return f"{number / 1_000:.3g} s"
-    return short_duration(timedelta(milliseconds=number))
+__all__ = [
+    "PlainStyle",
+    "Style",
+    "cause_words",
+    "duration",
+    "event_details",
+    "event_words",
+    "milliseconds",
+    "permission_texts",
+    "reason_text",
+    "reason_words",
+    "short_duration",
+    "step_words",
+    "timer_words",
+]
 
 
 class Style(Protocol):
+    @property
+    def locale(self) -> str: ...
+
     def user(self, user_id: int | None) -> str:
         """None is the bot, 0 an operator, who is nobody on Discord."""
         ...
@@ -68,10 +58,14 @@ class Style(Protocol):
 class PlainStyle:
     """For pages and the shell."""
 
+    locale: str = DEFAULT_LOCALE
+
     def user(self, user_id: int | None) -> str:
         if user_id is None:
-            return "the bot"
-        return f"user {user_id}" if user_id else "an operator"
+            return text("people.bot", self.locale)
+        if not user_id:
+            return text("people.operator", self.locale)
+        return text("people.user", self.locale, id=user_id)
 
     def moment(self, moment: datetime) -> str:
         return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
@@ -80,75 +74,30 @@ class PlainStyle:
         return text
 
 
-EVENTS: Final = {
-    "opened": "opened by {by}",
-    "close_requested": "{by} asked to close it",
-    "could_not_ask": "the member could not be asked; taken back",
-    "accepted": "{by} accepted",
-    "denied": "{by} denied",
-    "withdrawn": "{by} withdrew the request",
-    "answered": "the member wrote: the timer is off",
-    "expired": "time was up",
-    "extended": "{by} asked for more time",
-    "grace": "a grace was given",
-    "reminded": "the member was reminded",
-    "excluded": "excluded by {by}",
-    "included": "included again by {by}",
-    "closing": "{by} closes it",
-    "close_failed": "an attempt to close it failed",
-    "attempt_failed": "an attempt failed",
-    "attention": "needs attention",
-    "retried": "tried again",
-    "closed": "closed",
-    "left_server": "the bot has left the server",
-    "forgotten": "a member was forgotten: their words and id are gone",
-}
-CAUSES: Final = {
-    "accepted": "{by} accepted the close request",
-    "expired": "the member did not answer in time",
-    "command": "{by} closed it",
-    "channel_deleted": "its channel was deleted by hand",
-    "without_redis": "{by} asked, and there was no scheduler to wait with",
-    "left_server": "the bot is no longer in the server",
-}
-REQUEST_STATUSES: Final = {
-    "pending": "is pending",
-    "accepted": "was accepted by {by}",
-    "denied": "was denied by {by}",
-    "expired": "ran out",
-    "withdrawn": "was withdrawn by {by}",
-    "answered": "was answered: the member wrote in the ticket",
-    "superseded": "was replaced by a newer one",
-    "closed": "is over: the ticket was closed",
-}
-TIMERS: Final = {
-    "auto-close": "Closes",
-    "send-reminder": "The member is reminded",
-    "end-block": "The block ends",
-    "cleanup-old-tickets": "What is too old is deleted",
-}
-STEPS: Final = {
-    "save-transcript": "the transcript",
-    "log-close": "the log message",
-    "dm-opener": "the member's DM",
-    "remove-channel": "the channel's end",
-    "read-replies": "reading what the member wrote",
-    "ask": "the question to the member",
-    "announce-grace": "the announcement of the grace",
-    "open-channel": "opening the channel",
-    "welcome": "the first message",
-    "sync-request": "the close request's message",
-    "announce-answer": "the word that the member answered",
-    "announce-extension": "the word that there is more time",
-    "remind-in-ticket": "the reminder in the ticket",
-    "remind-by-dm": "the reminder by DM",
-    "report-attention": "the call for a person",
-}
-"""All that Discord is told, by the kinds of effects."""
+def event_words(event: str, by: str, style: Style) -> str:
+    """What happened to a ticket; `by` is who did it."""
+    return _words("events", event, style, by=by)
 
 
-def event_words(event: str, by: str) -> str:
-    return EVENTS.get(event, event).format(by=by)
+def cause_words(cause: str, by: str, style: Style) -> str:
+    """What brought a close about; `by` is who did it."""
+    return _words("causes", cause, style, by=by)
+
+
+def step_words(step: str, style: Style) -> str:
+    """An effect by its kind."""
+    return _words("steps", step, style)
+
+
+def timer_words(kind: str, style: Style) -> str:
+    """What happens when a timer of this kind fires: `Closes`."""
+    return _words("timer_kinds", kind, style)
+
+
+def _words(surface: str, name: str, style: Style, **values: object) -> str:
+    """What a newer version wrote into the database is called by its name."""
+    key = f"{surface}.{name}"
+    return text(key, style.locale, **values) if is_known(key) else name
 
 
 def event_details(  # noqa: PLR0911  # a table
@@ -160,34 +109,73 @@ def event_details(  # noqa: PLR0911  # a table
     if isinstance(reason := params.get("reason"), str):
         return style.text(reason)
     if isinstance(seconds := params.get("seconds"), int):
-        return duration(timedelta(seconds=seconds))
+        return duration(timedelta(seconds=seconds), style.locale)
     if isinstance(seconds := params.get("outage_seconds"), int):
-        return f"after an outage of {duration(timedelta(seconds=seconds))}"
+        return text("events.after_outage", style.locale, outage=timedelta(seconds=seconds))
     if "code" in params:
-        step = STEPS.get(str(params.get("step")))
-        return f"{step}: {reason_words(params, style)}" if step else reason_words(params, style)
+        return _in_style(_reason_in_step(params), style)
     if isinstance(cause := params.get("cause"), str) and cause not in ("command", "accepted"):
-        return CAUSES.get(cause, cause).format(by="")
+        return cause_words(cause, "", style)
     return ""
 
 
 def reason_words(reason: Mapping[str, object], style: Style) -> str:
     """An error's or an attention's code with its parameters, in words; no full stop."""
-    text = str(reason.get("text") or "")
+    return _in_style(reason_text(reason), style)
+
+
+def reason_text(reason: Mapping[str, object]) -> Text:  # a table
+    """`reason_words`, before it is known who reads it."""
     match reason.get("code"):
         case "permission_missing":
-            names = ", ".join(str(name) for name in cast("list[object]", reason["permissions"]))
-            place = reason.get("place")
-            where = f" in {style.text(str(place))}" if place else ""
-            return f"the bot lacks the permission {names}{where}"
+            return _permission_missing(reason)
         case "close_keeps_failing":
-            error = cast("Mapping[str, object]", reason["error"])
-            return f"the close keeps failing: {reason_words(error, style)}"
+            return Text("reasons.close_keeps_failing", {"error": _error_of(reason)})
         case "keeps_failing":
-            error = cast("Mapping[str, object]", reason["error"])
-            step = str(reason.get("step"))
-            return f"{STEPS.get(step, step)} keeps failing: {reason_words(error, style)}"
+            step = _step_text(str(reason.get("step")))
+            return Text("reasons.keeps_failing", {"step": step, "error": _error_of(reason)})
         case "unexpected":
-            return style.text(f"{reason.get('type')}: {text}")
-        case _:
-            return style.text(text or str(reason.get("code")))
+            said = f"{reason.get('type')}: {reason.get('text') or ''}"
+            return Text("reasons.as_said", {"text": Typed(said)})
+        case code if is_known(f"reasons.{code}"):
+            return Text(f"reasons.{code}", reason)
+        case code:
+            return Text("reasons.as_said", {"text": Typed(reason.get("text") or code)})
+
+
+def permission_texts(permissions: Sequence[object]) -> list[Text]:
+    """By the names that Discord's own settings have; older versions stored the English ones."""
+    return [
+        Text(key)
+        if is_known(key := f"permissions.{permission}")
+        else Text("reasons.as_said", {"text": permission})
+        for permission in permissions
+    ]
+
+
+def _permission_missing(reason: Mapping[str, object]) -> Text:
+    permissions = cast("list[object]", reason["permissions"])
+    values = {"permissions": permission_texts(permissions), "count": len(permissions)}
+    if place := reason.get("place"):
+        return Text("reasons.permission_missing_in", values | {"place": Typed(place)})
+    return Text("reasons.permission_missing", values)
+
+
+def _error_of(reason: Mapping[str, object]) -> Text:
+    return reason_text(cast("Mapping[str, object]", reason["error"]))
+
+
+def _reason_in_step(params: Mapping[str, object]) -> Text:
+    step = str(params.get("step"))
+    if not is_known(f"steps.{step}"):
+        return reason_text(params)
+    return Text("reasons.in_step", {"step": _step_text(step), "error": reason_text(params)})
+
+
+def _step_text(step: str) -> Text:
+    key = f"steps.{step}"
+    return Text(key) if is_known(key) else Text("reasons.as_said", {"text": step})
+
+
+def _in_style(reason: Text, style: Style) -> str:
+    return reason.with_typed(style.text).in_locale(style.locale)

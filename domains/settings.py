@@ -39,6 +39,13 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 WithoutRedis = Literal["keep", "immediate"]
 MIN_PASSWORD_LENGTH = 12
+WHOLE_NUMBER = "must be a whole number"
+PLAIN_ENGLISH: dict[str, str] = {
+    "int_parsing": WHOLE_NUMBER,
+    "int_parsing_size": WHOLE_NUMBER,
+    "int_from_float": WHOLE_NUMBER,
+}
+"""By pydantic's name for what is wrong."""
 """Of a dashboard that others than this machine's users can reach."""
 
 
@@ -238,7 +245,8 @@ def _sentences(error: ValidationError) -> list[str]:
     complaints: list[str] = []
     for detail in error.errors(include_input=False, include_url=False):
         name = "".join(f"{part}: " for part in detail["loc"]).upper()
-        complaints.append(name + detail["msg"].removeprefix("Value error, "))
+        said = PLAIN_ENGLISH.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+        complaints.append(name + said)
     return complaints
 
 

@@ -12,6 +12,7 @@ import asyncpg
 
 from embedded.binaries import postgres_binary
 from embedded.errors import EmbeddedServersError, ServerEndedError
+from embedded.postgres_major import require_same_major
 from embedded.postgres_roles import BOT, DATABASE, SUPERUSER, require_roles
 from embedded.private_files import kept_password
 from embedded.privileges import Account, account_for, hand_over, nobody
@@ -36,6 +37,8 @@ _SETTINGS = (
     "unix_socket_permissions=0700",
     "max_connections=100",
     "shared_buffers=64MB",
+    "max_wal_size=256MB",  # the default of 1 GB would fill a small disk with a busy day's log
+    "min_wal_size=32MB",
     "log_checkpoints=off",
 )
 _NO_FSYNC_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -89,7 +92,9 @@ class Postgres(Server):
         account = account_for(self._directory, (self._data_dir, binary))
         if account.is_nobody:
             log.warning("PostgreSQL runs as nobody, whose other programs can read its data")
-        if not self.is_made:
+        if self.is_made:
+            await require_same_major(self._directory, binary)
+        else:
             await self._initialise(account, lock)
         hand_over(self._directory, account)
         self._account = account.word

@@ -12,13 +12,14 @@ from gettext import GNUTranslations
 from pathlib import Path
 from typing import Final
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 DEFAULT_LOCALE: Final = "en"
 LOCALES: Final = ("en", "de")
 
-_DIRECTORY: Final = Path(__file__).parent
+DIRECTORY = Path(__file__).parent
 
 
 def supported(locale: object) -> str:
@@ -31,20 +32,18 @@ def supported(locale: object) -> str:
 @cache
 def catalogue(locale: str) -> GNUTranslations:
     """Raises FileNotFoundError for a language that there is not."""
-    translations: GNUTranslations | None = None
-    for file in sorted((_DIRECTORY / locale).glob("*.po")):
-        compiled = io.BytesIO()
+    files = sorted((DIRECTORY / locale).glob("*.po"))
+    if not files:
+        raise FileNotFoundError(DIRECTORY / locale)
+    whole = Catalog(locale=locale)
+    for file in files:
         with file.open("rb") as source:
-            write_mo(compiled, read_po(source, locale=locale))
-        compiled.seek(0)
-        part = GNUTranslations(compiled)
-        if translations is None:
-            translations = part
-        else:
-            translations.add_fallback(part)
-    if translations is None:
-        raise FileNotFoundError(_DIRECTORY / locale)
-    return translations
+            for message in read_po(source, locale=locale):
+                whole[message.id] = message
+    compiled = io.BytesIO()
+    write_mo(compiled, whole)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
 
 
 def template(key: str, locale: str, count: int | None) -> str:
@@ -59,3 +58,8 @@ def template(key: str, locale: str, count: int | None) -> str:
     if found == key:
         raise KeyError(key)
     return found
+
+
+def is_known(key: str) -> bool:
+    """False for what a newer version may have written into the database."""
+    return catalogue(DEFAULT_LOCALE).gettext(key) != key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
@@ -11,6 +11,12 @@ from babel.lists import format_list
 
 from locales.catalogue import DEFAULT_LOCALE, template
 from locales.durations import duration
+
+
+class Typed(str):
+    """A value that somebody typed: it has to be made safe where it is shown."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,10 @@ class Text:
 
     def in_locale(self, locale: str) -> str:
         return text(self.key, locale, **self.values)
+
+    def with_typed(self, show: Callable[[str], str]) -> Text:
+        """The same, with all that somebody typed as `show` has it."""
+        return Text(self.key, {name: _safe(value, show) for name, value in self.values.items()})
 
     def __str__(self) -> str:
         return self.in_locale(DEFAULT_LOCALE)
@@ -49,3 +59,15 @@ def _shown(value: object, locale: str) -> str:
             return format_list([_shown(item, locale) for item in items], locale=locale)
         case _:
             return str(value)
+
+
+def _safe(value: object, show: Callable[[str], str]) -> object:
+    match value:
+        case Typed():
+            return show(value)
+        case Text():
+            return value.with_typed(show)
+        case list() | tuple():
+            return [_safe(item, show) for item in cast("list[object]", value)]
+        case _:
+            return value

@@ -20,11 +20,24 @@ from domains.settings import Settings
 from embedded import EmbeddedServers
 
 TEMPLATE = "punctual_template"
-EMPTY_DATABASE = """do $$ begin execute 'truncate ' || (
-    select string_agg('punctual.' || quote_ident(tablename), ', ') from pg_tables
-    where schemaname = 'punctual' and tablename not in ('schema_migrations', 'installation')
-) || ' restart identity cascade'; end $$"""
-"""Empty all tables, which is several times as fast as a new database."""
+EMPTY_DATABASE = """do $$
+declare
+    each record;
+begin
+    for each in
+        select c.oid::regclass as name, pg_relation_size(c.oid) > 200000 as is_large
+        from pg_class c
+        where c.relnamespace = 'punctual'::regnamespace and c.relkind = 'r'
+          and c.relname not in ('schema_migrations', 'installation')
+    loop
+        execute format(case when each.is_large then 'truncate %s cascade' else 'delete from %s' end,
+                       each.name);
+    end loop;
+    perform setval(format('punctual.%I', sequencename), 1, false) from pg_sequences
+    where schemaname = 'punctual' and last_value is not null;
+end $$"""
+"""Empty all tables, which is many times as fast as a new database, and ten times as fast as a
+truncate of all."""
 
 _numbers = itertools.count(1)
 
@@ -79,6 +92,28 @@ async def database_url(servers: Servers) -> AsyncGenerator[str]:
     await _execute(servers.database_url, f"create database {name} template {TEMPLATE}")
     yield _named(servers.database_url, name)
     await _execute(servers.database_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def shared_database_url(servers: Servers) -> Generator[str]:
+    asyncio.run(_execute(servers.database_url, f"create database shared template {TEMPLATE}"))
+    yield _named(servers.database_url, "shared")
+    asyncio.run(_execute(servers.database_url, "drop database shared with (force)"))
+
+
+@pytest.fixture
+async def emptied_database_url(shared_database_url: str) -> str:
+    """For folders whose tests leave the tables as they are: one database, emptied for each test."""
+    connection = await asyncpg.connect(shared_database_url)
+    try:
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        await connection.execute(EMPTY_DATABASE)
+    finally:
+        await connection.close()
+    return shared_database_url
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from itertools import count
 from domains.ticket_lifecycle.channels import (
     Announcement,
     ChannelGoneError,
+    CloseFacts,
     Posting,
     TicketNames,
 )
@@ -40,7 +41,12 @@ class FakeTicketChannels:
         self.deadlines: list[int] = []
         self.announcements: list[tuple[int, str]] = []
         self.announced_by_dm: list[tuple[int, str]] = []
-        self.nonces: set[str] = set()
+        self.changed_announcements: list[tuple[int, str]] = []
+        self.mentioned: list[int | None] = []
+        """By each announcement that is a message of its own."""
+        self.cards: list[tuple[int, int | None]] = []
+        """Each ticket whose first message was changed, and the request it tells of."""
+        self.nonces: dict[str, int] = {}
         self.current = True
         """Whether all that was said has been heard."""
         self.logged: list[tuple[int, SavedTranscript | None]] = []
@@ -102,14 +108,26 @@ class FakeTicketChannels:
         self._enter("exists")
         return ticket.channel_id in self.channels
 
-    async def welcome(self, ticket: Ticket, guild: GuildSettings, posting: Posting) -> None:
+    async def welcome(self, ticket: Ticket, guild: GuildSettings, posting: Posting) -> int:
         self._enter("welcome")
         channel = self._channel(ticket)
-        if not (posting.again and ticket.id in self.welcomed):
-            self.welcomed.append(ticket.id)
-            self.say(channel.id, BOT_ID, "welcome")
+        if posting.again:
+            for message in channel.messages:
+                if message.content == "welcome":
+                    return message.id
+        self.welcomed.append(ticket.id)
+        return self.say(channel.id, BOT_ID, "welcome")
 
-    async def ask(self, ticket: Ticket, request: CloseRequest, posting: Posting) -> int:
+    async def show_card(
+        self, ticket: Ticket, guild: GuildSettings, request: CloseRequest | None
+    ) -> None:
+        self._enter("show_card")
+        self._channel(ticket)
+        self.cards.append((ticket.id, None if request is None else request.id))
+
+    async def ask(
+        self, ticket: Ticket, guild: GuildSettings, request: CloseRequest, posting: Posting
+    ) -> int:
         self._enter("ask")
         channel = self._channel(ticket)
         text = f"close request {request.id}"
@@ -125,19 +143,26 @@ class FakeTicketChannels:
         self._channel(ticket)
         self.outcomes.append((request.id, request.status.value))
 
-    async def show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
+    async def show_deadline(
+        self, ticket: Ticket, guild: GuildSettings, request: CloseRequest
+    ) -> None:
         self._enter("show_deadline")
         self._channel(ticket)
         self.deadlines.append(request.id)
 
-    async def announce(self, ticket: Ticket, announcement: Announcement, posting: Posting) -> None:
+    async def announce(self, ticket: Ticket, announcement: Announcement, posting: Posting) -> int:
         self._enter("announce")
         channel = self._channel(ticket)
+        if announcement.message_id is not None:
+            self.changed_announcements.append((ticket.id, announcement.key))
+            return announcement.message_id
         if posting.nonce in self.nonces:
-            return
-        self.nonces.add(posting.nonce)
+            return self.nonces[posting.nonce]
         self.announcements.append((ticket.id, announcement.key))
-        self.say(channel.id, BOT_ID, announcement.key)
+        self.mentioned.append(announcement.mention_id)
+        message_id = self.say(channel.id, BOT_ID, announcement.key)
+        self.nonces[posting.nonce] = message_id
+        return message_id
 
     async def announce_by_dm(
         self, ticket: Ticket, announcement: Announcement, posting: Posting
@@ -156,10 +181,13 @@ class FakeTicketChannels:
             (m.id for m in messages if m.author_id == ticket.opener_id and m.id > message_id), None
         )
 
-    async def names(self, ticket: Ticket) -> TicketNames:
+    async def names(
+        self, ticket: Ticket, guild: GuildSettings, asked_by_id: int | None
+    ) -> TicketNames:
         self._enter("names")
         self._channel(ticket)
-        return TicketNames("A guild", ticket.name, f"user {ticket.opener_id}", None)
+        asked_by = f"user {asked_by_id}" if asked_by_id else None
+        return TicketNames("A guild", ticket.name, f"user {ticket.opener_id}", None, asked_by, "en")
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         self._enter("history")
@@ -174,6 +202,7 @@ class FakeTicketChannels:
         self,
         ticket: Ticket,
         guild: GuildSettings,
+        facts: CloseFacts,
         transcript: SavedTranscript | None,
         posting: Posting,
     ) -> None:
@@ -181,7 +210,13 @@ class FakeTicketChannels:
         if not (posting.again and any(ticket.id == logged for logged, _ in self.logged)):
             self.logged.append((ticket.id, transcript))
 
-    async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
+    async def dm_opener(
+        self,
+        ticket: Ticket,
+        facts: CloseFacts,
+        transcript: SavedTranscript | None,
+        posting: Posting,
+    ) -> None:
         self._enter("dm_opener")
         if not (posting.again and ticket.id in self.dms):
             self.dms.append(ticket.id)

@@ -56,8 +56,8 @@ def test_people_and_moments_on_a_page() -> None:
 
 
 def test_an_event_of_a_newer_version_is_called_by_its_name() -> None:
-    assert event_words("closing", "user 7") == "user 7 closes it"
-    assert event_words("held", "user 7") == "held"
+    assert event_words("closing", "user 7", PLAIN) == "user 7 closes it"
+    assert event_words("held", "user 7", PLAIN) == "held"
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_an_event_of_a_newer_version_is_called_by_its_name() -> None:
         ({"cause": "command"}, None, ""),
         ({"cause": "channel_deleted"}, None, "its channel was deleted by hand"),
         ({"cause": "of a newer version"}, None, "of a newer version"),
-        (FORBIDDEN, None, "the bot lacks the permission A, B in #c"),
+        (FORBIDDEN, None, "the bot lacks the permissions A and B in #c"),
         (
             FORBIDDEN | {"step": "log-close"},
             None,
-            "the log message: the bot lacks the permission A, B in #c",
+            "the log message: the bot lacks the permissions A and B in #c",
         ),
     ],
 )
@@ -88,8 +88,8 @@ def test_what_there_is_to_add_to_an_event(
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        (FORBIDDEN, "the bot lacks the permission A, B in #c"),
-        ({**FORBIDDEN, "place": None}, "the bot lacks the permission A, B"),
+        (FORBIDDEN, "the bot lacks the permissions A and B in #c"),
+        ({**FORBIDDEN, "place": None}, "the bot lacks the permissions A and B"),
         (
             {"code": "close_keeps_failing", "error": {"code": "discord_failed", "text": "503"}},
             "the close keeps failing: 503",

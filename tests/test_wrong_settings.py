@@ -255,6 +255,12 @@ def test_what_only_looks_odd_is_taken(
     start()
 
 
+def test_a_number_that_is_none_is_told_in_plain_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIN_CLOSE_DELAY", "1 minute")
+    with pytest.raises(StartupError, match=r"^MIN_CLOSE_DELAY: must be a whole number$"):
+        load_settings()
+
+
 def test_two_listeners_do_not_share_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS_PORT", "8090")
     with pytest.raises(StartupError, match=r"^METRICS_PORT: ") as error:

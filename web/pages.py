@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from domains.errors import UserError
+from domains.errors import OperatorError
 from domains.monitoring.alarm import alarm_words
 from domains.monitoring.monitor import PostgreSQLAwayError
 from domains.scheduled_task.inspection import JobState, JobView
@@ -27,7 +27,7 @@ MAX_PAGES = 10_000
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 
-class NotFoundError(UserError):
+class NotFoundError(OperatorError):
     def __init__(self, what: str) -> None:
         super().__init__(f"There is no {what}.")
 

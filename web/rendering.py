@@ -12,13 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from domains.formatting import (
-    STEPS,
-    TIMERS,
     PlainStyle,
     event_details,
     event_words,
     milliseconds,
     reason_words,
+    step_words,
+    timer_words,
 )
 from domains.ticket_lifecycle.models import TicketEvent
 from web import formatting
@@ -103,7 +103,7 @@ def _quoted(text: str) -> tuple[str, ...]:
 
 
 def _event(event: TicketEvent) -> str:
-    words = event_words(event.event, PLAIN.user(event.actor_id))
+    words = event_words(event.event, PLAIN.user(event.actor_id), PLAIN)
     return words[:1].upper() + words[1:]
 
 
@@ -116,8 +116,8 @@ def _reason(reason: Mapping[str, object]) -> str:
 
 
 def _step(kind: str) -> str:
-    return STEPS.get(kind, kind)
+    return step_words(kind, PLAIN)
 
 
 def _timer(kind: str) -> str:
-    return TIMERS.get(kind, kind)
+    return timer_words(kind, PLAIN)

@@ -63,7 +63,7 @@ class EffectType(ABC):
     lane: ClassVar[Lane] = Lane.STORY
     essential: ClassVar[bool] = False
     """An essential one is tried for ever, with a person's help; any other is given up after its
-    attempts, or at once where the ticket's story would have to wait for it."""
+    attempts, or at once where an essential one would have to wait for it."""
 
     @abstractmethod
     async def deliver(self, effect: Effect) -> AfterDelivery | None:

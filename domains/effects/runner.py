@@ -68,6 +68,8 @@ class EffectRunner:
         self._max_concurrent_a_guild = max_concurrent_a_guild
         self._telemetry = telemetry
         self._types: dict[str, EffectType] = {}
+        self._optional = list[str]()
+        """The kinds that are given up rather than hold up an essential one."""
         self._token = secrets.token_hex(8)
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._held: set[int] = set()
@@ -83,6 +85,7 @@ class EffectRunner:
     def register(self, types: Sequence[EffectType]) -> None:
         """Say how effects are done; to be called once, before anything is delivered."""
         self._types.update({type_.kind: type_ for type_ in types})
+        self._optional = [kind for kind, type_ in self._types.items() if not type_.essential]
 
     # --- life
 
@@ -333,7 +336,7 @@ class EffectRunner:
     async def _drop_or_retry(self, effect: Effect, error: Exception) -> bool:
         failures = effect.failures + 1
         async with self._database.connection() as connection:
-            is_waited_for = await store.someone_waits_for(connection, effect)
+            is_waited_for = await store.someone_waits_for(connection, effect, self._optional)
         if isinstance(error, NeedsPersonError) or failures >= MAX_ATTEMPTS or is_waited_for:
             log.info("%s of ticket %s is given up: %s", effect.kind, effect.ticket_id, error)
             await self._drop(effect)

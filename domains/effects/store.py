@@ -368,12 +368,17 @@ async def postpone(
     )
 
 
-async def someone_waits_for(connection: Connection, effect: Effect) -> bool:
-    """Whether the ticket's story would have to wait for this effect."""
+async def someone_waits_for(
+    connection: Connection, effect: Effect, optional_kinds: Collection[str]
+) -> bool:
+    """Whether something essential would have to wait for this effect; all that is not known to be
+    optional may be."""
     return await connection.fetchval(
         """select exists (select from punctual.effects e join punctual.effects p on p.id = $1
-                          where e.ticket_id = p.ticket_id and e.lane = p.lane and e.id > p.id)""",
+                          where e.ticket_id = p.ticket_id and e.lane = p.lane and e.id > p.id
+                            and e.kind <> all($2::text[]))""",
         effect.id,
+        list(optional_kinds),
     )
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
-from domains.errors import UserError
+from domains.errors import OperatorError
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection, JobState, JobView
 from domains.scheduled_task.jobs.auto_close import AutoClose
@@ -40,7 +40,7 @@ class ActionOption:
     possible: bool = True
 
 
-class ActionNotPossibleError(UserError):
+class ActionNotPossibleError(OperatorError):
     pass
 
 

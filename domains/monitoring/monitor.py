@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from domains.database import Database, DatabaseUnavailable
 from domains.disk_space import DiskSpace
-from domains.errors import UserError
+from domains.errors import OperatorError
 from domains.monitoring import sql
 from domains.monitoring.gateway import Gateway, latency_of
 from domains.monitoring.models import Dependency, Lateness, TicketLine, TimerLine, TimersOfKind
@@ -42,7 +42,7 @@ HOURS = 72
 HOUR_S = 3600
 
 
-class PostgreSQLAwayError(UserError):
+class PostgreSQLAwayError(OperatorError):
     def __init__(self) -> None:
         super().__init__("PostgreSQL is not available at the moment.")
 

@@ -1,5 +1,6 @@
-"""The one model of what a server can set: each field with its explanation, unit, bounds and
-default. What shows or takes settings is made from it, so a new one is one field here.
+"""The one model of what a server can set: each field with its unit, bounds and default; its
+name and explanation are in `policy.po`. What shows or takes settings is made from it, so a new one
+is one field here and two texts.
 
 Every field is optional: None is "not set here".
 """
@@ -19,15 +20,10 @@ MAX_ROLES: Final = 25
 RoleId = Annotated[int, Field(gt=0, lt=2**63)]
 
 
-def _setting(explanation: str, *, unit: str, default: str, **bounds: Any) -> Any:
+def _setting(*, unit: str, default: str, **bounds: Any) -> Any:
     """`default` is a setting of the operator's by its name, or what is done where nobody has set
-    anything, in words."""
-    return Field(
-        default=None,
-        description=explanation,
-        json_schema_extra={"unit": unit, "default_in_words": default},
-        **bounds,
-    )
+    anything: a text of `policy.po`."""
+    return Field(default=None, json_schema_extra={"unit": unit, "default": default}, **bounds)
 
 
 class Policy(BaseModel):
@@ -39,49 +35,42 @@ class Policy(BaseModel):
     )
 
     max_open_total: int | None = _setting(
-        "Most tickets that are open in this server at once",
         unit="tickets",
-        default="no limit",
+        default="no_limit",
         ge=1,
         le=500,
     )
     max_open_per_member: int | None = _setting(
-        "Most tickets that one member has open here at once",
         unit="tickets",
         default="MAX_OPEN_TICKETS",
         ge=1,
         le=50,
     )
     cooldown: timedelta | None = _setting(
-        "How long a member who has opened a ticket waits before they can open another",
         unit="duration",
         default="OPEN_COOLDOWN",
         ge=NONE,
         le=MONTH,
     )
     required_roles: tuple[RoleId, ...] | None = _setting(
-        "A member needs one of these roles to open a ticket",
         unit="roles",
         default="none",
         max_length=MAX_ROLES,
     )
     forbidden_roles: tuple[RoleId, ...] | None = _setting(
-        "A member with one of these roles cannot open a ticket",
         unit="roles",
         default="none",
         max_length=MAX_ROLES,
     )
     min_account_age: timedelta | None = _setting(
-        "How old a member's Discord account has to be",
         unit="duration",
-        default="any age",
+        default="any_age",
         ge=NONE,
         le=YEARS,
     )
     min_membership: timedelta | None = _setting(
-        "How long a member has to have been in this server",
         unit="duration",
-        default="any time",
+        default="any_time",
         ge=NONE,
         le=YEARS,
     )

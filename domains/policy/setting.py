@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from pydantic.fields import FieldInfo
 
 from domains.policy.model import Policy
+from locales import Text
 
 Unit = Literal["tickets", "duration", "roles"]
 Bound = int | timedelta
@@ -17,17 +18,26 @@ Bound = int | timedelta
 @dataclass(frozen=True, slots=True)
 class Setting:
     name: str
-    explanation: str
     unit: Unit
     default: str
-    """A setting of the operator's by its name, or words."""
+    """A setting of the operator's by its name, or a text of `policy.po`."""
     least: Bound | None
     most: Bound | None
     """Of roles: how many."""
 
     @property
-    def label(self) -> str:
-        return self.name.replace("_", " ").capitalize()
+    def label(self) -> Text:
+        return Text(f"policy.{self.name}")
+
+    @property
+    def explanation(self) -> Text:
+        return Text(f"policy.{self.name}_explained")
+
+    @property
+    def default_text(self) -> Text:
+        if self.default.isupper():
+            return Text("policy.default_of_operator", {"setting": self.default})
+        return Text(f"policy.default_{self.default}")
 
 
 def settings() -> list[Setting]:
@@ -43,9 +53,8 @@ def _of(name: str, field: FieldInfo) -> Setting:
     extra = cast("dict[str, Any]", field.json_schema_extra)
     return Setting(
         name=name,
-        explanation=field.description or "",
         unit=extra["unit"],
-        default=extra["default_in_words"],
+        default=extra["default"],
         least=_bound(field, "ge"),
         most=_bound(field, "le") or _bound(field, "max_length"),
     )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from redis.exceptions import RedisError
 from saq.job import Job, Status
 
-from domains.errors import UserError
+from domains.errors import OperatorError
 from domains.scheduled_task import inspection_scripts as scripts
 from domains.scheduled_task.job_type import JobRequest
 from domains.scheduled_task.queues.queue import COMPLETED, FAILED, PunctualQueue
@@ -53,7 +53,7 @@ _WHERE = {
 }
 
 
-class RedisAwayError(UserError):
+class RedisAwayError(OperatorError):
     def __init__(self, text: str = "Redis is not available at the moment.") -> None:
         super().__init__(text)
 
@@ -65,19 +65,19 @@ class NotStartedError(RedisAwayError):
         super().__init__("The scheduler has not started yet: it waits for Discord.")
 
 
-class JobMovedOnError(UserError):
+class JobMovedOnError(OperatorError):
     """Between the look and the act the job has changed its state."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"Nothing was done: {key} is no longer in the state it was shown in.")
 
 
-class UnknownJobError(UserError):
+class UnknownJobError(OperatorError):
     def __init__(self, key: str) -> None:
         super().__init__(f"There is no job {key} (any more).")
 
 
-class CannotRunError(UserError):
+class CannotRunError(OperatorError):
     def __init__(self, name: str) -> None:
         super().__init__(f"Unknown job type: {name}. Another try would fail as well.")
 

@@ -145,6 +145,26 @@ async def of_guild(
     return _timers(records), records[0]["total"] if records else 0
 
 
+async def tickets_of_guild(
+    connection: Connection, kinds: Sequence[Wanted], guild_id: int, limit: int, offset: int
+) -> tuple[list[int], int]:
+    """A page of a guild's tickets that need a person, and then of those that have a timer, soonest
+    first; and how many there are in all. The kinds' owners are tickets."""
+    records = await connection.fetch(
+        f"""select t.id, count(*) over () as total
+            from punctual.tickets t
+            left join (select w.owner_id, min(w.due) as due from ({_from_all(kinds)}) w
+                       where w.guild_id = $1 group by w.owner_id) timer on timer.owner_id = t.id
+            where t.guild_id = $1 and t.status <> 'closed'
+              and (t.attention is not null or timer.due is not null)
+            order by t.attention is null, timer.due, t.id limit $2 offset $3""",
+        guild_id,
+        limit,
+        offset,
+    )
+    return [record["id"] for record in records], records[0]["total"] if records else 0
+
+
 async def soonest(
     connection: Connection, kinds: Sequence[Wanted], limit: int, offset: int
 ) -> list[Timer]:

@@ -11,6 +11,7 @@ from domains.scheduled_task import timer_store
 from domains.scheduled_task.job_type import NotDueError
 from domains.scheduled_task.timer import Timer
 from domains.scheduled_task.timer_store import Wanted
+from domains.ticket_lifecycle.transitions import TICKET
 
 if TYPE_CHECKING:
     from domains.scheduled_task.timer_kind import TimerKind
@@ -90,6 +91,17 @@ class Timers:
         """A page of the guild's timers, soonest first, and how many there are in all."""
         async with self._database.connection() as connection:
             return await timer_store.of_guild(connection, _listed(kinds), guild_id, limit, offset)
+
+    async def tickets_of_guild(
+        self, kinds: Sequence[TimerKind], guild_id: int, limit: int, offset: int = 0
+    ) -> tuple[Sequence[int], int]:
+        """A page of the guild's tickets that need a person, and then of those that have a timer,
+        soonest first; and how many there are in all."""
+        of_tickets = _listed([kind for kind in kinds if kind.owner == TICKET])
+        async with self._database.connection() as connection:
+            return await timer_store.tickets_of_guild(
+                connection, of_tickets, guild_id, limit, offset
+            )
 
     async def soonest(
         self, kinds: Sequence[TimerKind], limit: int, offset: int = 0

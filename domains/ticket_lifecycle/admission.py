@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domains.errors import UserError
-from domains.formatting import duration
 from domains.policy import Policy
 from domains.ticket_lifecycle.errors import AlreadyOpeningError, TooManyTicketsError
 from domains.ticket_lifecycle.models import Block, Standing
+from locales import Typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,60 +29,46 @@ class MemberFacts:
 
 
 class BlockedError(UserError):
-    """Its reason is as somebody typed it."""
-
     def __init__(self, block: Block) -> None:
-        self.block = block
-        end = f" until {_when(block.ends_at)}" if block.ends_at else ""
-        why = f" The reason: {_sentence(block.reason)}" if block.reason else ""
-        super().__init__(f"You're blocked from opening tickets in this server{end}.{why}")
+        values: dict[str, object] = {}
+        if block.ends_at:
+            values["until"] = _when(block.ends_at)
+        if block.reason:
+            values["because"] = Typed(_sentence(block.reason))
+        super().__init__("_".join(["admission.blocked", *values]), **values)
 
 
 class RoleRequiredError(UserError):
     def __init__(self, role_ids: Sequence[int]) -> None:
         roles = _roles(role_ids)
-        needed = f"the role {roles}" if len(role_ids) == 1 else f"one of these roles: {roles}"
-        super().__init__(f"To open a ticket in this server you need {needed}.")
+        super().__init__("admission.role_required", roles=roles, count=len(role_ids))
 
 
 class RoleForbiddenError(UserError):
     def __init__(self, role_ids: Sequence[int]) -> None:
-        noun = "role" if len(role_ids) == 1 else "roles"
-        super().__init__(
-            f"With the {noun} {_roles(role_ids)} you can't open a ticket in this server."
-        )
+        roles = _roles(role_ids)
+        super().__init__("admission.role_forbidden", roles=roles, count=len(role_ids))
 
 
 class AccountTooNewError(UserError):
     def __init__(self, least: timedelta, old_enough_at: datetime) -> None:
-        super().__init__(
-            f"Your Discord account has to be {duration(least)} old before you can open a ticket "
-            f"in this server: try again {_when(old_enough_at)}."
-        )
+        super().__init__("admission.account_too_new", least=least, when=_when(old_enough_at))
 
 
 class MembershipTooShortError(UserError):
     def __init__(self, least: timedelta, long_enough_at: datetime) -> None:
-        super().__init__(
-            f"You have to be in this server for {duration(least)} before you can open a ticket: "
-            f"try again {_when(long_enough_at)}."
-        )
+        when = _when(long_enough_at)
+        super().__init__("admission.membership_too_short", least=least, when=when)
 
 
 class CooldownError(UserError):
     def __init__(self, ends_at: datetime) -> None:
-        super().__init__(
-            f"You've opened a ticket a short while ago; you can open the next one {_when(ends_at)}."
-        )
+        super().__init__("admission.cooldown", when=_when(ends_at))
 
 
 class ServerLimitError(UserError):
     def __init__(self, limit: int) -> None:
-        noun = "ticket" if limit == 1 else "tickets"
-        super().__init__(
-            f"This server has {limit} open {noun}, as many as it allows. Try again when one of "
-            "them is closed."
-        )
+        super().__init__("admission.server_full", count=limit)
 
 
 def why_not(  # noqa: PLR0911  # a table

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from domains.effects import store as effects
-from domains.ticket_lifecycle.effect_kinds import EffectKind
 from domains.ticket_lifecycle.errors import NotTheOpenerError
 from domains.ticket_lifecycle.models import CloseCause, CloseRequest, RequestStatus, Ticket
 from domains.ticket_lifecycle.services import Services
@@ -78,12 +76,7 @@ class AnswerRequest:
             answered = await answer_request(
                 transaction, ticket.id, RequestStatus.ANSWERED, ticket.opener_id, request.id
             )
-            if answered is None:
-                return False
-            await effects.add(
-                transaction.connection, ticket.id, EffectKind.ANNOUNCE_ANSWER, request.id
-            )
-        return True
+        return answered is not None
 
 
 def _is_reply(pending: CloseRequest, message_id: int) -> bool:

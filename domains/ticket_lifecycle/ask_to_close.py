@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domains.effects import store as effects
 from domains.effects.effect import GaveUpError
-from domains.ticket_lifecycle.channels import ChannelError, ChannelGoneError
+from domains.ticket_lifecycle.channels import ChannelError
 from domains.ticket_lifecycle.close_delay import delay_from_hours
 from domains.ticket_lifecycle.effect_kinds import EffectKind
 from domains.ticket_lifecycle.errors import CannotAskError
@@ -12,7 +12,8 @@ from domains.ticket_lifecycle.models import CloseRequest, RequestStatus
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import events, requests, tickets
 from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH, sanitize
-from domains.ticket_lifecycle.transitions import lock_open_ticket, sync_request
+from domains.ticket_lifecycle.transitions import lock_open_ticket, sync_card, sync_request
+from locales import Text
 
 
 class AskToClose:
@@ -48,6 +49,7 @@ class AskToClose:
             await effects.add(connection, ticket_id, EffectKind.ASK, request.id)
             if replaced is not None:
                 await sync_request(transaction, replaced)
+            await sync_card(transaction, ticket_id)
         while True:
             try:
                 await self._services.effects.deliver(ticket_id)
@@ -55,21 +57,14 @@ class AskToClose:
                 if (await self._current(request)).status is RequestStatus.PENDING:
                     continue  # it was another question, which this one waited behind
                 assert isinstance(error.__cause__, ChannelError)
-                raise CannotAskError(_sentence(error.__cause__)) from error.__cause__
+                raise CannotAskError(error.__cause__.text) from error.__cause__
             except ChannelError:
                 pass  # something else that the ticket is to be told; that is tried again
             current = await self._current(request)
             if current.was_taken_back:
-                raise CannotAskError("it was taken back meanwhile; try again.")
+                raise CannotAskError(Text("errors.request_taken_back"))
             return current
 
     async def _current(self, request: CloseRequest) -> CloseRequest:
         async with self._services.database.connection() as connection:
             return await requests.get(connection, request.id) or request
-
-
-def _sentence(error: ChannelError) -> str:
-    if isinstance(error, ChannelGoneError):
-        return "the channel is gone."
-    text = str(error).rstrip(".")
-    return f"{text}."

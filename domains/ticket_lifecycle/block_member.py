@@ -8,7 +8,6 @@ from typing import Final
 
 from domains.database import Database
 from domains.errors import UserError
-from domains.formatting import duration
 from domains.ticket_lifecycle.close_delay import parse_seconds
 from domains.ticket_lifecycle.errors import InvalidDelayError
 from domains.ticket_lifecycle.models import Block
@@ -24,7 +23,7 @@ SUGGESTIONS: Final = ("1h", "1d", "7d", "30d")
 
 class NotBlockedError(UserError):
     def __init__(self, member_id: int) -> None:
-        super().__init__(f"There's no block on <@{member_id}>.")
+        super().__init__("blocking.not_blocked", member=f"<@{member_id}>")
 
 
 def parse_block_length(text: str | None) -> timedelta | None:
@@ -33,10 +32,7 @@ def parse_block_length(text: str | None) -> timedelta | None:
     if seconds == 0:
         return None
     if seconds is None or not SHORTEST.total_seconds() <= seconds <= LONGEST.total_seconds():
-        raise InvalidDelayError(
-            f"A block lasts from {duration(SHORTEST)} to {duration(LONGEST)}, "
-            "like `30m`, `12` (hours) or `7 days`; `0`, or nothing, is until you `/unblock` them."
-        )
+        raise InvalidDelayError("blocking.invalid_length", least=SHORTEST, most=LONGEST)
     return timedelta(seconds=seconds)
 
 

@@ -8,18 +8,29 @@ from datetime import timedelta
 
 from pytimeparse import parse  # type: ignore[import-untyped]  # it ships no types
 
-from domains.formatting import duration
 from domains.ticket_lifecycle.errors import InvalidDelayError
 
 MAX_CLOSE_DELAY = timedelta(days=30)
-SUGGESTIONS = ("1h", "12h", "24h", "3d")
 
 _BARE_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 _CLOCK = re.compile(r"\d{1,3}:\d\d", re.ASCII)
+_GERMAN = tuple(
+    (re.compile(rf"(?<=[\d\s])(?:{words})(?![^\W\d])"), unit)
+    for words, unit in (
+        ("wochen?", "w"),
+        ("tage?n?", "d"),
+        (r"stunden?|std\.?", "h"),
+        (r"minuten|min\.", "m"),
+        (r"sekunden?|sek\.?", "s"),
+        ("und", " "),
+    )
+)
+"""The parser knows English ones."""
 
 
 def parse_close_delay(text: str | None, shortest: timedelta) -> timedelta | None:
-    """`30m`, `1h30m`, `1:30`, `2 days`; a bare number is hours; nothing or `0` is no timer (None).
+    """`30m`, `1h30m`, `1:30`, `2 days`, `2 Tage`; a bare number is hours; nothing or `0` is
+    no timer (None).
 
     Raises InvalidDelayError, which says what is allowed.
     """
@@ -30,10 +41,7 @@ def parse_close_delay(text: str | None, shortest: timedelta) -> timedelta | None
         seconds is None
         or not shortest.total_seconds() <= seconds <= MAX_CLOSE_DELAY.total_seconds()
     ):
-        raise InvalidDelayError(
-            f"The delay must be from {duration(shortest)} to {duration(MAX_CLOSE_DELAY)}, "
-            "like `30m`, `1h30m`, `24` (hours) or `2 days`; `0` is no timer."
-        )
+        raise InvalidDelayError("errors.invalid_delay", least=shortest, most=MAX_CLOSE_DELAY)
     return timedelta(seconds=seconds)
 
 
@@ -48,6 +56,8 @@ def parse_seconds(text: str | None) -> float | None:
 def _in_words(text: str) -> float | None:
     if len(text) > 50:  # the parser's patterns are not made for more
         return None
+    for words, unit in _GERMAN:
+        text = words.sub(unit, text)
     if _CLOCK.fullmatch(text):
         text += ":00"  # hours and minutes, where the parser takes it for minutes and seconds
     seconds = parse(text)
@@ -59,7 +69,5 @@ def delay_from_hours(hours: float | None) -> timedelta | None:
     if not hours:
         return None
     if not math.isfinite(hours) or not 0 < hours <= MAX_CLOSE_DELAY.total_seconds() / 3600:
-        raise InvalidDelayError(
-            f"The delay must be more than nothing and at most {duration(MAX_CLOSE_DELAY)}."
-        )
+        raise InvalidDelayError("errors.invalid_hours", most=MAX_CLOSE_DELAY)
     return timedelta(hours=hours)

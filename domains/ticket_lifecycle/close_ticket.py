@@ -108,7 +108,7 @@ class CloseTicket:
             log.info("The bot is no longer in guild %s: %d tickets are over", guild_id, len(ids))
         return len(ids)
 
-    async def retry(self, ticket_id: int) -> None:
+    async def retry(self, ticket_id: int, user_id: int | None = None) -> None:
         """A person says that it is mended: what has failed is tried now, with all its attempts,
         and waited for. Never raises what Discord says; the ticket tells."""
         async with self._services.database.transaction() as transaction:
@@ -117,7 +117,7 @@ class CloseTicket:
             if ticket is None:
                 return
             if await effects.retry_now(connection, ticket_id):
-                await events.add(connection, ticket_id, "retried")
+                await events.add(connection, ticket_id, "retried", user_id)
             else:
                 await tickets.clear_attention(connection, ticket_id)
             transaction.touch(TICKET, ticket_id)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from domains.tasks import wait_at_most
 from domains.ticket_lifecycle.channels import DiscordAwayError, DiscordFailedError
+from domains.ticket_lifecycle.missed_messages import MissedMessages
 
 
 class DiscordStatus:
@@ -20,9 +21,7 @@ class DiscordStatus:
     def __init__(self) -> None:
         self._connected = asyncio.Event()
         self._connected.set()
-        self._misses = 1
-        """How often messages may have gone by; nobody has listened before this process."""
-        self._recorded_misses = 0
+        self.misses = MissedMessages()
         self._noting = 0
         self._all_noted = asyncio.Event()
         self._all_noted.set()
@@ -54,14 +53,14 @@ class DiscordStatus:
     # --- messages that are being noted, and that went by
 
     @contextmanager
-    def noting(self) -> Generator[None]:
-        """While a message is being noted. If that fails, it may have gone by."""
+    def noting(self, guild_id: int) -> Generator[None]:
+        """While a message of a server is being noted. If that fails, it may have gone by."""
         self._noting += 1
         self._all_noted.clear()
         try:
             yield
         except BaseException:
-            self.note_missed_messages()
+            self.misses.note(guild_id)
             raise
         finally:
             self._noting -= 1
@@ -71,19 +70,3 @@ class DiscordStatus:
     async def wait_until_noted(self, seconds: float) -> bool:
         """Until all that has been heard is noted too; False if that takes longer."""
         return await wait_at_most(self._all_noted, seconds)
-
-    @property
-    def misses(self) -> int:
-        return self._misses
-
-    @property
-    def has_unrecorded_misses(self) -> bool:
-        """Messages may have gone by that PostgreSQL does not know of yet."""
-        return self._misses != self._recorded_misses
-
-    def note_missed_messages(self) -> None:
-        """A new session, or a message that could not be noted."""
-        self._misses += 1
-
-    def misses_recorded(self, misses: int) -> None:
-        self._recorded_misses = misses

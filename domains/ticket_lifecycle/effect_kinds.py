@@ -14,7 +14,10 @@ class EffectKind(StrEnum):
     ASK = "ask"
     SYNC_REQUEST = "sync-request"
     """Make the message of a close request tell what its row says."""
+    SYNC_CARD = "sync-card"
+    """Make the first message of a ticket tell its state."""
     ANNOUNCE_ANSWER = "announce-answer"
+    ANNOUNCE_DENIAL = "announce-denial"
     ANNOUNCE_EXTENSION = "announce-extension"
     ANNOUNCE_GRACE = "announce-grace"
     READ_REPLIES = "read-replies"
@@ -35,7 +38,9 @@ CLOSE_STEPS: Final = (
 
 MOOT_IN_A_CLOSING_TICKET: Final = (
     EffectKind.WELCOME,
+    EffectKind.SYNC_CARD,
     EffectKind.ANNOUNCE_ANSWER,
+    EffectKind.ANNOUNCE_DENIAL,
     EffectKind.ANNOUNCE_EXTENSION,
     EffectKind.ANNOUNCE_GRACE,
     EffectKind.READ_REPLIES,

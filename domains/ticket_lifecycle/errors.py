@@ -1,118 +1,119 @@
-"""Why something cannot be done to a ticket. Each text is the sentence the user reads."""
+"""Why something cannot be done to a ticket. Each text is what the one who asked reads."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Literal
+
 from domains.errors import UserError
 from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TicketStatus
+from locales import Text
 
 
 class TicketNotFoundError(UserError):
     def __init__(self) -> None:
-        super().__init__("This is not a ticket channel.")
+        super().__init__("errors.not_a_ticket")
 
 
 class TicketNotOpenError(UserError):
     def __init__(self, ticket: Ticket) -> None:
-        by = f" by <@{ticket.closed_by_id}>" if ticket.closed_by_id else ""
-        state = "is being closed" if ticket.status is TicketStatus.CLOSING else "is closed"
-        super().__init__(f"This ticket {state} already{by}.")
+        state = "closing" if ticket.status is TicketStatus.CLOSING else "closed"
+        if ticket.closed_by_id:
+            super().__init__(f"errors.{state}_by", by=f"<@{ticket.closed_by_id}>")
+        else:
+            super().__init__(f"errors.{state}")
 
 
 class TooManyTicketsError(UserError):
     def __init__(self, limit: int) -> None:
-        noun = "ticket" if limit == 1 else "tickets"
-        super().__init__(
-            f"You have {limit} open {noun} here already; close one before you open another."
-        )
+        super().__init__("errors.too_many_tickets", count=limit)
 
 
 class NoSubjectError(UserError):
     def __init__(self) -> None:
-        super().__init__("Press the button again and write in a few words what it is about.")
+        super().__init__("errors.no_subject")
 
 
 class AlreadyOpeningError(UserError):
     def __init__(self) -> None:
-        super().__init__("Your ticket is being opened already.")
+        super().__init__("errors.already_opening")
 
 
 class BusyError(UserError):
     def __init__(self) -> None:
-        super().__init__("A lot of tickets are being opened just now. Try again in a moment.")
+        super().__init__("errors.busy")
 
 
 class InvalidDelayError(UserError):
-    pass
+    """A delay that cannot be understood, is too short or too long."""
 
 
 class NotTheOpenerError(UserError):
-    def __init__(self, what: str = "accept its closing") -> None:
-        super().__init__(f"Only the member who opened this ticket can {what}.")
+    def __init__(self, what: Literal["accept", "more_time"] = "accept") -> None:
+        super().__init__(f"errors.not_the_opener_{what}")
 
 
 class NothingPendingError(UserError):
     def __init__(self) -> None:
-        super().__init__("Nobody is asking to close this ticket at the moment.")
+        super().__init__("errors.nothing_pending")
 
 
 class RequestResolvedError(UserError):
     """Somebody, or the clock, was faster."""
 
     def __init__(self, request: CloseRequest) -> None:
-        by = f" by <@{request.resolved_by_id}>" if request.resolved_by_id else ""
-        super().__init__(f"This close request {_WHAT_HAPPENED[request.status]}{by}.")
+        key = f"errors.request_{request.status.value}"
+        if request.resolved_by_id and request.status in _ANSWERED_BY_SOMEBODY:
+            super().__init__(f"{key}_by", by=f"<@{request.resolved_by_id}>")
+        else:
+            super().__init__(key)
 
 
-_WHAT_HAPPENED = {
-    RequestStatus.PENDING: "is still pending",
-    RequestStatus.ACCEPTED: "was accepted already",
-    RequestStatus.DENIED: "was denied already",
-    RequestStatus.EXPIRED: "has run out and the ticket is being closed",
-    RequestStatus.WITHDRAWN: "was withdrawn",
-    RequestStatus.ANSWERED: "was answered: the opener wrote in the ticket",
-    RequestStatus.SUPERSEDED: "was replaced by a newer one",
-    RequestStatus.CLOSED: "is over: the ticket was closed",
+_ANSWERED_BY_SOMEBODY = {
+    RequestStatus.ACCEPTED,
+    RequestStatus.DENIED,
+    RequestStatus.WITHDRAWN,
+    RequestStatus.CLOSED,
 }
 
 
 class NoMoreTimeError(UserError):
     def __init__(self, most: int) -> None:
-        times = "once" if most == 1 else f"{most} times"
-        super().__init__(f"More time can be had only {times} for one close request.")
+        super().__init__("errors.no_more_time", count=most)
 
 
 class ExtendedAlreadyError(UserError):
     """A second click on a button that showed the deadline before the first."""
 
     def __init__(self) -> None:
-        super().__init__("The deadline was moved already.")
+        super().__init__("errors.extended_already")
 
 
 class TooFarError(UserError):
-    def __init__(self) -> None:
-        super().__init__("A deadline can be at most 30 days away.")
+    def __init__(self, most: timedelta) -> None:
+        super().__init__("errors.too_far", most=most)
 
 
 class NoTimerError(UserError):
     def __init__(self) -> None:
-        super().__init__("This close request has no timer.")
+        super().__init__("errors.no_timer")
 
 
 class CannotAskError(UserError):
-    def __init__(self, why: str) -> None:
-        super().__init__(f"I could not ask the member: {why} Nothing was changed.")
+    def __init__(self, why: Text) -> None:
+        super().__init__("errors.cannot_ask", why=why)
 
 
 class CannotOpenError(UserError):
-    def __init__(self, why: str) -> None:
-        super().__init__(f"I could not open a ticket: {why}")
+    def __init__(self, why: Text, *, key: str = "errors.cannot_open") -> None:
+        super().__init__(key, why=why)
 
 
 class AlreadyExcludedError(UserError):
     def __init__(self) -> None:
-        super().__init__("This ticket is excluded from auto-close already.")
+        super().__init__("errors.already_excluded")
 
 
 class NotExcludedError(UserError):
     def __init__(self) -> None:
-        super().__init__("This ticket is not excluded from auto-close.")
+        super().__init__("errors.not_excluded")

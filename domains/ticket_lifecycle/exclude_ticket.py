@@ -7,7 +7,7 @@ from domains.ticket_lifecycle.errors import AlreadyExcludedError, NotExcludedErr
 from domains.ticket_lifecycle.models import CloseRequest
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import events, requests, tickets
-from domains.ticket_lifecycle.transitions import lock_open_ticket, sync_request
+from domains.ticket_lifecycle.transitions import lock_open_ticket, sync_card, sync_request
 
 
 class ExcludeTicket:
@@ -22,7 +22,7 @@ class ExcludeTicket:
                 raise AlreadyExcludedError
             await events.add(transaction.connection, ticket_id, "excluded", user_id)
             request = await requests.pending(transaction.connection, ticket_id)
-            return await self._told(transaction, request)
+            return await self._told(transaction, ticket_id, request)
 
     async def include(self, ticket_id: int, user_id: int) -> CloseRequest | None:
         """Returns the pending request whose timer runs again, if there is one.
@@ -40,13 +40,14 @@ class ExcludeTicket:
                 request = await requests.move_deadline(
                     transaction.connection, request.id, self._services.policy.min_close_delay
                 )
-            return await self._told(transaction, request)
+            return await self._told(transaction, ticket_id, request)
 
     async def _told(
-        self, transaction: Transaction, request: CloseRequest | None
+        self, transaction: Transaction, ticket_id: int, request: CloseRequest | None
     ) -> CloseRequest | None:
-        """Its message says whether the timer holds."""
-        if request is None or request.auto_close_at is None:
-            return None
-        await sync_request(transaction, request)
-        return request
+        """Its message says whether the timer holds, and so does the ticket's first."""
+        has_timer = request is not None and request.auto_close_at is not None
+        if request is not None and has_timer:
+            await sync_request(transaction, request)
+        await sync_card(transaction, ticket_id)
+        return request if has_timer else None

@@ -17,6 +17,7 @@ from domains.effects import store as effects
 from domains.effects.effect import Lane
 from domains.ticket_lifecycle.channels import DiscordAwayError
 from domains.ticket_lifecycle.effect_kinds import EffectKind
+from domains.ticket_lifecycle.missed_messages import Missed
 from domains.ticket_lifecycle.models import (
     AutoCloseOutcome,
     CloseRequest,
@@ -62,15 +63,15 @@ class ExpireRequests:
             raise DiscordAwayError("what was written last has not been noted yet")
 
     async def decide(
-        self, transaction: Transaction, ticket_ids: Sequence[int], *, missed: bool | None = None
+        self, transaction: Transaction, ticket_ids: Sequence[int], *, missed: Missed | None = None
     ) -> Decision:
-        """The tickets must be locked. `missed` is whether messages may have gone by that
+        """The tickets must be locked. `missed` is where messages may have gone by that
         PostgreSQL does not know of; as far as we know, unless the caller knows better."""
         connection = transaction.connection
         if missed is None:
-            missed = self._services.status.has_unrecorded_misses
+            missed = self._services.status.misses.unrecorded.missed
         expired = await requests.expire(
-            connection, ticket_ids, self._services.policy.outage_grace, missed_messages=missed
+            connection, ticket_ids, self._services.policy.outage_grace, missed=missed
         )
         if expired:
             await tickets.mark_expired(
@@ -94,12 +95,12 @@ class ExpireRequests:
         ticket_ids: Sequence[int],
         expired: Sequence[requests.Expired],
         *,
-        missed: bool,
+        missed: Missed,
     ) -> frozenset[int]:
         left = sorted(set(ticket_ids) - {each.ticket_id for each in expired})
         if not left:
             return frozenset()
-        unread = await requests.unread(transaction.connection, left, missed_messages=missed)
+        unread = await requests.unread(transaction.connection, left, missed=missed)
         if unread:
             await effects.add_about_once(
                 transaction.connection, EffectKind.READ_REPLIES, unread, lane=Lane.READING

@@ -21,26 +21,18 @@ from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import personal_data
 from domains.ticket_lifecycle.store.personal_data import Export
 from domains.transcripts import ATTACHMENTS_NAME
+from locales import DEFAULT_LOCALE, text
 
 PAGE = 100
 MAX_TICKETS = 5_000
 PAUSE_S = 0.02
 OVERHEAD = 512
 """In a zip, of each file beside its content, about."""
-README = """What Punctual keeps of you.
-
-data.json         your tickets, and what you did in those of others
-tickets/          the transcripts of your own tickets, with their files
-in-others-tickets/  what you wrote, and the files you sent, in tickets of others
-{left_out}"""
-LEFT_OUT = """
-Left out, because Discord takes no larger file; ask who runs the bot for them:
-"""
 
 
 class ExportingAlreadyError(UserError):
     def __init__(self) -> None:
-        super().__init__("Another export is being made just now; try again in a minute.")
+        super().__init__("privacy.exporting_already")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,9 @@ class ExportMember:
         self._services = services
         self._busy = asyncio.Lock()
 
-    async def export(self, user_id: int, max_bytes: int) -> bytes | None:
+    async def export(
+        self, user_id: int, max_bytes: int, locale: str = DEFAULT_LOCALE
+    ) -> bytes | None:
         """A zip of at most so many bytes, the newest first; None if nothing is kept. Raises
         ExportingAlready while this process is at another one."""
         if self._busy.locked():
@@ -80,7 +74,9 @@ class ExportMember:
             )
             if not own and not others and not files:
                 return None
-            return await asyncio.to_thread(_zip, _data(user_id, own, others), files, max_bytes)
+            return await asyncio.to_thread(
+                _zip, _data(user_id, own, others), files, max_bytes, locale
+            )
 
     # --- rows
 
@@ -183,6 +179,7 @@ def _own_ticket(export: Export, member_id: int) -> Mapping[str, object]:
     return {
         **_where(ticket),
         "subject": ticket.subject,
+        "your_language": ticket.opener_locale,
         "status": ticket.status.value,
         "opened_at": ticket.opened_at.isoformat(),
         "closed_at": ticket.closed_at.isoformat() if ticket.closed_at else None,
@@ -231,10 +228,10 @@ def _where(ticket: Ticket) -> Mapping[str, object]:
     return {"guild_id": str(ticket.guild_id), "number": ticket.number}
 
 
-def _zip(data: Callable[[], object], files: Sequence[_File], max_bytes: int) -> bytes:
+def _zip(data: Callable[[], object], files: Sequence[_File], max_bytes: int, locale: str) -> bytes:
     """What is too large is named. Sizes are counted as if nothing became smaller, so it fits."""
-    text = json.dumps(data(), indent=2, ensure_ascii=False)
-    room = max_bytes - len(text.encode()) - OVERHEAD
+    rows = json.dumps(data(), indent=2, ensure_ascii=False)
+    room = max_bytes - len(rows.encode()) - OVERHEAD
     room -= sum(len(file.name.encode()) + 1 for file in files)  # if all are named in the README
     left_out: list[str] = []
     buffer = io.BytesIO()
@@ -248,9 +245,11 @@ def _zip(data: Callable[[], object], files: Sequence[_File], max_bytes: int) -> 
                     left_out.append(file.name)
             except FileNotFoundError:
                 continue  # it was deleted meanwhile
-        archive.writestr("data.json", text)
-        named = LEFT_OUT + "\n".join(left_out) + "\n" if left_out else ""
-        archive.writestr("README.txt", README.format(left_out=named))
+        archive.writestr("data.json", rows)
+        readme = text("privacy.export_readme", locale)
+        if left_out:
+            readme += text("privacy.export_left_out", locale) + "\n".join(left_out) + "\n"
+        archive.writestr("README.txt", readme)
     return buffer.getvalue()
 
 

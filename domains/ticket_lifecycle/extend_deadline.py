@@ -16,7 +16,12 @@ from domains.ticket_lifecycle.errors import (
 from domains.ticket_lifecycle.models import CloseRequest
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import events, requests, tickets
-from domains.ticket_lifecycle.transitions import lock_open_ticket, sync_request, why_not_pending
+from domains.ticket_lifecycle.transitions import (
+    lock_open_ticket,
+    sync_card,
+    sync_request,
+    why_not_pending,
+)
 
 EXTENSION = timedelta(hours=24)
 
@@ -47,7 +52,12 @@ class ExtendDeadline:
             if known_extensions not in (None, before.extensions):
                 raise ExtendedAlreadyError
             extended = await requests.extend_deadline(
-                connection, before.id, EXTENSION, at_most, MAX_CLOSE_DELAY
+                connection,
+                before.id,
+                EXTENSION,
+                at_most,
+                MAX_CLOSE_DELAY,
+                extended_by_id=user_id,
             )
             if extended is None:
                 raise _why_not(before, at_most)
@@ -61,10 +71,11 @@ class ExtendDeadline:
             )
             await sync_request(transaction, extended)
             await effects.add(connection, ticket_id, EffectKind.ANNOUNCE_EXTENSION, extended.id)
+            await sync_card(transaction, ticket_id)
         return extended
 
 
 def _why_not(request: CloseRequest, at_most: int | None) -> NoMoreTimeError | TooFarError:
     if at_most is not None and request.extensions >= at_most:
         return NoMoreTimeError(at_most)
-    return TooFarError()
+    return TooFarError(MAX_CLOSE_DELAY)

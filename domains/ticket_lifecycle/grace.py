@@ -14,7 +14,7 @@ from domains.effects import store as effects
 from domains.formatting import duration
 from domains.ticket_lifecycle.effect_kinds import EffectKind
 from domains.ticket_lifecycle.services import Services
-from domains.ticket_lifecycle.store import events, heartbeat
+from domains.ticket_lifecycle.store import events, heartbeat, requests
 from domains.ticket_lifecycle.transitions import TICKET
 
 log = logging.getLogger(__name__)
@@ -36,12 +36,13 @@ class Grace:
         status, grace = self._services.status, self._services.policy.outage_grace
         if not status.connected:
             return
-        misses = status.misses
+        unrecorded = status.misses.unrecorded
         moved: list[tuple[int, int]] = []
         async with self._services.database.transaction() as transaction:
             silence = await heartbeat.record(
-                transaction.connection, missed_messages=status.has_unrecorded_misses
+                transaction.connection, missed_everywhere=unrecorded.missed.everywhere
             )
+            await requests.set_unread(transaction.connection, unrecorded.missed.guild_ids)
             if grace and silence is not None and silence > max(grace, SHORTEST_OUTAGE):
                 moved += await heartbeat.grant_grace(transaction.connection, grace, STAGGER)
             if moved and silence is not None:
@@ -54,7 +55,7 @@ class Grace:
                 )
                 await effects.add_about(transaction.connection, EffectKind.ANNOUNCE_GRACE, moved)
                 transaction.touch(TICKET, *tickets)
-        status.misses_recorded(misses)
+        status.misses.recorded(unrecorded)
         if moved and silence is not None:
             log.warning(
                 "Nobody was here for %s; %d overdue tickets get a grace of %s",

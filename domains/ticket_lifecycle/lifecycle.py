@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from domains.database import Database, Transaction
 from domains.effects import EffectRunner
@@ -41,10 +42,10 @@ from domains.ticket_lifecycle.models import (
     CloseCause,
     CloseRequest,
     GuildSettings,
-    PendingClose,
     Ticket,
     TicketEvent,
     TicketStatus,
+    TimedTicket,
 )
 from domains.ticket_lifecycle.open_ticket import OpenTicket
 from domains.ticket_lifecycle.services import LifecyclePolicy, Scheduler, Services
@@ -111,18 +112,24 @@ class TicketLifecycle:
     # --- opening
 
     async def open_ticket(
-        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None = None
+        self,
+        guild_id: int,
+        opener_id: int,
+        subject: str,
+        member: MemberFacts | None = None,
+        opener_locale: str | None = None,
     ) -> Ticket:
         """Without the facts of a `member`, rules about roles and ages are left to the caller.
 
         Raises why they may not, AlreadyOpening, Busy or CannotOpen; then nothing is left behind.
         """
+        opening = partial(self._opening.open, guild_id, opener_id, subject, member, opener_locale)
         try:
-            ticket = await self._opening.open(guild_id, opener_id, subject, member)
+            ticket = await opening()
         except TooManyTicketsError:
             if not await self._end_tickets_without_channel(guild_id, opener_id):
                 raise
-            ticket = await self._opening.open(guild_id, opener_id, subject, member)
+            ticket = await opening()
         self.channel_index.add(ticket)
         return ticket
 
@@ -219,7 +226,7 @@ class TicketLifecycle:
         """
         ticket = await self.ticket(ticket_id)
         if ticket is not None and user_id != ticket.opener_id:
-            raise NotTheOpenerError("ask for more time")
+            raise NotTheOpenerError("more_time")
         request = await self._extending.extend(
             ticket_id,
             user_id,
@@ -368,9 +375,10 @@ class TicketLifecycle:
             await tickets.clear_attention(transaction.connection, ticket_id)
             transaction.touch("ticket", ticket_id)
 
-    async def retry_close(self, ticket_id: int) -> Ticket | None:
-        """A person has mended what kept the ticket from closing. Returns it as it is then."""
-        await self._closing.retry(ticket_id)
+    async def retry_close(self, ticket_id: int, user_id: int = 0) -> Ticket | None:
+        """A person has mended what kept the ticket from closing; 0 is an operator. Returns it as
+        it is then."""
+        await self._closing.retry(ticket_id, user_id)
         return await self.ticket(ticket_id)
 
     # --- the timer on and off
@@ -455,12 +463,10 @@ class TicketLifecycle:
                 self.now(),
             )
 
-    async def pending_closes(
-        self, guild_id: int, limit: int, offset: int = 0
-    ) -> tuple[Sequence[PendingClose], int]:
-        """A page of the guild's deadlines, soonest first, and how many there are in all."""
+    async def timed_tickets(self, ticket_ids: Sequence[int]) -> Sequence[TimedTicket]:
+        """These tickets, each with its pending deadline."""
         async with self._database.connection() as connection:
-            return await requests.pending_of_guild(connection, guild_id, limit, offset)
+            return await requests.timed_tickets(connection, ticket_ids)
 
     async def recent_lateness(self, guild_id: int, limit: int) -> Sequence[int]:
         """How late the guild's last timed closes were decided, in milliseconds, newest first."""

@@ -51,6 +51,8 @@ class GuildSettings:
     """What is set here; what counts is `LifecyclePolicy.effective`."""
     keep_deleted: bool = True
     """Whether transcripts hold what was deleted or edited."""
+    locale: str | None = None
+    """The language that `/language` has set; None is the server's on Discord."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ class Ticket:
     close_cause: CloseCause | None
     token: str
     """The random part of its mark: ids begin anew in an emptied database."""
+    opener_locale: str | None
+    """The opener's language as Discord named it when they opened the ticket."""
+    card_message_id: int | None
+    """Its first message, which tells its state."""
 
     @property
     def name(self) -> str:
@@ -96,6 +102,11 @@ class CloseRequest:
     extensions: int
     read_at: datetime | None
     """Until when the opener's messages are known to have been noted or read."""
+    extended_by_id: int | None
+    """Who moved its deadline last."""
+    extension_message_id: int | None
+    """The reply that tells of it."""
+    reminder_message_id: int | None
 
     @property
     def is_asked(self) -> bool:
@@ -110,13 +121,12 @@ class CloseRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class PendingClose:
-    """A ticket with a deadline."""
-
+class TimedTicket:
     ticket: Ticket
-    request: CloseRequest
+    request: CloseRequest | None
+    """The pending one, if it has a deadline."""
     is_told: bool
-    """Whether the opener has been told of it; before that its time does not run."""
+    """Whether the opener has been told of the deadline; before that its time does not run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from domains.ticket_lifecycle.models import GuildSettings, Ticket
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import blocks, guilds, tickets
 from domains.ticket_lifecycle.text_input import sanitize
+from locales import Text
 
 if TYPE_CHECKING:
     from domains.database import Connection
@@ -54,7 +55,12 @@ class OpenTicket:
         self._openers = set[tuple[int, int]]()
 
     async def open(
-        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None = None
+        self,
+        guild_id: int,
+        opener_id: int,
+        subject: str,
+        member: MemberFacts | None = None,
+        opener_locale: str | None = None,
     ) -> Ticket:
         """Raises NoSubject, why the member may not, AlreadyOpening, Busy or CannotOpen; then
         nothing is left behind.
@@ -74,7 +80,7 @@ class OpenTicket:
                 guild = await guilds.settings(connection, guild_id)
                 await self._require_admitted(connection, guild, opener_id, member)
             async with self._slot(guild_id):
-                return await self._open(guild_id, opener_id, subject, member)
+                return await self._open(guild_id, opener_id, subject, member, opener_locale)
         finally:
             self._openers.remove(opener)
 
@@ -93,20 +99,25 @@ class OpenTicket:
                 del self._waiting[guild_id], self._guild_slots[guild_id]
 
     async def _open(
-        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None
+        self,
+        guild_id: int,
+        opener_id: int,
+        subject: str,
+        member: MemberFacts | None,
+        opener_locale: str | None,
     ) -> Ticket:
-        ticket = await self._reserve(guild_id, opener_id, subject, member)
+        ticket = await self._reserve(guild_id, opener_id, subject, member, opener_locale)
         try:
             await self._services.effects.deliver(ticket.id)
         except GaveUpError as error:
             assert isinstance(error.__cause__, ChannelError)
-            raise CannotOpenError(_why(error.__cause__)) from error.__cause__
+            raise _cannot_open(error.__cause__) from error.__cause__
         except ChannelError:
             pass  # the channel is there, and the rest is told later
         async with self._services.database.connection() as connection:
             opened = await tickets.get(connection, ticket.id)
         if opened is None or opened.channel_id is None:
-            raise CannotOpenError("it was taken back meanwhile; try again.")
+            raise CannotOpenError(Text("errors.ticket_taken_back"))
         return opened
 
     async def _require_admitted(
@@ -124,24 +135,31 @@ class OpenTicket:
             raise refusal
 
     async def _reserve(
-        self, guild_id: int, opener_id: int, subject: str, member: MemberFacts | None
+        self,
+        guild_id: int,
+        opener_id: int,
+        subject: str,
+        member: MemberFacts | None,
+        opener_locale: str | None,
     ) -> Ticket:
         async with self._services.database.transaction() as transaction:
             connection = transaction.connection
             guild = await guilds.lock(connection, guild_id)
             await self._require_admitted(connection, guild, opener_id, member)
-            ticket = await tickets.insert(connection, guild_id, opener_id, subject)
+            ticket = await tickets.insert(connection, guild_id, opener_id, subject, opener_locale)
             await effects.add_many(
                 connection, [ticket.id], story(EffectKind.OPEN_CHANNEL, EffectKind.WELCOME)
             )
         return ticket
 
 
-def _why(error: ChannelError) -> str:
+def _cannot_open(error: ChannelError) -> CannotOpenError:
     match error:
-        case PermissionMissingError() | ChannelLimitError() | CategoriesFullError():
-            return str(error).rstrip(".") + "."
+        case PermissionMissingError():
+            return CannotOpenError(error.text, key="errors.cannot_open_permission")
+        case ChannelLimitError() | CategoriesFullError():
+            return CannotOpenError(error.text)
         case ChannelGoneError():
-            return "the category for tickets is gone; ask an admin to run `/setup` again."
+            return CannotOpenError(Text("errors.category_gone"))
         case _:
-            return "Discord did not answer; try again in a minute."
+            return CannotOpenError(Text("errors.no_answer"))

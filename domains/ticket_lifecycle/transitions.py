@@ -35,6 +35,14 @@ TICKET = "ticket"
 """The owner of a ticket's timers, as `Transaction.touch` has it."""
 
 
+_ANNOUNCED = {
+    RequestStatus.DENIED: EffectKind.ANNOUNCE_DENIAL,
+    RequestStatus.WITHDRAWN: EffectKind.ANNOUNCE_DENIAL,
+    RequestStatus.ANSWERED: EffectKind.ANNOUNCE_ANSWER,
+}
+"""What is said besides, to who asked."""
+
+
 async def lock_open_ticket(
     transaction: Transaction, ticket_id: int, close_request_id: int | None = None
 ) -> Ticket:
@@ -65,6 +73,9 @@ async def answer_request(
         await tickets.clear_attention(connection, ticket_id)
         await events.add(connection, ticket_id, status.value, user_id)
         await sync_request(transaction, request)
+        if (announcement := _ANNOUNCED.get(status)) is not None:
+            await effects.add(connection, ticket_id, announcement, request.id)
+        await sync_card(transaction, ticket_id)
         transaction.touch(TICKET, ticket_id)
     return request
 
@@ -73,6 +84,11 @@ async def sync_request(transaction: Transaction, request: CloseRequest) -> None:
     await effects.add(
         transaction.connection, request.ticket_id, EffectKind.SYNC_REQUEST, request.id
     )
+
+
+async def sync_card(transaction: Transaction, ticket_id: int) -> None:
+    """The first message of the ticket; after what people wait for."""
+    await effects.add(transaction.connection, ticket_id, EffectKind.SYNC_CARD)
 
 
 async def begin_close(

@@ -8,6 +8,7 @@ and the guild's next save puts it back.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import time
@@ -86,7 +87,7 @@ class GuildArchive:
         """
         final, retired = self._final(ticket_id), self._retired(ticket_id)
         with exclusive(self._directory / LOCK_NAME):
-            self._repair()
+            self._put_back(retired)
             present = load_transcript(final)
             if present is not None and present.message_count > manifest.message_count:
                 return present
@@ -124,7 +125,7 @@ class GuildArchive:
             yield None
             return
         with exclusive(self._directory / LOCK_NAME):
-            self._repair()
+            self._put_back(self._retired(ticket_id))
             final = self._final(ticket_id)
             yield final if final.is_dir() else None
 
@@ -133,8 +134,8 @@ class GuildArchive:
         with self.changing(ticket_id) as final:
             leftovers = [
                 entry
-                for entry in self._directory.glob(f".{ticket_id}.*")
-                if not is_held(entry / LIVE_NAME)
+                for entry in self._unfinished()
+                if entry.name.startswith(f".{ticket_id}.") and not is_held(entry / LIVE_NAME)
             ]
             for entry in [*leftovers, *([final] if final else [])]:
                 shutil.rmtree(entry)
@@ -152,18 +153,28 @@ class GuildArchive:
     def _repair(self) -> None:
         """Undo what killed savers left: half transcripts go, those put aside come back or go."""
         long_ago = time.time() - KEEP_DOWNLOADS.total_seconds()
-        for entry in list(self._directory.iterdir()):
+        for entry in self._unfinished():
             if entry.name.endswith(STAGED_SUFFIX):
                 if not is_held(entry / LIVE_NAME):
                     shutil.rmtree(entry, ignore_errors=True)
             elif entry.name.endswith(RETIRED_SUFFIX):
-                final = self._directory / entry.name.removeprefix(".").removesuffix(RETIRED_SUFFIX)
-                if final.exists():
-                    shutil.rmtree(entry, ignore_errors=True)
-                else:
-                    entry.rename(final)
+                self._put_back(entry)
             elif entry.name.endswith(DOWNLOADS_SUFFIX) and entry.stat().st_mtime < long_ago:
                 shutil.rmtree(entry, ignore_errors=True)
+
+    def _unfinished(self) -> list[Path]:
+        """Beside the transcripts, of which there may be 100,000: so no object is made for each."""
+        names = [name for name in os.listdir(self._directory) if name.startswith(".")]  # noqa: PTH208
+        return [self._directory / name for name in names]
+
+    def _put_back(self, retired: Path) -> None:
+        if not retired.exists():
+            return
+        final = self._directory / retired.name.removeprefix(".").removesuffix(RETIRED_SUFFIX)
+        if final.exists():
+            shutil.rmtree(retired, ignore_errors=True)
+        else:
+            retired.rename(final)
 
     def _final(self, ticket_id: int) -> Path:
         return self._directory / str(ticket_id)

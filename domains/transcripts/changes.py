@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 
 from domains.transcripts.models import ChangeKind, EarlierText, MessageChange, TranscriptMessage
-
-UNKNOWN_AUTHOR = "Somebody"
-UNKNOWN_TEXT = "What it said is not known: it was older than what the bot remembers."
+from locales import Text
 
 
 async def with_changes(
@@ -65,13 +63,13 @@ class _Changes:
 
 
 def _deleted(change: MessageChange) -> TranscriptMessage:
-    notes = [f"With the file {name}" for name in change.filenames]
+    notes = [Text("transcript.with_file", {"name": name}) for name in change.filenames]
     if change.content is None:
-        notes.append(UNKNOWN_TEXT)
+        notes.append(Text("transcript.unknown_text"))
     return TranscriptMessage(
         id=change.message_id,
         author_id=change.author_id or 0,
-        author_name=change.author_name or UNKNOWN_AUTHOR,
+        author_name=change.author_name or "",
         author_is_bot=False,
         sent_at=change.sent_at,
         edited_at=None,

@@ -15,6 +15,7 @@ from domains.transcripts.limits import Limits
 from domains.transcripts.models import Attachment, MissedAttachment, TranscriptMessage
 from domains.transcripts.quota import Quota, Share
 from domains.transcripts.thread import OneThread
+from locales import Text
 
 T = TypeVar("T")
 
@@ -27,12 +28,19 @@ class AttachmentCollector:
     """For one ticket: counts what came so far, and how long it took, against the limits."""
 
     def __init__(
-        self, download: Download, downloads: Downloads, thread: OneThread, limits: Limits
+        self,
+        download: Download,
+        downloads: Downloads,
+        thread: OneThread,
+        limits: Limits,
+        locale: str,
     ) -> None:
+        """Why something is missed is said in the language `locale`."""
         self._download = download
         self._downloads = downloads
         self._thread = thread
         self._limits = limits
+        self._locale = locale
         self._quota = Quota(limits)
         self._slots = asyncio.Semaphore(limits.at_once)
         self._began = monotonic()
@@ -58,7 +66,7 @@ class AttachmentCollector:
         try:
             share = self._quota.share(attachment.size)
         except AttachmentUnavailable as error:
-            return str(error)
+            return error.in_locale(self._locale)
         try:
             if (size := await self._thread.run(self._downloads.size_of, attachment.id)) is not None:
                 share.receive(size)
@@ -67,9 +75,9 @@ class AttachmentCollector:
                     await self._fetch(attachment, share)
         except AttachmentUnavailable as error:
             share.begin_anew()
-            return str(error) or "it is no longer available"
+            return error.in_locale(self._locale)
         except DownloadFailed as error:
-            return str(error)
+            return error.in_locale(self._locale)
         finally:
             share.settle()
         return None
@@ -88,7 +96,7 @@ class AttachmentCollector:
     async def _try_to_fetch(self, attachment: Attachment, share: Share) -> None:
         began = monotonic()
         if self._time_left(began, share) <= 0:
-            raise DownloadFailed("there was no time left: the other attachments came too slowly")
+            raise DownloadFailed(Text("transcript.missed_no_time"))
         # It is one if it was made by `yield`, and then it has to be closed.
         stream = cast("AsyncGenerator[bytes]", self._download(attachment))
         incoming = self._downloads.begin(attachment.id)
@@ -108,9 +116,9 @@ class AttachmentCollector:
                 return await anext(stream, None)
         except OSError as error:  # TimeoutError is one
             if limit.expired():
-                raise DownloadFailed("it came too slowly") from error
+                raise DownloadFailed(Text("transcript.missed_slow")) from error
             cause = error.strerror or type(error).__name__
-            raise DownloadFailed(f"the download failed ({cause})") from error
+            raise DownloadFailed(Text("transcript.missed_failed", {"error": cause})) from error
 
     def _time_left(self, began: float, share: Share) -> float:
         """Grows with what has come. Both the attachment's and the ticket's time count."""

@@ -4,23 +4,30 @@ the day or thread it begins, the block it continues, the message it answers."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from markupsafe import Markup
 
 from domains.transcripts.markdown import DiscordMarkdown, excerpt, is_web_link
 from domains.transcripts.models import (
+    ActionRow,
     Attachment,
     Component,
+    Container,
     Control,
     Embed,
+    MediaGallery,
     MissedAttachment,
+    Section,
+    Separator,
     Snapshot,
-    Text,
+    TextDisplay,
     Thread,
     TranscriptMessage,
 )
+from locales import DEFAULT_LOCALE, text
 
 SAME_BLOCK = timedelta(minutes=7)
 TINTS = 8
@@ -81,15 +88,32 @@ class EmbedView:
     pictures: tuple[Outcome, ...]
     footer: str | None
     timestamp: datetime | None
+    colour: int | None
+
+
+class ComponentKind(StrEnum):
+    TEXT = "text"
+    CONTROL = "control"
+    FILE = "file"
+    ROW = "row"
+    SECTION = "section"
+    GALLERY = "gallery"
+    SEPARATOR = "separator"
+    CONTAINER = "container"
 
 
 @dataclass(frozen=True, slots=True)
 class ComponentView:
-    """One of the three."""
+    """Has what its kind has use for."""
 
+    kind: ComponentKind
     text: Markup | None = None
     control: Control | None = None
     file: Outcome | None = None
+    parts: tuple[ComponentView, ...] = ()
+    accessory: ComponentView | None = None
+    colour: int | None = None
+    has_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +129,7 @@ class SnapshotView:
 @dataclass(frozen=True, slots=True)
 class MessageView:
     message: TranscriptMessage
+    author: str
     content: Markup
     earlier: tuple[tuple[Markup, datetime], ...]
     components: tuple[ComponentView, ...]
@@ -122,8 +147,9 @@ class MessageView:
 class Conversation:
     """Remembers one line of each message, so that a later one can answer it."""
 
-    def __init__(self) -> None:
-        self._markdown = DiscordMarkdown()
+    def __init__(self, locale: str = DEFAULT_LOCALE) -> None:
+        self._locale = locale
+        self._markdown = DiscordMarkdown(locale)
         self._previous: TranscriptMessage | None = None
         self._lines: dict[int, Answered] = {}
 
@@ -134,11 +160,13 @@ class Conversation:
         begins_thread = begins_thread or (previous is None and message.thread is not None)
         begins_day = begins_thread or previous is None or _date(previous) != _date(message)
         self._previous = message
-        self._lines[message.id] = Answered(message.id, message.author_name, _line(message))
+        author = message.author_name or text("transcript.somebody", self._locale)
+        self._lines[message.id] = Answered(message.id, author, self._line(message))
         return MessageView(
             message=message,
+            author=author,
             content=renderer.html(message.content),
-            earlier=tuple((renderer.html(text.content), text.until) for text in message.earlier),
+            earlier=tuple((renderer.html(each.content), each.until) for each in message.earlier),
             components=renderer.components(message.components),
             embeds=renderer.embeds(message.embeds),
             files=renderer.files(message.attachments),
@@ -147,9 +175,25 @@ class Conversation:
             begins_day=begins_day,
             begins_block=begins_day or not _continues(previous, message),
             answered=self._lines.get(message.reply_to_id) if message.reply_to_id else None,
-            initial=next((c for c in message.author_name if c.isalnum()), "?").upper(),
+            initial=next((c for c in author if c.isalnum()), "?").upper(),
             tint=message.author_id % TINTS,
         )
+
+    def _line(self, message: TranscriptMessage) -> str:
+        """One of plain text: what it says first, or else what it is."""
+        titles = [embed.title for embed in message.embeds if embed.title]
+        said = message.content or message.first_text
+        if line := excerpt(said, message.mentions, self._locale):
+            return line
+        if message.attachments:
+            return text("transcript.an_attachment", self._locale)
+        if message.poll:
+            return excerpt(message.poll.question, {}, self._locale)
+        if message.forwarded:
+            return text("transcript.a_forwarded_message", self._locale)
+        if titles:
+            return excerpt(titles[0], {}, self._locale)
+        return text("transcript.no_text", self._locale)
 
 
 class _BodyRenderer:
@@ -184,14 +228,31 @@ class _BodyRenderer:
             files=self.files(snapshot.attachments),
         )
 
-    def _component(self, component: Component) -> ComponentView:
+    def _component(self, component: Component) -> ComponentView:  # noqa: PLR0911  # a table
         match component:
-            case Text(content):
-                return ComponentView(text=self.html(content))
-            case Control(label, url):
-                return ComponentView(control=Control(label, _web_link(url)))
+            case TextDisplay(content):
+                return ComponentView(ComponentKind.TEXT, text=self.html(content))
+            case Control():
+                safe = replace(component, url=_web_link(component.url))
+                return ComponentView(ComponentKind.CONTROL, control=safe)
             case Attachment():
-                return ComponentView(file=self._outcomes[component])
+                return ComponentView(ComponentKind.FILE, file=self._outcomes[component])
+            case ActionRow(controls):
+                return ComponentView(ComponentKind.ROW, parts=self.components(controls))
+            case Section(texts, accessory):
+                return ComponentView(
+                    ComponentKind.SECTION,
+                    parts=self.components(texts),
+                    accessory=self._component(accessory) if accessory else None,
+                )
+            case MediaGallery(items):
+                return ComponentView(ComponentKind.GALLERY, parts=self.components(items))
+            case Separator(has_line):
+                return ComponentView(ComponentKind.SEPARATOR, has_line=has_line)
+            case Container(parts, colour):
+                return ComponentView(
+                    ComponentKind.CONTAINER, parts=self.components(parts), colour=colour
+                )
 
     def _embed(self, embed: Embed) -> EmbedView:
         return EmbedView(
@@ -206,6 +267,7 @@ class _BodyRenderer:
             pictures=self.files(embed.pictures),
             footer=embed.footer,
             timestamp=embed.timestamp,
+            colour=embed.colour,
         )
 
 
@@ -224,16 +286,3 @@ def _continues(previous: TranscriptMessage | None, message: TranscriptMessage) -
         and (previous.author_id, previous.author_name) == (message.author_id, message.author_name)
         and message.sent_at - previous.sent_at < SAME_BLOCK
     )
-
-
-def _line(message: TranscriptMessage) -> str:
-    if text := excerpt(message.content, message.mentions):
-        return text
-    if message.attachments:
-        return "an attachment"
-    if message.poll:
-        return excerpt(message.poll.question, {})
-    if message.forwarded:
-        return "a forwarded message"
-    titles: Sequence[str] = [embed.title for embed in message.embeds if embed.title]
-    return excerpt(titles[0], {}) if titles else "a message without text"

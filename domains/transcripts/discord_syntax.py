@@ -34,6 +34,7 @@ BARE_ADDRESS = re.compile(r"://[^\s<>\"`|\\\[\]\u200b-\u200f\u202a-\u202e\u2060-
 
 def install(parser: MarkdownIt) -> None:
     parser.block.ruler.at("blockquote", _quote, {"alt": ["paragraph", "list"]})
+    parser.block.ruler.before("list", "subtext", _subtext, {"alt": ["paragraph", "list"]})
     parser.inline.add_terminator_char("|")
     parser.inline.ruler.before("link", "spoiler", _spoiler)
     parser.inline.ruler.at("autolink", _autolink)
@@ -43,13 +44,13 @@ def install(parser: MarkdownIt) -> None:
     parser.enable(["blockquote"])
 
 
-def spoken(found: re.Match[str], mentions: Mapping[str, str]) -> str | None:
+def spoken(found: re.Match[str], mentions: Mapping[str, str], locale: str) -> str | None:
     """What a match of ANGLE reads like; None where it is unknown."""
     if found["mention"]:
         plain = found["mention"].replace("!", "")
         return mentions.get(found[0]) or mentions.get(f"<{plain}{found['id']}>")
     if found["epoch"]:
-        return times.discord_timestamp(int(found["epoch"]), found["style"] or "f")
+        return times.discord_timestamp(int(found["epoch"]), found["style"] or "f", locale)
     return f":{found['emoji']}:" if found["emoji"] else f"/{found['command']}"
 
 
@@ -91,6 +92,23 @@ def _quote(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
     return True
 
 
+def _subtext(state: StateBlock, start_line: int, _end_line: int, silent: bool) -> bool:
+    """`-# ` makes its line small."""
+    start = state.bMarks[start_line] + state.tShift[start_line]
+    line = state.src[start : state.eMarks[start_line]]
+    if not line.startswith("-# ") or not line[3:].strip():
+        return False
+    if silent:
+        return True
+    token = state.push("subtext_open", "p", 1)
+    token.attrs = {"class": "subtext"}
+    inline = state.push("inline", "", 0)
+    inline.content, inline.map, inline.children = line[3:], [start_line, start_line + 1], []
+    state.push("subtext_close", "p", -1)
+    state.line = start_line + 1
+    return True
+
+
 def _spoiler(state: StateInline, silent: bool) -> bool:
     start, end = state.pos + 2, state.posMax
     if not state.src.startswith("||", state.pos):
@@ -113,7 +131,8 @@ def _angle(state: StateInline, silent: bool) -> bool:
     found = ANGLE.match(state.src, state.pos, state.posMax)
     if found is None:
         return False
-    text = spoken(found, cast("Mapping[str, str]", state.env["mentions"]))
+    mentions = cast("Mapping[str, str]", state.env["mentions"])
+    text = spoken(found, mentions, cast("str", state.env["locale"]))
     if text is None:
         return False
     if not silent:

@@ -67,6 +67,11 @@ class Manifest(BaseModel):
                 for stored in self.attachments
             ),
             missed=self.missed,
+            messages_of={
+                user_id: person.message_ids
+                for user_id, person in (self.people or {}).items()
+                if person.message_ids
+            },
         )
 
 

@@ -17,14 +17,15 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from domains.transcripts import discord_syntax
+from locales import DEFAULT_LOCALE
 
 CODE_BLOCK = re.compile(r"(?<!\\)```(.+?)```", re.DOTALL)
 CODE_LANGUAGE = re.compile(r"([A-Za-z0-9_+\-.#]*)\n(?=.*\S)", re.DOTALL)
 WEB_LINK = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 SPOILER = re.compile(r"\|\|.+?\|\|", re.DOTALL)
-MARKERS = re.compile(r"\*\*|__|~~|`+|^(?:#{1,3}|>{1,3}) ", re.MULTILINE)
+MARKERS = re.compile(r"\*\*|__|~~|`+|^(?:#{1,3}|>{1,3}|-#) ", re.MULTILINE)
 MARKS = re.compile(r"[*_~`|<>:\\\[\]]")
-LIST_ITEMS = re.compile(r"^[ \t]*(?:[-+*]|\d+[.)])[ \t]", re.MULTILINE)
+LIST_ITEMS = re.compile(r"^[ \t]*(?:[-+*]|-#|\d+[.)])[ \t]", re.MULTILINE)
 MARKS_A_LIST_ITEM = 5
 MAX_MARKS = 1_000
 """Of one piece of prose. Nobody formats so much by hand; drawing 4,000 such marks, a message's
@@ -37,7 +38,9 @@ def is_web_link(url: str) -> bool:
 
 
 class DiscordMarkdown:
-    def __init__(self) -> None:
+    def __init__(self, locale: str = DEFAULT_LOCALE) -> None:
+        """`locale` is the language of its timestamps."""
+        self._locale = locale
         self._parser = _WebLinksOnly("zero", {"breaks": True})
         self._parser.enable(["newline", "escape", "backticks", "strikethrough", "emphasis"])
         self._parser.enable(["heading", "list", "link", "autolink"])
@@ -56,16 +59,22 @@ class DiscordMarkdown:
         marks = len(MARKS.findall(text)) + MARKS_A_LIST_ITEM * len(LIST_ITEMS.findall(text))
         if marks > MAX_MARKS:
             return Markup("<p>{}</p>\n").format(Markup("<br>\n").join(text.split("\n")))
-        # Escaped by markdown-it.
-        return Markup(self._parser.render(text, {"mentions": mentions}))  # noqa: S704
+        env = {"mentions": mentions, "locale": self._locale}
+        return Markup(self._parser.render(text, env))  # noqa: S704  # markdown-it escapes it
 
 
-def excerpt(content: str, mentions: Mapping[str, str], *, length: int = 120) -> str:
+def excerpt(
+    content: str,
+    mentions: Mapping[str, str],
+    locale: str = DEFAULT_LOCALE,
+    *,
+    length: int = 120,
+) -> str:
     """The beginning as one line of plain text, spoilers still hidden."""
     unfenced = CODE_BLOCK.sub(lambda block: _language_and_code(block[1])[1], content)
     beginning = SPOILER.sub(HIDDEN, unfenced)[: 4 * length]
     named = discord_syntax.ANGLE.sub(
-        lambda found: discord_syntax.spoken(found, mentions) or found[0], beginning
+        lambda found: discord_syntax.spoken(found, mentions, locale) or found[0], beginning
     )
     line = " ".join(MARKERS.sub("", named).split())
     return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"

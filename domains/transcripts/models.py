@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+
+from locales import DEFAULT_LOCALE, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +39,84 @@ class Embed:
     video_url: str | None = None
     timestamp: datetime | None = None
     pictures: tuple[Attachment, ...] = ()
+    colour: int | None = None
+    """Of the bar at its side: 0xRRGGBB."""
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text component: markdown, as in a message's content."""
+class TextDisplay:
+    """Markdown, as in a message's content."""
 
     content: str
 
 
+class ControlLook(StrEnum):
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    SUCCESS = "success"
+    DANGER = "danger"
+    MENU = "menu"
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A button or a menu. Nothing can be done with it in a transcript."""
+    """A button or a menu. Nothing can be done with it in a transcript, but that a link can be
+    followed."""
 
     label: str
     url: str | None = None
+    look: ControlLook = ControlLook.SECONDARY
+    options: tuple[str, ...] = ()
+    """Of a menu."""
 
 
-Component = Text | Control | Attachment
-"""In reading order, whatever they are nested in."""
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    controls: tuple[Component, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Texts, and a button or a picture at their side."""
+
+    texts: tuple[Component, ...]
+    accessory: Component | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaGallery:
+    items: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Separator:
+    has_line: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    parts: tuple[Component, ...]
+    colour: int | None = None
+
+
+Component = (
+    TextDisplay | Control | Attachment | ActionRow | Section | MediaGallery | Separator | Container
+)
+
+
+def _walk(components: Sequence[Component]) -> Iterator[Component]:
+    """Each, and what is in it, in reading order."""
+    for component in components:
+        yield component
+        match component:
+            case ActionRow(controls=inside) | Container(parts=inside):
+                yield from _walk(inside)
+            case MediaGallery(items=inside):
+                yield from inside
+            case Section(texts, accessory):
+                yield from _walk([*texts, *([accessory] if accessory else [])])
+            case _:
+                pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +161,7 @@ class TranscriptMessage:
     id: int
     author_id: int
     author_name: str
+    """Empty if it is not known: then it says `Somebody`."""
     author_is_bot: bool
     sent_at: datetime
     edited_at: datetime | None
@@ -115,7 +177,7 @@ class TranscriptMessage:
     poll: Poll | None = None
     reactions: tuple[tuple[str, int], ...] = ()
     """An emoji, and how many chose it."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     """What Discord shows beside the message: that it is pinned, which command it answers."""
     thread: Thread | None = None
     """Where it was written, if not in the channel itself."""
@@ -129,9 +191,24 @@ class TranscriptMessage:
             yield from part.attachments
             for embed in part.embeds:
                 yield from embed.pictures
-            for component in part.components:
+            for component in _walk(part.components):
                 if isinstance(component, Attachment):
                     yield component
+
+    @property
+    def colours(self) -> Iterator[int]:
+        """Of embeds and containers."""
+        for part in (self, *self.forwarded):
+            containers = (each for each in _walk(part.components) if isinstance(each, Container))
+            for coloured in (*part.embeds, *containers):
+                if coloured.colour is not None:
+                    yield coloured.colour
+
+    @property
+    def first_text(self) -> str:
+        """Of what it says in components, where it has no content."""
+        texts = (each for each in _walk(self.components) if isinstance(each, TextDisplay))
+        return next((each.content for each in texts), "")
 
 
 class ChangeKind(StrEnum):
@@ -157,6 +234,14 @@ class MessageChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody with the name that the page shows."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptHeader:
     guild_id: int
     guild_name: str
@@ -164,11 +249,20 @@ class TranscriptHeader:
     ticket_id: int
     ticket_number: int
     subject: str | None
-    opener_name: str
+    opener: Named
     opened_at: datetime
     closed_at: datetime
-    closed_by: str | None
+    closed_by: Named | None
+    """None: the bot, because it was time."""
     reason: str | None
+    cause: str | None = None
+    """What brought the close about: the value of a CloseCause."""
+    asked_by: Named | None = None
+    """Who made the close request that ended it."""
+    late_ms: int | None = None
+    """Of a timed close: from the deadline to the decision."""
+    locale: str = DEFAULT_LOCALE
+    """The language of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +287,5 @@ class SavedTranscript:
     message_count: int
     attachments: tuple[SavedAttachment, ...]
     missed: tuple[MissedAttachment, ...]
+    messages_of: Mapping[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
+    """The ids of what each wrote, bots too; nobody's, if an older version saved it."""

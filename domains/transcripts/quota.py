@@ -5,6 +5,7 @@ from __future__ import annotations
 from domains.disk_space import readable_size
 from domains.transcripts.errors import AttachmentUnavailable
 from domains.transcripts.limits import Limits
+from locales import Text
 
 
 class Quota:
@@ -25,10 +26,10 @@ class Quota:
         """Room for more of an attachment that has that size then."""
         if size > self._limits.attachment_bytes:
             allowed = readable_size(self._limits.attachment_bytes)
-            raise AttachmentUnavailable(f"it is larger than {allowed}")
+            raise AttachmentUnavailable(Text("transcript.missed_too_large", {"size": allowed}))
         if self.held + more > self._limits.total_bytes:
             allowed = readable_size(self._limits.total_bytes)
-            raise AttachmentUnavailable(f"the ticket's attachments are more than {allowed}")
+            raise AttachmentUnavailable(Text("transcript.missed_too_many", {"size": allowed}))
 
 
 class Share:

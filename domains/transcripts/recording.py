@@ -18,7 +18,8 @@ from domains.transcripts.models import (
     TranscriptHeader,
     TranscriptMessage,
 )
-from domains.transcripts.page import PageRenderer, Totals
+from domains.transcripts.page import Contents, PageRenderer
+from domains.transcripts.participants import Participants
 from domains.transcripts.people import PeopleRecorder
 
 MESSAGES_NAME = ".messages"
@@ -38,8 +39,10 @@ class Recording:
         self._header = header
         self._archive = archive
         self._renderer = renderer
-        self._conversation = Conversation()
+        self._conversation = Conversation(header.locale)
         self._people = PeopleRecorder()
+        self._participants = Participants()
+        self._colours = set[int]()
         self._staging = archive.staging(header.ticket_id)
         self.downloads = archive.downloads(header.ticket_id)
         self._attachments = self._staging.path / ATTACHMENTS_NAME
@@ -60,6 +63,8 @@ class Recording:
         with self._messages.open("a", encoding="utf-8", errors="replace", newline="") as file:
             file.write(self._renderer.messages(views))
         for entry in entries:
+            self._participants.add(entry.message)
+            self._colours.update(entry.message.colours)
             self._people.add(
                 entry.message,
                 stored_names=(kept.stored_name for kept in entry.kept),
@@ -97,8 +102,14 @@ class Recording:
 
     def publish(self) -> SavedTranscript:
         """What stands now: this transcript, or an older one that holds more messages."""
-        totals = Totals(self._message_count, len(self._kept), len(self._missed))
-        page = self._renderer.page(self._header, totals, self._pieces())
+        contents = Contents(
+            messages=self._message_count,
+            attachments=len(self._kept),
+            missed=len(self._missed),
+            participants=self._participants.in_order(),
+            colours=self._colours,
+        )
+        page = self._renderer.page(self._header, contents, self._pieces())
         write_text_durably(self._staging.path / PAGE_NAME, page)
         self._messages.unlink()
         sync_directory(self._attachments)

@@ -15,6 +15,7 @@ from domains.disk_space import DiskSpace, readable_size
 from domains.transcripts.errors import AttachmentUnavailable
 from domains.transcripts.manifest import ATTACHMENTS_NAME
 from domains.transcripts.models import Attachment
+from locales import Text
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Room:
             if not self._is_used_up:
                 log.warning("MAX_FILES_MB is used up: files beyond %s are not saved", allowed)
             self._is_used_up = True
-            raise AttachmentUnavailable(f"all tickets' attachments are more than {allowed}")
+            raise AttachmentUnavailable(Text("transcript.missed_no_room", {"size": allowed}))
         self._added[ticket_id] = self._added.get(ticket_id, 0) + size_bytes
 
     async def _count(self) -> None:

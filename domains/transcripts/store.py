@@ -13,7 +13,7 @@ from domains.transcripts.collecting import AttachmentCollector, Download
 from domains.transcripts.erasure import TranscriptErasure
 from domains.transcripts.limits import Limits
 from domains.transcripts.models import SavedTranscript, TranscriptHeader, TranscriptMessage
-from domains.transcripts.page import PageRenderer
+from domains.transcripts.page import page_renderer
 from domains.transcripts.recording import Recording
 from domains.transcripts.room import Room
 from domains.transcripts.thread import OneThread
@@ -61,8 +61,11 @@ class TranscriptStore:
         download: Download,
     ) -> SavedTranscript:
         with closing(OneThread()) as thread:
-            recording = Recording(header, self._archive(header.guild_id), self._renderer)
-            collector = AttachmentCollector(download, recording.downloads, thread, self._limits)
+            renderer = page_renderer(header.locale)
+            recording = Recording(header, self._archive(header.guild_id), renderer)
+            collector = AttachmentCollector(
+                download, recording.downloads, thread, self._limits, header.locale
+            )
 
             async def add(batch: Sequence[TranscriptMessage]) -> None:
                 await thread.run(recording.add, batch, await collector.collect(batch))
@@ -92,8 +95,3 @@ class TranscriptStore:
 
     def _archive(self, guild_id: int) -> GuildArchive:
         return GuildArchive(self._root / str(guild_id))
-
-    @cached_property
-    def _renderer(self) -> PageRenderer:
-        """Made at the first save: it reads its templates."""
-        return PageRenderer()

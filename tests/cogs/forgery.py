@@ -11,6 +11,7 @@ from simcord import interactions
 from simcord.backend import serializers
 from simcord.enums import ComponentType, InteractionType
 
+from tests.cogs.shown import custom_ids
 from tests.cogs.world import World
 
 
@@ -39,14 +40,7 @@ async def press_twice_at_once(
     """The second before the bot has dealt with the first."""
     stored = world.env.backend.get_message(message.channel.id, message.id)
     shown = serializers.message_payload(world.env.backend, stored)
-    (custom_id,) = [
-        button.custom_id
-        for row in message.components
-        if isinstance(row, discord.ActionRow)
-        for button in row.children
-        if isinstance(button, discord.Button) and button.label == label
-    ]
-    data = {"custom_id": custom_id, "component_type": ComponentType.BUTTON}
+    data = {"custom_id": custom_ids(message)[label], "component_type": ComponentType.BUTTON}
     pressed = InteractionType.MESSAGE_COMPONENT
     records = [
         _begin(world, member, message.channel.id, pressed, data, message=shown) for _ in range(2)

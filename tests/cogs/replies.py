@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import discord
-from simcord import InteractionResult, ResponseMessage
+from simcord import InteractionResult
+
+from tests.cogs.shown import words
 
 
 def reply(result: InteractionResult) -> str:
@@ -35,15 +36,5 @@ def refusal(result: InteractionResult) -> str:
 
 
 def is_a_sentence(text: str) -> bool:
-    return text[:1].isupper() and text.endswith((".", "!", "?")) and "\n" not in text
-
-
-def words(message: discord.Message | ResponseMessage) -> str:
-    """All that a message says: its content, then its embeds from title to footer."""
-    parts: list[str | None] = [message.content]
-    for embed in message.embeds:
-        parts += [embed.title, embed.description]
-        for field in embed.fields:
-            parts += [field.name, field.value]
-        parts.append(embed.footer.text)
-    return "\n".join(part for part in parts if part)
+    begins = text[:1].isupper() or text.startswith("<@")
+    return begins and text.endswith((".", "!", "?")) and "\n" not in text

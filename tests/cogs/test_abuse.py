@@ -79,7 +79,7 @@ async def test_who_is_refused_is_told_privately_and_once(
     async with a_world(settings) as world:
         await world.open_ticket(world.amy)
         text = refusal(await world.ask_for_ticket(world.amy))
-        assert text.startswith("You've opened a ticket a short while ago; you can")
+        assert text.startswith("You opened a ticket a short while ago. You can")
         await world.open_ticket(world.eve)
 
 

@@ -11,11 +11,12 @@ import simcord
 
 from domains.settings import Settings
 from tests.cogs.forgery import press, press_twice_at_once
-from tests.cogs.replies import refusal, reply, words
+from tests.cogs.replies import refusal, reply
+from tests.cogs.shown import buttons, words
 from tests.cogs.world import SUBJECT, World, a_world
 from tests.waiting import eventually
 
-ACCEPT, DENY = "Accept & Close", "Deny & Keep Open"
+ACCEPT, DENY, MORE_TIME = "Accept & Close", "Deny & Keep Open", "Need more time"
 
 
 def transcripts(world: World) -> list[tuple[str, str]]:
@@ -93,7 +94,7 @@ async def test_denying_keeps_the_ticket_and_removes_the_timer(settings: Settings
         assert await world.jobs() == []
         assert (await world.ticket(channel)).status == "open"
         shown = world.message(channel, message.id)
-        assert shown.components == []
+        assert buttons(shown) == []
         assert "denied" in words(shown)
         assert world.amy.mention in words(shown)
 
@@ -105,14 +106,14 @@ async def test_support_withdraws_with_the_same_button(settings: Settings) -> Non
         await world.sam.click(message, label=DENY)
         assert await world.request_statuses(channel) == ["withdrawn"]
         assert await world.jobs() == []
-        assert world.message(channel, message.id).components == []
+        assert buttons(world.message(channel, message.id)) == []
 
 
 @pytest.mark.parametrize(
     ("first", "second", "sentence"),
     [
-        (DENY, "accept", "was denied already by"),
-        (DENY, "deny", "was denied already by"),
+        (DENY, "accept", "has already denied"),
+        (DENY, "deny", "has already denied"),
         (ACCEPT, "deny", None),
     ],
 )
@@ -127,7 +128,7 @@ async def test_who_presses_too_late_reads_what_happened(
         if first == ACCEPT:
             # The channel must stay for the second press: Discord is slow to delete it.
             world.env.inject_error("DELETE", f"/channels/{channel.id}", status=500)
-            sentence = "was accepted already by"
+            sentence = "has already accepted"
         await world.amy.click(message, label=first)
         text = refusal(await press(world, world.amy, message, custom_id))
         assert sentence is not None
@@ -171,18 +172,74 @@ async def test_a_reply_of_the_opener_keeps_the_ticket_open_and_the_channel_is_to
         assert await world.request_statuses(channel) == ["answered"]
         assert await world.jobs() == []
         assert "stays open" in world.says(channel)[-1]
-        assert world.message(channel, message.id).components == []
+        assert buttons(world.message(channel, message.id)) == []
         await world.pass_deadline(channel)
         assert world.exists(channel)
 
 
-async def test_telling_of_a_reply_pings_nobody(settings: Settings) -> None:
+async def test_who_asked_is_told_of_an_answer_by_a_reply_that_pings_nobody_else(
+    settings: Settings,
+) -> None:
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
-        await world.ask_to_close(channel, delay="2h")
+        request = await world.ask_to_close(channel, delay="2h")
         await world.amy.send(channel, "Not yet!")
-        last = list(world.env.backend.messages[channel.id].values())[-1]
-        assert (last.ping_user_ids, last.ping_role_ids, last.mention_everyone) == ([], [], False)
+        assert_is_reply(world, channel, request, world.sam)
+
+
+async def test_who_asked_is_told_of_a_denial_by_a_reply(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        request = await world.ask_to_close(channel, delay="2h")
+        await world.amy.click(request, label=DENY)
+        assert_is_reply(world, channel, request, world.sam)
+        assert f"{world.amy.mention} wants to keep this ticket open" in world.says(channel)[-1]
+
+
+async def test_more_time_is_told_in_one_reply_that_is_changed(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        request = await world.ask_to_close(channel, delay="2h")
+        await world.amy.click(request, label=MORE_TIME)
+        assert_is_reply(world, channel, request, world.sam)
+        said = world.says(channel)
+        assert "2 more times" in said[-1]
+        await world.amy.click(world.message(channel, request.id), label=MORE_TIME)
+        deadline = (await world.request(channel)).auto_close_at
+        assert deadline is not None
+        assert len(world.says(channel)) == len(said)
+        assert "1 more time." in world.says(channel)[-1]
+        assert f"<t:{int(deadline.timestamp())}:F>" in world.says(channel)[-1]
+        ticket = await world.ticket(channel)
+        await world.tickets.extend_close_request(ticket.id, world.sam.id)
+        assert f"{world.sam.mention} gave you more time" in world.says(channel)[-1]
+        await world.amy.click(world.message(channel, request.id), label=DENY)
+        assert any("it is over now" in text for text in world.says(channel))
+
+
+async def test_more_time_from_support_is_told_to_the_opener(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        channel = await world.open_ticket(world.amy)
+        request = await world.ask_to_close(channel, delay="2h")
+        await world.tickets.extend_close_request(
+            (await world.ticket(channel)).id, world.sam.id, (await world.request(channel)).id
+        )
+        assert_is_reply(world, channel, request, world.amy)
+
+
+def assert_is_reply(
+    world: World,
+    channel: simcord.ChannelHandle,
+    request: discord.Message,
+    who: simcord.MemberActor,
+) -> None:
+    """The last message answers the request's, and pings them alone."""
+    last = channel.history()[-1]
+    assert last.reference is not None
+    assert last.reference.message_id == request.id
+    stored = world.env.backend.get_message(channel.id, last.id)
+    pings = stored.ping_user_ids, stored.ping_role_ids, stored.mention_everyone
+    assert pings == ([who.id], [], False)
 
 
 @pytest.mark.parametrize("who", ["sam", "eve"])
@@ -267,7 +324,7 @@ async def test_a_forged_custom_id_of_another_ticket_does_nothing(settings: Setti
         for verb in ("accept", "deny", "extend"):
             custom_id = f"ticket:close_request:{verb}:{(await world.request(hers)).id}"
             text = refusal(await press(world, world.amy, message, custom_id))
-            assert text == "This is not a ticket channel."
+            assert text == "This isn't a ticket channel. Try it in a ticket."
         assert await world.request_statuses(hers) == ["pending"]
         assert await world.jobs() == jobs
         assert world.exists(hers)
@@ -296,7 +353,7 @@ async def test_a_forged_retry_of_another_guilds_ticket_does_nothing(settings: Se
         await world.sql.execute("update punctual.tickets set status = 'closing', attention = '{}'")
         custom_id = f"ticket:close:retry:{(await other.ticket(there)).id}"
         text = refusal(await press(world, world.boss, world.panel, custom_id))
-        assert text == "This is not a ticket channel."
+        assert text == "This isn't a ticket channel. Try it in a ticket."
         assert (await other.ticket(there)).attention == {}
         assert other.exists(there)
 
@@ -318,7 +375,7 @@ async def test_a_forged_number_does_nothing(settings: Settings, number: str) -> 
         for verb in ("close_request:accept", "close_request:deny", "close:retry"):
             result = await press(world, world.amy, message, f"ticket:{verb}:{number}")
             if number.isdecimal():
-                assert refusal(result) == "This is not a ticket channel."
+                assert refusal(result) == "This isn't a ticket channel. Try it in a ticket."
         assert await world.request_statuses(channel) == ["pending"]
         assert len(await world.jobs()) == 1
 
@@ -366,7 +423,7 @@ async def test_two_clicks_at_once_on_more_time_move_the_deadline_once(
         assert after.auto_close_at == before.auto_close_at + timedelta(hours=24)
         assert after.extensions == 1
         (second,) = [result for result in results if result.followups]
-        assert refusal(second) == "The deadline was moved already."
+        assert refusal(second) == "The deadline has already been moved."
         await world.amy.click(world.message(channel, message.id), label="Need more time")
         assert (await world.request(channel)).extensions == 2
 

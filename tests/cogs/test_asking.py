@@ -10,7 +10,8 @@ import pytest
 
 from domains.settings import Settings
 from tests.cogs.forgery import press
-from tests.cogs.replies import refusal, reply, words
+from tests.cogs.replies import refusal, reply
+from tests.cogs.shown import custom_ids, words
 from tests.cogs.world import World, a_world
 
 BUTTONS = {"Accept & Close": "accept", "Deny & Keep Open": "deny"}
@@ -47,17 +48,6 @@ BAD_DELAYS = (
     "<@&1>",
     "1h; drop table punctual.tickets",
 )
-
-
-def buttons(message: discord.Message) -> dict[str | None, str | None]:
-    """Label and custom_id of each button."""
-    return {
-        item.label: item.custom_id
-        for row in message.components
-        if isinstance(row, discord.ActionRow)
-        for item in row.children
-        if isinstance(item, discord.Button)
-    }
 
 
 async def test_the_request_is_one_message_that_says_who_asks_why_and_until_when(
@@ -124,7 +114,7 @@ async def test_the_buttons_are_bound_to_their_request(settings: Settings) -> Non
     async with a_world(settings) as world:
         for member in (world.amy, world.eve):
             channel = await world.open_ticket(member)
-            found = buttons(await world.ask_to_close(channel))
+            found = custom_ids(await world.ask_to_close(channel))
             request = await world.request(channel)
             assert found == {
                 label: f"ticket:close_request:{verb}:{request.id}"
@@ -132,10 +122,10 @@ async def test_the_buttons_are_bound_to_their_request(settings: Settings) -> Non
             }
 
 
-async def test_a_timed_request_has_the_same_buttons(settings: Settings) -> None:
+async def test_a_timed_request_has_the_same_custom_ids(settings: Settings) -> None:
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
-        found = buttons(await world.ask_to_close(channel, delay="2h"))
+        found = custom_ids(await world.ask_to_close(channel, delay="2h"))
         request = await world.request(channel)
         for label, verb in BUTTONS.items():
             assert found[label] == f"ticket:close_request:{verb}:{request.id}"
@@ -202,7 +192,7 @@ async def test_a_delay_that_cannot_be_leaves_the_pending_request_alone(
         refusal(await world.sam.slash(channel, "closerequest", close_delay="soon"))
         assert await world.request(channel) == before
         assert await world.jobs() == jobs
-        assert buttons(world.message(channel, message.id))
+        assert custom_ids(world.message(channel, message.id))
 
 
 async def test_the_shortest_delay_is_a_setting(settings: Settings) -> None:
@@ -221,8 +211,8 @@ async def test_asking_again_replaces_the_request_and_its_timer(settings: Setting
         old_jobs = await world.jobs()
         second = await world.ask_to_close(channel, "Second", "3h")
         assert await world.request_statuses(channel) == ["superseded", "pending"]
-        assert buttons(world.message(channel, first.id)) == {}
-        assert buttons(second)
+        assert custom_ids(world.message(channel, first.id)) == {}
+        assert custom_ids(second)
         jobs = await world.jobs()
         assert len(jobs) == 1
         assert jobs != old_jobs
@@ -239,7 +229,7 @@ async def test_an_old_custom_id_cannot_act_on_a_new_request(settings: Settings, 
         for message in (first, second):
             custom_id = f"ticket:close_request:{verb}:{old.id}"
             text = refusal(await press(world, world.amy, message, custom_id))
-            assert text.startswith("This close request was replaced by a newer one")
+            assert text.startswith("There's a newer close request")
         assert await world.request_statuses(channel) == ["superseded", "pending"]
         assert await world.jobs() == jobs
         assert world.exists(channel)
@@ -250,7 +240,7 @@ async def test_a_request_that_cannot_be_shown_is_taken_back(settings: Settings) 
         channel = await world.open_ticket(world.amy)
         world.forbid_bot(channel, discord.Permissions(send_messages=True))
         text = refusal(await world.sam.slash(channel, "closerequest", close_delay="2h"))
-        assert text.startswith("I could not ask the member: the bot lacks the permission")
+        assert text.startswith("I couldn't ask the member: the bot lacks the permission")
         assert "Send Messages" in text
         assert await _pending(world) == 0
         assert await world.jobs() == []
@@ -261,7 +251,7 @@ async def test_a_request_in_a_ticket_that_is_being_closed_is_refused(settings: S
         channel = await world.open_ticket(world.amy)
         await world.sql.execute("update punctual.tickets set status = 'closing', attention = '{}'")
         text = refusal(await world.sam.slash(channel, "closerequest"))
-        assert text == "This ticket is being closed already."
+        assert text == "This ticket is already being closed."
         assert await world.count("close_requests") == 0
 
 

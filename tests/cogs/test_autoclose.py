@@ -1,16 +1,16 @@
-"""`/autoclose` and `/timers`: the timers of tickets, off, on, moved, and explained."""
+"""`/autoclose`: the timer of a ticket, off, on, moved, and explained."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import discord
-import pytest
 import simcord
 
 from domains.monitoring.job_actions import OPERATOR_ID
 from domains.settings import Settings
-from tests.cogs.replies import refusal, reply, words
+from tests.cogs.replies import refusal, reply
+from tests.cogs.shown import words
 from tests.cogs.world import World, a_world
 from tests.waiting import eventually
 
@@ -114,10 +114,10 @@ async def test_excluding_and_including_twice_says_so(settings: Settings) -> None
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         text = refusal(await world.sam.slash(channel, "autoclose include"))
-        assert text == "This ticket is not excluded from auto-close."
+        assert text == "This ticket isn't excluded from auto-close."
         await world.sam.slash(channel, "autoclose exclude")
         text = refusal(await world.sam.slash(channel, "autoclose exclude"))
-        assert text == "This ticket is excluded from auto-close already."
+        assert text == "This ticket is already excluded from auto-close."
 
 
 async def test_status_tells_why_a_ticket_will_not_close(settings: Settings) -> None:
@@ -127,10 +127,10 @@ async def test_status_tells_why_a_ticket_will_not_close(settings: Settings) -> N
         message = await world.ask_to_close(channel)
         assert "the close request has no timer" in await status(world)
         await world.amy.click(message, label="Deny & Keep Open")
-        assert "was denied" in await status(world)
+        assert "denied the last close request" in await status(world)
         await world.ask_to_close(channel, delay="2h")
         await world.amy.send(channel, "Not yet!")
-        assert "was answered: the member wrote" in await status(world)
+        assert "the member answered the last close request" in await status(world)
         await world.sam.slash(channel, "autoclose exclude")
         assert "excluded it from auto-close" in await status(world)
 
@@ -165,7 +165,7 @@ async def test_status_shows_the_whole_history(settings: Settings) -> None:
         assert "earlier event" not in text
 
 
-async def test_of_a_history_that_no_embed_holds_the_newest_is_shown_and_the_rest_counted(
+async def test_of_a_history_that_no_card_holds_the_newest_is_shown_and_the_rest_counted(
     settings: Settings,
 ) -> None:
     async with a_world(settings) as world:
@@ -174,8 +174,8 @@ async def test_of_a_history_that_no_embed_holds_the_newest_is_shown_and_the_rest
         text = await status(world)
         shown = [n for n in range(1000) if f"(number {n})" in text]
         assert shown == list(range(shown[0], 1000))
-        assert f"History\n… and {shown[0] + 1} earlier events" in text
-        assert len(text) > 5500
+        assert f"**History**\n… and {shown[0] + 1} earlier events" in text
+        assert 3_800 < len(text) <= 4_000
 
 
 async def add_events(world: World, channel: simcord.ChannelHandle, count: int) -> None:
@@ -194,7 +194,7 @@ async def test_an_operator_is_called_one(settings: Settings) -> None:
         ticket = await world.ticket(channel)
         await world.tickets.withdraw_close_request(ticket.id, OPERATOR_ID)
         text = await status(world)
-        assert "was withdrawn by an operator" in text
+        assert "an operator withdrew the last close request" in text
         assert "an operator withdrew the request" in text
         shown = words(world.message(channel, message.id))
         assert "An operator withdrew the request" in shown
@@ -207,10 +207,9 @@ async def test_a_time_that_does_not_run_yet_is_said_so(settings: Settings) -> No
         ticket, request = await world.ticket(channel), await world.request(channel)
         await world.effects_are_stuck()
         await world.half_done(ticket.id, "ask", subject_id=request.id)
-        for said in (await status(world), words(await timers(world))):
-            assert "time does not run yet" in said
-            assert "It closes" not in said
-        assert "<t:" not in words(await timers(world))
+        said = await status(world)
+        assert "time isn't running yet" in said
+        assert "It closes" not in said
 
 
 async def test_a_time_that_was_up_is_said_so(settings: Settings) -> None:
@@ -221,9 +220,8 @@ async def test_a_time_that_was_up_is_said_so(settings: Settings) -> None:
         await world.move_deadline(channel)
         said = await status(world)
         assert "Its time was up <t:" in said
-        assert "it is being taken up" in said
+        assert "being closed now" in said
         assert "It closes" not in said
-        assert "its time was up: it is being taken up" in words(await timers(world))
 
 
 async def test_what_the_bot_may_not_do_at_the_moment_is_named_before_it_is_time(
@@ -232,105 +230,35 @@ async def test_what_the_bot_may_not_do_at_the_moment_is_named_before_it_is_time(
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
-        assert "a person" not in await status(world) + words(await timers(world))
+        assert "a person" not in await status(world)
         world.forbid_bot(channel, discord.Permissions(manage_channels=True))
         world.forbid_bot(world.logs, discord.Permissions(attach_files=True))
         await world.env.settle()
-        for said in (await status(world), words(await timers(world))):
-            assert "need a person" in said or "needs a person" in said
-            assert "the bot lacks the permission Manage Channels in \\#ticket-0001" in said
-            assert "the bot lacks the permission Attach Files in \\#logs" in said
+        said = await status(world)
+        assert "need a person" in said
+        assert "the bot lacks the permission Manage Channels in \\#ticket-0001" in said
+        assert "the bot lacks the permission Attach Files in \\#logs" in said
 
 
-async def pick(world: World, result_message: discord.Message, number: int) -> None:
-    """Choose a ticket in sam's list of timers."""
-    request_id = await world.sql.fetchval(
-        """select r.id from punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id
-           where t.number = $1 and r.status = 'pending'""",
-        number,
-    )
-    await world.sam.select(result_message, [str(request_id)])
-
-
-async def timers(world: World) -> discord.Message:
-    result = await world.sam.slash(world.lobby, "timers")
-    assert result.response is not None
-    return result.response.message
-
-
-async def test_timers_lists_what_will_close_soonest_first(settings: Settings) -> None:
-    async with a_world(settings) as world:
-        first, second = await world.open_ticket(world.amy), await world.open_ticket(world.eve)
-        third = await world.open_ticket(world.eve)
-        await world.ask_to_close(first, "Later", "3h")
-        await world.ask_to_close(second, "Sooner", "2h")
-        await world.ask_to_close(third, "Untimed")
-        said = words(await timers(world))
-        assert said.index("ticket-0002") < said.index("ticket-0001")
-        assert "ticket-0003" not in said
-        assert "scheduled" in said
-
-
-async def test_timers_shows_nothing_of_other_guilds(settings: Settings) -> None:
-    async with a_world(settings) as world:
-        other = world.neighbour()
-        await other.set_up()
-        there = await other.open_ticket(other.amy)
-        await other.ask_to_close(there, "Secret", "2h")
-        said = words(await timers(world))
-        assert "No ticket here closes by itself" in said
-        assert "Secret" not in said
-
-
-async def test_timers_withdraws_a_request(settings: Settings) -> None:
-    async with a_world(settings) as world:
-        channel = await world.open_ticket(world.amy)
-        await world.ask_to_close(channel, delay="2h")
-        message = await timers(world)
-        await pick(world, message, 1)
-        result = await world.sam.click(message, label="Cancel its timer")
-        assert "withdrawn" in reply(result)
-        assert await world.request_statuses(channel) == ["withdrawn"]
-        assert await world.jobs() == []
-
-
-async def test_timers_extends_a_request(settings: Settings) -> None:
-    async with a_world(settings) as world:
-        channel = await world.open_ticket(world.amy)
-        await world.ask_to_close(channel, delay="2h")
-        before = await world.request(channel)
-        message = await timers(world)
-        await pick(world, message, 1)
-        await world.sam.click(message, label="Extend by 24 hours")
-        after = await world.request(channel)
-        assert before.auto_close_at is not None
-        assert after.auto_close_at == before.auto_close_at + timedelta(hours=24)
-
-
-@pytest.mark.parametrize("label", ["Cancel its timer", "Extend by 24 hours"])
-async def test_who_has_lost_the_support_role_cannot_use_an_open_list(
-    settings: Settings, label: str
+async def test_a_member_asks_about_their_own_ticket_and_sees_nothing_of_supports_business(
+    settings: Settings,
 ) -> None:
     async with a_world(settings) as world:
         channel = await world.open_ticket(world.amy)
         await world.ask_to_close(channel, delay="2h")
-        before = await world.request(channel)
-        message = await timers(world)
-        await pick(world, message, 1)
-        world.env.backend.remove_member_role(world.guild.id, world.sam.id, world.support.id)
-        assert refusal(await world.sam.click(message, label=label)) == "Only support can do that."
-        assert await world.request(channel) == before
-
-
-async def test_a_timer_that_ended_while_the_list_was_open_is_said_so(settings: Settings) -> None:
-    async with a_world(settings) as world:
-        channel = await world.open_ticket(world.amy)
-        request_message = await world.ask_to_close(channel, delay="2h")
-        message = await timers(world)
-        await pick(world, message, 1)
-        await world.amy.click(request_message, label="Deny & Keep Open")
-        text = refusal(await world.sam.click(message, label="Cancel its timer"))
-        assert "denied already" in text
+        world.forbid_bot(channel, discord.Permissions(manage_channels=True))
+        await world.tickets.retry_close((await world.ticket(channel)).id)
+        await add_events(world, channel, 1)
+        said = reply(await world.amy.slash(channel, "autoclose status"))
+        assert "Write here and it stays open" in said
+        assert "You get a reminder: <t:" in said
+        assert "asked to close it" in said
+        for not_theirs in ("permission", "need a person", "number 0", "tried again"):
+            assert not_theirs not in said
+        world.show(channel, world.eve)
+        assert "Only the member who opened this ticket" in refusal(
+            await world.eve.slash(channel, "autoclose status")
+        )
 
 
 async def test_replies_are_counted_again_for_a_request_that_was_extended(

@@ -11,7 +11,7 @@ from tests.cogs.replies import refusal, reply
 from tests.cogs.world import World, a_world
 from tests.waiting import eventually
 
-SUPPORT_ONLY = "Only support can do that."
+SUPPORT_ONLY = "Only support can do that. If that's you, ask an admin for the support role."
 
 
 async def blocked(world: World) -> str:
@@ -72,7 +72,7 @@ async def test_unblocking_removes_the_timer(settings: Settings) -> None:
         assert await world.jobs("end-block") == []
         await world.open_ticket(world.amy)
         result = await world.sam.slash(world.lobby, "unblock", member=world.amy)
-        assert refusal(result) == f"There's no block on {world.amy.mention}."
+        assert refusal(result) == f"{world.amy.mention} isn't blocked here."
 
 
 async def test_blocking_again_replaces_end_and_reason(settings: Settings) -> None:
@@ -96,7 +96,7 @@ async def test_blocking_again_replaces_end_and_reason(settings: Settings) -> Non
         ("boss", "You can't block {mention}: they manage this server."),
         (
             "eve",
-            "You can't block {mention}: they're support, until somebody takes that role from them.",
+            "You can't block {mention}: they're support. Take that role from them first.",
         ),
     ],
 )

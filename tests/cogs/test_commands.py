@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import discord
-import pytest
 from discord import AppCommandOptionType as Type
 
 from domains.settings import Settings
@@ -35,6 +35,7 @@ COMMANDS: dict[str, dict[str, Type]] = {
     "block": {"member": Type.user, "for": Type.string, "reason": Type.string},
     "unblock": {"member": Type.user},
     "blocked": {"page": Type.integer},
+    "language": {"language": Type.string},
     "limits": {
         "max_open_total": Type.integer,
         "max_open_per_member": Type.integer,
@@ -87,6 +88,7 @@ async def test_all_options_can_be_left_out_but_what_a_command_is_about(settings:
             "autoclose replies: keep_open",
             "block: member",
             "unblock: member",
+            "language: language",
             "forget: user_id",
         ]
 
@@ -113,7 +115,7 @@ async def test_what_admins_do_is_shown_to_who_may_manage_the_server(settings: Se
         shown_to = {
             name: command["default_member_permissions"] for name, command in synced(world).items()
         }
-        for name in ("setup", "panel", "doctor", "limits", "forget"):
+        for name in ("setup", "panel", "doctor", "limits", "language", "forget"):
             assert int(shown_to[name]) == MANAGE_SERVER
         for name in ("closerequest", "close", "autoclose", "timers", "block", "blocked"):
             assert shown_to[name] is None
@@ -135,22 +137,24 @@ async def test_every_command_and_option_is_described(settings: Settings) -> None
                 assert option["description"] not in ("", UNDESCRIBED), f"{words} {name}"
 
 
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("", ["1h", "12h", "24h", "3d"]),
-        ("1", ["1", "1h", "12h"]),
-        ("24h", ["24h"]),
-        ("90m", ["90m"]),
-    ],
-)
-async def test_the_close_delay_is_suggested_while_it_is_typed(
-    settings: Settings, typed: str, offered: list[str]
-) -> None:
+async def test_commands_options_and_choices_are_translated(settings: Settings) -> None:
     async with a_world(settings) as world:
-        choices = await world.sam.autocomplete(world.lobby, "closerequest", "close_delay", typed)
-        assert [choice["name"] for choice in choices] == offered
-        assert [choice["value"] for choice in choices] == offered
+        commands = synced(world)
+        described = [*commands.values(), *(o for c in commands.values() for o in c["options"])]
+        assert all(each["description_localizations"].keys() == {"de"} for each in described)
+        assert not any(each.get("name_localizations") for each in described)
+        [reset] = [o for o in commands["limits"]["options"] if o["name"] == "reset"]
+        assert reset["choices"][-1]["name_localizations"] == {"de": "Alle"}
+        [language] = commands["language"]["options"]
+        names = [choice["name"] for choice in language["choices"]]
+        assert names == ["English", "Deutsch", "As Discord's server setting"]
+
+
+async def test_the_close_delay_is_said_in_words_while_it_is_typed(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        choices = await world.sam.autocomplete(world.lobby, "closerequest", "close_delay", "30")
+        assert [choice["value"] for choice in choices] == ["30"]
+        assert re.fullmatch(r"30 hours: \w{3} \d+ \w{3} \d\d:\d\d UTC", choices[0]["name"])
 
 
 async def test_what_is_too_long_for_a_suggestion_breaks_nothing(settings: Settings) -> None:

@@ -35,8 +35,8 @@ async def test_without_options_it_shows_all_that_holds_and_where_it_comes_from(
     async with a_world(settings) as world:
         text = await set_limits(world)
         for each in all_settings():
-            assert each.label in text
-            assert each.explanation in text
+            assert str(each.label) in text
+            assert str(each.explanation) in text
         assert "**30 seconds** (default)" in text
         assert "**5** (default)" in text
         assert "**no limit** (default)" in text

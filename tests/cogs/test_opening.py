@@ -182,7 +182,7 @@ async def test_a_full_guild_is_answered_with_a_sentence_and_leaves_no_ticket(
         enforce_channel_limits(world.env, most_in_guild=len(world.guild.channels) + room)
         text = refusal(await world.ask_for_ticket(world.amy))
         assert text == (
-            "I could not open a ticket: this server has as many channels as Discord allows; "
+            "I couldn't open a ticket: this server has as many channels as Discord allows; "
             "delete some first."
         )
         assert await world.count("tickets") == 0
@@ -205,7 +205,7 @@ async def test_without_manage_channels_the_member_reads_a_sentence_that_names_it
     async with a_world(settings) as world:
         world.forbid_bot_everywhere(discord.Permissions(manage_channels=True))
         text = refusal(await world.ask_for_ticket(world.amy))
-        assert text.startswith("I could not open a ticket: the bot lacks the permission")
+        assert text.startswith("I couldn't open a ticket: the bot lacks the permission")
         assert "Manage Channels" in text
         assert await world.count("tickets") == 0
 
@@ -216,7 +216,7 @@ async def test_an_error_of_discords_is_answered_with_a_sentence_and_leaves_no_ti
     async with a_world(settings) as world:
         world.env.inject_error("POST", "/guilds/*/channels", status=503, message="overloaded")
         text = refusal(await world.ask_for_ticket(world.amy))
-        assert text == "I could not open a ticket: Discord did not answer; try again in a minute."
+        assert text == "I couldn't open a ticket: Discord didn't answer; try again in a minute."
         assert await world.count("tickets") == 0
 
 
@@ -270,7 +270,7 @@ async def test_a_member_has_only_so_many_open_tickets(settings: Settings) -> Non
         first = await world.open_ticket(world.amy)
         await world.open_ticket(world.amy)
         text = refusal(await world.ask_for_ticket(world.amy))
-        assert text == ("You have 2 open tickets here already; close one before you open another.")
+        assert text == ("You already have 2 open tickets here. Close one before you open another.")
         assert await world.count("tickets") == 2
         await world.open_ticket(world.eve)
         await world.amy.slash(first, "close")
@@ -283,7 +283,7 @@ async def test_two_submissions_in_the_same_instant_open_one_ticket(settings: Set
         shown = [await world.amy.click(world.panel, label="Open a ticket") for _ in range(2)]
         first, second = await submit_at_once(world, world.amy, shown, SUBJECT)
         assert sorted([reply(first), reply(second)]) == [
-            "Your ticket is being opened already.",
+            "Your ticket is already being opened. It'll be here in a moment.",
             f"Your ticket is open: {world.guild.channels['ticket-0001'].mention}",
         ]
         assert await world.count("tickets") == 1

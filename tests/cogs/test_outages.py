@@ -20,7 +20,7 @@ from tests.cogs.world import World, a_world
 from tests.waiting import eventually
 
 NOT_AVAILABLE = "Redis not available - scheduled tasks will be disabled"
-NO_DATABASE = "The database cannot be reached at the moment. Try again in a minute."
+NO_DATABASE = "I can't reach the database right now. Try again in a minute."
 
 
 @pytest.fixture
@@ -88,13 +88,13 @@ async def test_without_redis_the_reply_says_so_and_the_deadline_is_kept(
     async with a_world(no_redis) as world:
         channel = await world.open_ticket(world.amy)
         text = reply(await world.sam.slash(channel, "closerequest", close_delay="2h"))
-        assert "Redis is not available" in text
+        assert "Redis isn't available" in text
         assert "still holds" in text
         assert (await world.request(channel)).auto_close_at is not None
         status = reply(await world.sam.slash(channel, "autoclose status"))
         assert "It closes" in status
-        assert "Redis is not available" in status
-        assert "Redis is not available" in reply(await world.boss.slash(world.lobby, "doctor"))
+        assert "Redis isn't available" in status
+        assert "Redis isn't available" in reply(await world.boss.slash(world.lobby, "doctor"))
         assert await world.scheduler.schedule_auto_close(1, 2) is None
         await world.ask_to_close(channel)
         text = reply(await world.sam.slash(channel, "closerequest"))
@@ -163,7 +163,7 @@ async def test_when_redis_returns_timers_are_set_without_a_restart(
         await world.ask_to_close(channel, delay="3h")
         await proxy.cut()
         text = reply(await world.sam.slash(channel, "closerequest", close_delay="2h"))
-        assert "Redis is not available" in text
+        assert "Redis isn't available" in text
         await proxy.restore()
 
         async def the_new_timer_alone() -> bool:
@@ -202,7 +202,7 @@ async def test_without_the_database_every_command_and_button_answers_with_a_sent
             assert refusal(await world.sam.slash(channel, name)) == NO_DATABASE, name
         assert refusal(await world.boss.slash(world.lobby, "setup")) == NO_DATABASE
         doctor = reply(await world.boss.slash(world.lobby, "doctor"))
-        assert "The database cannot be reached" in doctor
+        assert "The database can't be reached" in doctor
         for label in ("Accept & Close", "Deny & Keep Open", "Need more time"):
             assert refusal(await world.amy.click(message, label=label)) == NO_DATABASE, label
         assert refusal(await world.ask_for_ticket(world.amy)) == NO_DATABASE

@@ -79,8 +79,18 @@ class HostBot(commands.Bot):
         return self.punctual.ticket_lifecycle
 
 
+class HostTranslator(app_commands.Translator):
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        return "Antwortet" if (string.message, locale.value) == ("Replies", "de") else None
+
+
 class BusyHostBot(HostBot):
-    """Has a command, a text command and a cog before the tickets come."""
+    """Has a translator, a command, a text command and a cog before the tickets come."""
 
     async def setup_hook(self) -> None:
         @self.tree.command(name="ping", description="Replies")
@@ -95,6 +105,7 @@ class BusyHostBot(HostBot):
             await context.send("hello yourself")
 
         self.add_command(commands.Command(hello, name="hello"))
+        await self.tree.set_translator(HostTranslator())
         await super().setup_hook()
 
 
@@ -126,6 +137,9 @@ async def test_the_hosts_own_commands_go_on_working(settings: Settings) -> None:
             assert result.response.content == "pong"
             await world.amy.send(place, "!hello")
             assert world.says(place)[-1] == "hello yourself"
+        described = {name: c for (name, _), c in world.env.backend.commands[None].items()}
+        assert described["ping"]["description_localizations"] == {"de": "Antwortet"}
+        assert described["close"]["description_localizations"] == {"de": "Dieses Ticket schließen"}
 
 
 async def test_the_host_hears_every_message_once_and_so_do_the_tickets(
@@ -167,7 +181,10 @@ async def test_refusals_of_the_tickets_are_none_of_the_hosts_business(
             refusal(await world.sam.slash(world.lobby, "close")),
             refusal(await world.sam.slash(channel, "closerequest", close_delay="soon")),
         ]
-        assert texts[:2] == ["Only support can do that.", "This is not a ticket channel."]
+        assert texts[:2] == [
+            "Only support can do that. Ask them here, or use `/close` to close your own ticket.",
+            "This isn't a ticket channel. Try it in a ticket.",
+        ]
         assert host.tree_errors == []
 
 

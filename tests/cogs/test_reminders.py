@@ -7,7 +7,8 @@ import pytest
 import simcord
 
 from domains.settings import Settings
-from tests.cogs.replies import reply, words
+from tests.cogs.replies import reply
+from tests.cogs.shown import buttons, words
 from tests.cogs.world import World, a_world
 from tests.waiting import eventually
 
@@ -19,7 +20,7 @@ async def reminded(world: World, channel: simcord.ChannelHandle) -> discord.Mess
     await world.pass_half(channel)
     await eventually(lambda: any(REMINDER in text for text in world.says(channel)))
     await world.until_all_is_told()
-    (message,) = [m for m in channel.history() if m.content and REMINDER in m.content]
+    (message,) = [m for m in channel.history() if REMINDER in words(m)]
     return message
 
 
@@ -34,7 +35,7 @@ async def test_the_opener_is_reminded_once_in_the_ticket_and_by_dm(settings: Set
         assert stored.ping_user_ids == [world.amy.id]
         assert stored.ping_role_ids == []
         (dm,) = world.amy.user.dm_channel.history()
-        for text in (message.content, dm.content):
+        for text in (words(message), dm.content):
             assert REMINDER in text
             assert f"<t:{int(deadline.timestamp())}:R>" in text
         assert channel.mention in dm.content
@@ -60,6 +61,8 @@ async def test_its_buttons_work_as_the_requests_do(
         await world.ask_to_close(channel, delay="2h")
         await world.amy.click(await reminded(world, channel), label=label)
         await world.until_all_is_told()
+        left = [m for m in channel.history() if REMINDER in words(m)]
+        assert [bool(buttons(m)) for m in left] == ([status == "pending"] if left else [])
         assert await world.request_statuses(channel) == [status]
         assert world.exists(channel) is (label != "Accept & Close")
         assert (await world.request(channel)).extensions == (status == "pending")

@@ -8,6 +8,7 @@ import simcord
 from domains.settings import Settings
 from tests.cogs.forgery import press
 from tests.cogs.replies import refusal, reply
+from tests.cogs.shown import custom_ids, words
 from tests.cogs.world import a_world
 
 
@@ -35,7 +36,7 @@ async def test_setup_says_at_once_which_permission_will_be_missed(settings: Sett
     async with a_world(settings) as world:
         world.forbid_bot(world.logs, discord.Permissions(attach_files=True))
         text = reply(await world.boss.slash(world.lobby, "setup", log_channel=world.logs))
-        assert "Attach Files in #logs" in text
+        assert "Attach Files in \\#logs" in text
         world.forbid_bot_everywhere(discord.Permissions(manage_channels=True))
         text = reply(await world.boss.slash(world.lobby, "setup"))
         assert "Manage Channels" in text
@@ -53,11 +54,32 @@ async def test_guilds_are_set_up_apart(settings: Settings) -> None:
 
 async def test_the_panel_has_one_button_that_opens_tickets(settings: Settings) -> None:
     async with a_world(settings) as world:
-        (row,) = world.panel.components
-        assert isinstance(row, discord.ActionRow)
-        (button,) = row.children
-        assert isinstance(button, discord.Button)
-        assert button.label == "Open a ticket"
+        assert custom_ids(world.panel) == {"Open a ticket": "ticket:open"}
+
+
+async def test_a_panel_of_an_older_version_opens_tickets(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        view = discord.ui.View()
+        view.add_item(discord.ui.Button(label="Open a ticket", custom_id="ticket:open"))
+        lobby = world.bot.get_channel(world.lobby.id)
+        assert isinstance(lobby, discord.TextChannel)
+        view.stop()
+        await lobby.send(embed=discord.Embed(title="Support"), view=view)
+        panel = world.lobby.last_message
+        assert panel is not None
+        shown = await world.amy.click(panel, label="Open a ticket")
+        reply(await world.amy.submit_modal(shown, {"subject": "From the old panel"}))
+        assert "ticket-0001" in world.guild.channels
+
+
+async def test_a_panel_without_a_support_role_says_what_to_do(settings: Settings) -> None:
+    async with a_world(settings) as world:
+        await world.sql.execute("update punctual.guild_settings set support_role_ids = '{}'")
+        text = reply(await world.boss.slash(world.lobby, "panel"))
+        assert "There's no support role yet" in text
+        assert "/setup support_role" in text
+        channel = await world.open_ticket(world.amy)
+        assert "hasn't chosen a support role" in world.says(channel)[0]
 
 
 async def test_the_panel_is_posted_where_and_as_the_admin_says(settings: Settings) -> None:
@@ -69,8 +91,7 @@ async def test_the_panel_is_posted_where_and_as_the_admin_says(settings: Setting
         assert office.mention in reply(result)
         message = office.last_message
         assert message is not None
-        assert message.embeds[0].title == "Help desk"
-        assert message.embeds[0].description == "Ask **us** @everyone"
+        assert words(message) == "### Help desk\nAsk **us** @everyone"
         assert not message.mention_everyone
 
 
@@ -134,7 +155,7 @@ async def test_confirmed_it_is_taken_and_told_of_each_time(settings: Settings) -
         assert chosen.category_id == category.id
         assert chosen.support_role_ids == (world.support.id,)
         text = reply(await world.boss.slash(world.lobby, "doctor"))
-        assert text.startswith("1 to mend")
+        assert text.startswith("### 1 thing to fix")
         assert f"Everyone can read the log channel {world.lobby.mention}" in text
 
 
@@ -171,7 +192,7 @@ async def test_the_confirming_button_is_for_managers_who_may_use_the_channel(
         assert refusal(pressed) == "You need the permission Manage Server for that."
         world.forbid(world.lobby, world.boss, "send_messages")
         text = refusal(await world.boss.click(the_message(asked), label=CONFIRM))
-        assert f"You need Send Messages in {world.lobby.mention} yourself" in text
+        assert f"You need the permission Send Messages in {world.lobby.mention} yourself" in text
         pressed = await press(world, world.boss, world.panel, "ticket:setup:public_log:1:0:0:0")
         assert "gone" in refusal(pressed)
         assert await world.tickets.guild_settings(world.guild.id) == before
@@ -203,5 +224,5 @@ async def test_closes_are_not_logged_where_the_caller_may_not_write(settings: Se
         news = world.guild.create_text_channel("news")
         world.forbid(news, world.boss, "send_messages")
         text = refusal(await world.boss.slash(world.lobby, "setup", log_channel=news))
-        assert text == f"You need Send Messages in {news.mention} yourself for that."
+        assert text == f"You need the permission Send Messages in {news.mention} yourself for that."
         assert await world.tickets.guild_settings(world.guild.id) == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import zipfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,34 +36,32 @@ def names(upload: Upload) -> list[str]:
     return [file.filename for file in upload.files]
 
 
-def close(upload: Upload) -> None:
-    for file in upload.files:
-        file.close()
+def notes(upload: Upload) -> str:
+    return " ".join(map(str, upload.notes))
 
 
 def test_a_page_that_fits_is_posted_as_it_is(tmp_path: Path) -> None:
     upload = prepare("ticket-0042", saved(tmp_path, b"small", 10), ROOM)
     assert names(upload) == ["ticket-0042.html", "0.bin"]
-    assert upload.note is None
+    assert notes(upload) == ""
     assert upload.size == 15
-    close(upload)
+    upload.close()
 
 
 def test_a_page_that_does_not_fit_is_compressed(tmp_path: Path) -> None:
     upload = prepare("ticket-0042", saved(tmp_path, COMPRESSIBLE, 10), ROOM)
     assert names(upload) == ["ticket-0042.zip", "0.bin"]
-    assert upload.note is not None
-    assert "compressed" in upload.note
+    assert "compressed" in notes(upload)
     assert upload.size <= ROOM
     with closing(upload.files[0].fp) as file, zipfile.ZipFile(file) as archive:
         assert archive.read("ticket-0042.html") == COMPRESSIBLE
-    close(upload)
+    upload.close()
 
 
 def test_a_page_that_cannot_be_made_to_fit_is_where_it_is_said_to_be(tmp_path: Path) -> None:
     upload = prepare("ticket-0042", saved(tmp_path, INCOMPRESSIBLE, 10), ROOM)
     assert names(upload) == []
-    assert upload.note == f"It is too large to be posted here; it lies in {PLACE}."
+    assert notes(upload) == f"It is too large to be posted here; it lies in {PLACE}."
 
 
 @pytest.mark.parametrize(
@@ -78,5 +77,16 @@ def test_attachments_that_do_not_fit_are_counted(
 ) -> None:
     upload = prepare("ticket-0042", saved(tmp_path, b"small", *sizes), ROOM)
     assert len(upload.files) == 1 + posted
-    assert upload.note == f"{note} {PLACE}."
-    close(upload)
+    assert notes(upload) == f"{note} {PLACE}."
+    upload.close()
+
+
+def test_files_of_one_name_and_with_letters_that_discord_changes_can_be_told_apart(
+    tmp_path: Path,
+) -> None:
+    transcript = saved(tmp_path, b"small", 1, 2, 3)
+    named = zip(transcript.attachments, ("a.png", "a.png", "gröse.png"), strict=True)
+    files = tuple(replace(file, filename=name) for file, name in named)
+    upload = prepare("ticket-0042", replace(transcript, attachments=files), ROOM)
+    assert names(upload) == ["ticket-0042.html", "a.png", "2-a.png", "3-grose.png"]
+    upload.close()

@@ -31,7 +31,8 @@ from domains.settings import Settings
 from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.channels import ChannelError
 from domains.ticket_lifecycle.models import CloseRequest, Ticket, TicketStatus
-from tests.cogs.replies import reply, words
+from tests.cogs.replies import reply
+from tests.cogs.shown import words
 from tests.waiting import eventually
 from tests.wire import validate_body
 
@@ -108,7 +109,7 @@ class World:
         self, member: simcord.MemberActor, subject: str = SUBJECT
     ) -> simcord.InteractionResult:
         """The panel's button, then its modal."""
-        shown = await member.click(self.panel, label="Open a ticket")
+        shown = await member.click(self.panel, custom_id="ticket:open")
         return await member.submit_modal(shown, {"subject": subject})
 
     async def open_ticket(
@@ -352,17 +353,22 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    settings: Settings, bot: commands.Bot | None = None, *, sql_url: str | None = None
+    settings: Settings,
+    bot: commands.Bot | None = None,
+    *,
+    sql_url: str | None = None,
+    locale: str | None = None,
 ) -> AsyncGenerator[World]:
     """To be entered inside a test, never in a fixture: simcord's clock belongs to one context.
 
-    `sql_url` is the test's own way to the database, if it is not the bot's.
+    `sql_url` is the test's own way to the database, if it is not the bot's; `locale` the language
+    that the server has in Discord.
     """
     bot = bot or create_bot(settings)
     sql = await asyncpg.connect(sql_url or settings.database_address)
     try:
         async with simcord.run(bot, check_errors=False) as env:
-            world = _populate(env, bot, settings, sql)
+            world = _populate(env, bot, settings, sql, locale=locale)
             try:
                 await world.set_up()
                 yield world
@@ -380,8 +386,10 @@ def _populate(
     settings: Settings,
     sql: asyncpg.Connection[asyncpg.Record],
     name: str = "The guild",
+    *,
+    locale: str | None = None,
 ) -> World:
-    guild = env.create_guild(name)
+    guild = env.create_guild(name, preferred_locale=locale)
     support = guild.create_role("Support")
     managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
     visible = discord.PermissionOverwrite(view_channel=True)

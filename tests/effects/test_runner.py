@@ -126,15 +126,27 @@ async def test_what_is_only_said_is_tried_soon_and_given_up(outbox: Outbox) -> N
     assert outbox.failed == []
 
 
-async def test_what_is_only_said_is_given_up_at_once_where_others_wait_for_it(
+async def test_what_is_only_said_is_given_up_at_once_where_something_essential_waits_for_it(
     outbox: Outbox,
 ) -> None:
     ticket = await outbox.ticket()
     outbox.errors[1] = [OSError("no")]
     await outbox.add(ticket, 1, 2)
+    await outbox.add(ticket, 3, kind="essential")
     await outbox.runner.deliver(ticket)
-    assert outbox.recorded == [(ticket, 2)]
+    assert outbox.recorded == [(ticket, 2), (ticket, 3)]
     assert await outbox.is_empty()
+
+
+async def test_what_is_only_said_is_tried_again_though_more_is_to_be_said(outbox: Outbox) -> None:
+    ticket = await outbox.ticket()
+    outbox.errors[1] = [OSError("no")]
+    await outbox.add(ticket, 1, 2)
+    with pytest.raises(OSError, match="no"):
+        await outbox.runner.deliver(ticket)
+    assert outbox.recorded == []
+    await attempt(outbox, ticket)
+    assert outbox.recorded == [(ticket, 1), (ticket, 2)]
 
 
 @pytest.mark.parametrize("kind", ["told", "essential"])

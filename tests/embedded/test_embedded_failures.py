@@ -39,6 +39,20 @@ async def test_a_server_that_does_not_start_names_its_log(data_dir: Path) -> Non
     assert "nonsense" in (data_dir / "postgres.log").read_text()
 
 
+async def test_data_of_another_major_version_is_said_before_the_server_is_started(
+    data_dir: Path,
+) -> None:
+    version = data_dir / "postgres" / "PG_VERSION"
+    version.write_text("15\n")
+    (data_dir / "postgres.log").unlink()
+    text = await sentence(EmbeddedServers(data_dir, valkey=False, durable=False))
+    assert text.startswith(
+        f"The data in {data_dir}/postgres is of PostgreSQL 15, and PostgreSQL 18"
+    )
+    assert "docs/operations.md" in text
+    assert not (data_dir / "postgres.log").exists()
+
+
 async def test_a_failed_start_leaves_nothing_running(data_dir: Path) -> None:
     broken = data_dir / "postgres" / "postgresql.conf"
     right = broken.read_text()

@@ -14,6 +14,8 @@ class Flow(ABC):
     name: ClassVar[str]
     final: ClassVar[tuple[str, str | None]]
     """What the ticket and its latest request are in the end."""
+    replies: ClassVar[int | None] = None
+    """How many the close request has in the end, if that is for this flow to say."""
     timeout_s: ClassVar[float] = 0.0
     """How long to wait before doing it again."""
 
@@ -116,6 +118,7 @@ class Asked(InATicket):
 class Denying(Asked):
     name = "denying"
     final = ("open", "denied")
+    replies = 1
 
     async def begin(self) -> None:
         discord = self.fault_env.discord
@@ -125,6 +128,7 @@ class Denying(Asked):
 class Replying(Asked):
     name = "replying"
     final = ("open", "answered")
+    replies = 1
 
     async def begin(self) -> None:
         discord = self.fault_env.discord
@@ -170,6 +174,7 @@ class Excluding(Asked):
 class Extending(Asked):
     name = "extending"
     final = ("open", "pending")
+    replies = 1
 
     async def begin(self) -> None:
         discord = self.fault_env.discord

@@ -72,6 +72,7 @@ class Request:
     auto_close_at: datetime | None
     resolved_at: datetime | None
     message_id: int | None
+    extensions: int
 
 
 @dataclass(frozen=True)
@@ -326,6 +327,9 @@ def once(fault_env: FaultEnv, state: State) -> list[str]:
                 len(record.asked(request.id)),
                 int(request.message_id is not None),
             )
+            replies = len(record.replies(request.message_id or 0))
+            if replies > 1 + (request.extensions > 0):
+                broken.append(f"{replies} replies to request {request.id}")
     return broken
 
 

@@ -17,6 +17,8 @@ from tests.wire.state import World
 
 MARK = re.compile(r"Ref \w+-(\w+)\Z")
 """The last part is the ticket's token."""
+MARK_LINE = re.compile(rf"-# {MARK.pattern}")
+HEADING = "### "
 _ACCEPT = re.compile(r"ticket:close_request:accept:(\d+)")
 
 
@@ -39,6 +41,7 @@ class Record:
         self._world = world
         self._told: defaultdict[str, list[Sight]] = defaultdict(list[Sight])
         self._asked: defaultdict[int, list[Sight]] = defaultdict(list[Sight])
+        self._replies: defaultdict[int, list[Sight]] = defaultdict(list[Sight])
         self._deleted: defaultdict[int, list[float]] = defaultdict(list[float])
         self._channels_of: defaultdict[str, list[Channel]] = defaultdict(list[Channel])
         self.channels: dict[int, Channel] = {}
@@ -61,11 +64,15 @@ class Record:
                 pass
 
     def _note_message(self, message: JsonObject) -> None:
-        for embed in children(message, "embeds"):
-            if marked := MARK.fullmatch(child(embed, "footer").get("text") or ""):
-                sight = Sight(time.time(), message, embed.get("title") or "")
-                self._told[marked[1]].append(sight)
+        if replied := child(message, "message_reference").get("message_id"):
+            self._replies[int(replied)].append(Sight(time.time(), message))
+        title = ""
         for component in walk(children(message, "components")):
+            content = component.get("content") or ""
+            if content.startswith(HEADING):
+                title = content.removeprefix(HEADING)
+            if marked := MARK_LINE.fullmatch(content):
+                self._told[marked[1]].append(Sight(time.time(), message, title))
             if accepts := _ACCEPT.fullmatch(component.get("custom_id") or ""):
                 self._asked[int(accepts[1])].append(Sight(time.time(), message))
 
@@ -95,6 +102,10 @@ class Record:
 
     def attention(self, token: str) -> list[Sight]:
         return [sight for sight in self._told[token] if "attention" in sight.title]
+
+    def replies(self, message_id: int) -> list[Sight]:
+        """By the bot, to that message."""
+        return self._replies[message_id]
 
     def asked(self, request_id: int) -> list[Sight]:
         """The messages that show this close request's buttons."""

@@ -213,7 +213,7 @@ class TicketStateMachine(RuleBasedStateMachine):
         """The gateway is away, or the bot."""
         assert it.ticket.channel_id is not None
         self.channels.say(it.ticket.channel_id, it.ticket.opener_id)
-        self.lifecycle.discord_status.note_missed_messages()
+        self.lifecycle.discord_status.misses.note()
         it.unseen_reply = True
 
     @for_a_ticket(lambda it: it.may_be_extended)

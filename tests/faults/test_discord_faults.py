@@ -38,7 +38,7 @@ async def test_the_gateway_may_go_at_any_time(fault_env: FaultEnv, fault: str) -
             await discord.ask_to_reconnect()
     await discord.say(discord.customer, answered, "It is not solved")
     await discord.wait_deleted(due)
-    await discord.wait_message(answered, "stays open")
+    await discord.wait_message(answered, "so this ticket stays open")
     await discord.wait_ready()
     assert bot.log.count("✅ Scheduled task system initialized") == 1
     await assert_kept(fault_env)

@@ -57,7 +57,7 @@ async def test_after_a_long_outage_the_overdue_are_told_and_closed_one_after_the
         told = int((await deadline(fault_env, ticket)).timestamp())
         assert f"<t:{told}:F>" in message.content
         assert not ticket.deleted
-    await fault_env.discord.wait_message(answered, "stays open")
+    await fault_env.discord.wait_message(answered, "so this ticket stays open")
     gap = abs(await deadline(fault_env, second) - await deadline(fault_env, first))
     assert gap.total_seconds() >= 0.9
     for ticket in (first, second):
@@ -83,7 +83,7 @@ async def test_an_answer_in_the_grace_keeps_the_ticket_open(fault_env: FaultEnv)
     await fault_env.start(**GRACE)
     await fault_env.discord.wait_message(ticket, AWAY)
     await fault_env.discord.say(fault_env.discord.customer, ticket, "I am still here")
-    await fault_env.discord.wait_message(ticket, "stays open")
+    await fault_env.discord.wait_message(ticket, "so this ticket stays open")
     await assert_kept(fault_env)
     assert await fault_env.status(ticket) == "open"
 

@@ -12,10 +12,12 @@ from tests.faults.fault_env import FaultEnv
 from tests.faults.flows import (
     FLOWS,
     Accepting,
+    Asked,
     Asking,
     Closing,
     Denying,
     Expiring,
+    Extending,
     Flow,
     Opening,
     finish,
@@ -47,7 +49,8 @@ DELETE = ("DELETE", "/channels/*")
 SHORT: dict[type[Flow], tuple[Instant, ...]] = {
     Opening: (Instant(AFTER, "POST", "/guilds/*/channels"), Instant(AFTER, *SEND)),
     Asking: (Instant(AFTER, *SEND),),
-    Denying: (Instant(BEFORE, *EDIT),),
+    Denying: (Instant(BEFORE, *EDIT), Instant(AFTER, *SEND)),
+    Extending: (Instant(AFTER, *SEND),),
     Accepting: (Instant(AFTER, *SEND, nth=2),),
     Closing: (Instant(AFTER, "POST", "/webhooks/**"),),
     Expiring: (Instant(AFTER, *SEND), Instant(AFTER, *DELETE)),
@@ -81,7 +84,11 @@ async def killed_and_restarted(fault_env: FaultEnv, flow: Flow, instant: Instant
     await fault_env.start()
     await settled(fault_env)
     await finish(flow)
-    await assert_kept(fault_env, after=f"{flow.name}, killed {instant} ({kill.struck})")
+    killed = f"{flow.name}, killed {instant} ({kill.struck})"
+    await assert_kept(fault_env, after=killed)
+    if flow.replies is not None:
+        assert isinstance(flow, Asked)
+        assert len(fault_env.record.replies(flow.request.id)) == flow.replies, killed
     return True
 
 

@@ -132,7 +132,7 @@ async def test_postgresql_is_away_when_a_deadline_comes(fault_env: FaultEnv, how
         else:
             await fault_env.postgres.stop()
         status = await fault_env.discord.slash(fault_env.discord.staff, waiting, "autoclose status")
-        assert status.text.startswith("The database cannot be reached at the moment.")
+        assert status.text.startswith("I can't reach the database right now.")
         lines = len(bot.lines)
         assert await busy(bot.pid, 2) < 0.15
         assert len(bot.lines) - lines <= 8

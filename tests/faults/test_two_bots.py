@@ -31,7 +31,7 @@ async def test_with_two_bots_everything_happens_once(fault_env: FaultEnv) -> Non
     await discord.click(discord.customer, await fault_env.ask(denied, "1h"), "Deny & Keep Open")
     await fault_env.ask(answered, "1h")
     await discord.say(discord.customer, answered, "It is not solved")
-    await discord.wait_message(answered, "stays open")
+    await discord.wait_message(answered, "so this ticket stays open")
     await discord.slash(discord.staff, closed, "close", reason="Solved")
     await fault_env.ask(excluded, "1h")
     await discord.slash(discord.staff, excluded, "autoclose exclude")

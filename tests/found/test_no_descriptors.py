@@ -16,7 +16,7 @@ async def test_a_ticket_whose_time_is_up_while_descriptors_are_short_closes_soon
     ticket = await fault_env.open()
     await fault_env.ask(ticket, "2s")
     with no_new_descriptors(bot.pid):
-        await asyncio.sleep(6)
+        await asyncio.sleep(4)
         assert not ticket.deleted
     await fault_env.discord.wait_deleted(ticket, within=15)
     assert await sql.attention() == 0

@@ -9,7 +9,8 @@ from tests.found.server import write_slow_files
 from tests.found.sql import Sql
 from tests.waiting import eventually
 
-AWAY_S = 6.0
+AWAY_S = 4.0
+TWO_HEARTBEATS_S = 6.0
 
 
 async def test_a_deadline_that_comes_while_postgresql_takes_no_writes_is_kept_soon_after(
@@ -17,10 +18,10 @@ async def test_a_deadline_that_comes_while_postgresql_takes_no_writes_is_kept_so
 ) -> None:
     bot = await fault_env.start()
     ticket = await fault_env.open()
-    await fault_env.ask(ticket, "3s")
+    await fault_env.ask(ticket, "2s")
     lines = len(bot.lines)
     async with sql.read_only():
-        await asyncio.sleep(AWAY_S + 1)
+        await asyncio.sleep(AWAY_S)
         assert not ticket.deleted
     await fault_env.discord.wait_deleted(ticket, within=15)
     assert await sql.attention() == 0
@@ -36,7 +37,7 @@ async def test_that_postgresql_takes_no_writes_is_said_once_by_an_idle_bot(
     await asyncio.sleep(1)  # until all that a start does is done
     lines = len(bot.lines)
     async with sql.read_only():
-        await asyncio.sleep(AWAY_S)
+        await asyncio.sleep(TWO_HEARTBEATS_S)
     await bot.logged("PostgreSQL is back")
     said = "\n".join(bot.lines[lines:])
     assert "Traceback" not in said

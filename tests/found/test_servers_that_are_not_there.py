@@ -24,14 +24,14 @@ async def test_an_unavailable_server_is_waited_for_and_its_tickets_close_when_it
     discord = fault_env.discord
     await fault_env.start()
     ticket = await fault_env.open()
-    await fault_env.ask(ticket, "3s")
+    await fault_env.ask(ticket, "2s")
     if since == "while it runs":
         discord.lose_guild(discord.guild)
     else:
         await fault_env.kill()
         discord.lose_guild(discord.guild)
         await fault_env.start()
-    await asyncio.sleep(5)
+    await asyncio.sleep(3.5)
     assert await sql.attention() == 0
     discord.find_guild_again(discord.guild)
     await discord.wait_deleted(ticket, within=SOON_S)

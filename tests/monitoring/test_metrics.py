@@ -119,7 +119,7 @@ async def test_what_discord_refuses_is_counted_by_its_code(web_env: WebEnv) -> N
     refused.__cause__ = ForbiddenError()
     web_env.channels.failures["ask"] = [refused, DiscordFailedError("no answer")]
     for _ in range(2):
-        with pytest.raises(Exception, match="I could not ask"):
+        with pytest.raises(Exception, match="I couldn't ask"):
             await web_env.lifecycle.request_close(ticket.id, 1, None, 1)
     found = await numbers(web_env)
     assert found['punctual_discord_errors_total{code="50013",error="PermissionMissing"}'] == 1

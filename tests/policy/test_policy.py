@@ -13,6 +13,7 @@ from domains.database import Database
 from domains.policy import Policy, Setting, settings, stored
 from domains.settings import Settings
 from domains.ticket_lifecycle.store import guilds
+from locales import LOCALES
 
 FULL = Policy(
     max_open_total=50,
@@ -28,11 +29,13 @@ FULL = Policy(
 def test_every_field_is_optional_and_says_what_it_is_in_one_line() -> None:
     assert Policy().model_dump(exclude_none=True) == {}
     for each in settings():
-        assert each.explanation[:1].isupper()
-        assert "\n" not in each.explanation
-        assert len(each.explanation) <= 100, "as much as Discord shows of an option"
         assert each.most is not None
-        assert each.default
+        for locale in LOCALES:
+            explanation = each.explanation.in_locale(locale)
+            assert explanation[:1].isupper()
+            assert "\n" not in explanation
+            assert each.label.in_locale(locale)
+            assert each.default_text.in_locale(locale)
 
 
 def test_a_default_that_is_the_operators_names_a_setting() -> None:

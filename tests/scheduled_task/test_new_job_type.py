@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import re
+import shutil
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
@@ -13,11 +13,12 @@ from types import ModuleType
 import pytest
 
 from cogs import announcements
-from domains import formatting
 from domains.database import Database
+from domains.formatting import PlainStyle, timer_words
 from domains.monitoring.timer_list import TimerList
 from domains.scheduled_task import jobs
 from domains.ticket_lifecycle.channels import Announcement
+from locales import LOCALES, catalogue
 from tests.waiting import eventually
 
 from .conftest import MakeScheduler
@@ -26,13 +27,10 @@ from .tickets import GUILD_ID, STAFF_ID, Tickets
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "new-job-type.md").read_text(encoding="utf-8")
-BLOCKS = dict(re.findall(r"`([\w/]+\.py)`\n\n```python\n(.*?)```", GUIDE, re.DOTALL))
+BLOCKS = dict(re.findall(r"`([\w/]+\.p[oy])`\n\n```\w+\n(.*?)```", GUIDE, re.DOTALL))
 """Where the guide says that it goes, and what."""
 KIND, TEST = "domains/scheduled_task/jobs/nudge.py", "tests/scheduled_task/test_nudge.py"
-TEXTS = {
-    "cogs/announcements.py": announcements.IN_TICKET,
-    "domains/formatting.py": formatting.TIMERS,
-}
+TRANSLATIONS = {path for path in BLOCKS if path.endswith(".po")}
 
 pytestmark = pytest.mark.usefixtures("ends_soon", "followed")
 
@@ -40,15 +38,20 @@ pytestmark = pytest.mark.usefixtures("ends_soon", "followed")
 @pytest.fixture
 def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """All that the guide says, done."""
-    assert BLOCKS.keys() == {KIND, TEST, *TEXTS}
+    assert BLOCKS.keys() == {KIND, TEST, *TRANSLATIONS}
+    assert {path.split("/")[1] for path in TRANSLATIONS} == set(LOCALES)
     folder = tmp_path / "jobs"
     folder.mkdir()
     (folder / Path(KIND).name).write_text(BLOCKS[KIND], encoding="utf-8")
     monkeypatch.setattr(jobs, "__path__", [*jobs.__path__, str(folder)])
-    for path, texts in TEXTS.items():
-        for key, text in ast.literal_eval("{" + BLOCKS[path] + "}").items():
-            monkeypatch.setitem(texts, key, text)
+    shutil.copytree(ROOT / "locales", tmp_path / "locales")
+    for path in TRANSLATIONS:
+        with (tmp_path / path).open("a", encoding="utf-8") as file:
+            file.write(f"\n{BLOCKS[path]}")
+    monkeypatch.setattr(catalogue, "DIRECTORY", tmp_path / "locales")
+    catalogue.catalogue.cache_clear()
     yield
+    catalogue.catalogue.cache_clear()
     sys.modules.pop("domains.scheduled_task.jobs.nudge", None)
 
 
@@ -90,7 +93,8 @@ async def test_the_kind_of_the_guide_is_scheduled_listed_explained_and_repaired(
     assert (timer.key, total) == (job_id, 1)
     [line] = await TimerList(database, scheduler).page(10, 0)
     assert line.timer == timer
-    assert formatting.TIMERS[timer.kind]
+    for locale in LOCALES:
+        assert timer_words(timer.kind, PlainStyle(locale)) != timer.kind
     assert str(ticket.opener_id) in announcements.in_ticket(
         Announcement("nudge", mention_id=ticket.opener_id), ticket
     )

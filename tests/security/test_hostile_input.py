@@ -131,7 +131,7 @@ async def test_a_form_with_any_subject_that_can_be_seen_opens_a_ticket(
         for name, subject in BLANK_SUBJECTS.items():
             form = await discord.click(discord.customer, panel, "Open a ticket")
             text = await answer(submit(discord, discord.customer, form, subject))
-            assert "what it is about" in text, name
+            assert "what it's about" in text, name
         assert await one(environment, "select count(*) from punctual.tickets") == len(SUBJECTS)
         assert await one(environment, "select max(length(subject)) from punctual.tickets") == 200
         assert "Unexpected error" not in bot.log

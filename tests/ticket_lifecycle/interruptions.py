@@ -8,10 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, cached_property
 from pathlib import Path
 
-from domains.ticket_lifecycle.channels import Announcement, Posting, TicketNames
+from domains.ticket_lifecycle.channels import Announcement, CloseFacts, Posting, TicketNames
 from domains.ticket_lifecycle.models import CloseRequest, GuildSettings, Ticket
 from domains.transcripts import (
     Attachment,
@@ -20,7 +19,6 @@ from domains.transcripts import (
     TranscriptMessage,
     TranscriptStore,
 )
-from domains.transcripts.page import PageRenderer
 from tests.fakes import FakeTicketChannels
 
 
@@ -107,14 +105,22 @@ class InterruptibleChannels(FakeTicketChannels):
         async with self._around("create"):
             return await super().create(ticket, guild)
 
-    async def welcome(self, ticket: Ticket, guild: GuildSettings, posting: Posting) -> None:
+    async def welcome(self, ticket: Ticket, guild: GuildSettings, posting: Posting) -> int:
         async with self._around("welcome"):
-            await super().welcome(ticket, guild, posting)
+            return await super().welcome(ticket, guild, posting)
 
-    async def ask(self, ticket: Ticket, request: CloseRequest, posting: Posting) -> int:
+    async def show_card(
+        self, ticket: Ticket, guild: GuildSettings, request: CloseRequest | None
+    ) -> None:
+        async with self._around("show_card"):
+            await super().show_card(ticket, guild, request)
+
+    async def ask(
+        self, ticket: Ticket, guild: GuildSettings, request: CloseRequest, posting: Posting
+    ) -> int:
         async with self._around("ask"):
             posted_before = len(self.asked)
-            message_id = await super().ask(ticket, request, posting)
+            message_id = await super().ask(ticket, guild, request, posting)
             if len(self.asked) > posted_before:
                 self.shown_deadlines[request.id] = request.auto_close_at
             return message_id
@@ -123,14 +129,16 @@ class InterruptibleChannels(FakeTicketChannels):
         async with self._around("show_outcome"):
             await super().show_outcome(ticket, request)
 
-    async def show_deadline(self, ticket: Ticket, request: CloseRequest) -> None:
+    async def show_deadline(
+        self, ticket: Ticket, guild: GuildSettings, request: CloseRequest
+    ) -> None:
         async with self._around("show_deadline"):
-            await super().show_deadline(ticket, request)
+            await super().show_deadline(ticket, guild, request)
             self.shown_deadlines[request.id] = request.auto_close_at
 
-    async def announce(self, ticket: Ticket, announcement: Announcement, posting: Posting) -> None:
+    async def announce(self, ticket: Ticket, announcement: Announcement, posting: Posting) -> int:
         async with self._around("announce"):
-            await super().announce(ticket, announcement, posting)
+            return await super().announce(ticket, announcement, posting)
 
     async def announce_by_dm(
         self, ticket: Ticket, announcement: Announcement, posting: Posting
@@ -142,9 +150,11 @@ class InterruptibleChannels(FakeTicketChannels):
         async with self._around("opener_wrote_after"):
             return await super().opener_wrote_after(ticket, message_id)
 
-    async def names(self, ticket: Ticket) -> TicketNames:
+    async def names(
+        self, ticket: Ticket, guild: GuildSettings, asked_by_id: int | None
+    ) -> TicketNames:
         async with self._around("names"):
-            return await super().names(ticket)
+            return await super().names(ticket, guild, asked_by_id)
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
         async with self._around("history"):
@@ -155,15 +165,22 @@ class InterruptibleChannels(FakeTicketChannels):
         self,
         ticket: Ticket,
         guild: GuildSettings,
+        facts: CloseFacts,
         transcript: SavedTranscript | None,
         posting: Posting,
     ) -> None:
         async with self._around("log_close"):
-            await super().log_close(ticket, guild, transcript, posting)
+            await super().log_close(ticket, guild, facts, transcript, posting)
 
-    async def dm_opener(self, ticket: Ticket, posting: Posting) -> None:
+    async def dm_opener(
+        self,
+        ticket: Ticket,
+        facts: CloseFacts,
+        transcript: SavedTranscript | None,
+        posting: Posting,
+    ) -> None:
         async with self._around("dm_opener"):
-            await super().dm_opener(ticket, posting)
+            await super().dm_opener(ticket, facts, transcript, posting)
 
     async def remove(self, ticket: Ticket) -> None:
         async with self._around("remove"):
@@ -176,20 +193,10 @@ class InterruptibleChannels(FakeTicketChannels):
             await super().ask_for_attention(ticket, guild, posting)
 
 
-@cache
-def shared_renderer() -> PageRenderer:
-    return PageRenderer()
-
-
 class InterruptibleTranscripts(TranscriptStore):
     def __init__(self, root: Path, interruptions: Interruptions) -> None:
         super().__init__(root)
         self._around = interruptions.around
-
-    @cached_property
-    def _renderer(self) -> PageRenderer:
-        """One for all tests: compiling its templates takes longer than most of them."""
-        return shared_renderer()
 
     async def save(
         self,

@@ -56,7 +56,7 @@ async def test_the_next_ticket_has_to_wait_and_the_sentence_says_until_when(
         await desk.open()
     ends_at = int((first.opened_at + timedelta(seconds=30)).timestamp()) + 1
     assert str(error.value) == (
-        "You've opened a ticket a short while ago; you can open the next one "
+        "You opened a ticket a short while ago. You can open the next one "
         f"<t:{ends_at}:F> (<t:{ends_at}:R>)."
     )
     await time_passes(desk, 29)
@@ -167,7 +167,7 @@ async def test_a_server_s_own_limit_for_a_member_comes_before_the_operators(
 ) -> None:
     await desk.lifecycle.change_policy(GUILD_ID, {"max_open_per_member": 1})
     await desk.open()
-    with pytest.raises(TooManyTicketsError, match="You have 1 open ticket here already"):
+    with pytest.raises(TooManyTicketsError, match="You already have 1 open ticket here"):
         await desk.open()
     await desk.open(guild_id=2)
     await desk.open(guild_id=2)

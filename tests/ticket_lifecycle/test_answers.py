@@ -82,7 +82,10 @@ async def test_nobody_but_the_opener_may_accept(desk: HelpDesk, user_id: int) ->
     request = await desk.ask(ticket)
     with pytest.raises(NotTheOpenerError) as error:
         await desk.lifecycle.accept_close_request(ticket.id, user_id, request.id)
-    assert str(error.value) == "Only the member who opened this ticket can accept its closing."
+    assert (
+        str(error.value)
+        == "Only the member who opened this ticket can accept. If you're support, use `/close`."
+    )
     assert await desk.request(request.id) == request
     assert await desk.has_timer(request)
     assert await desk.pending_effects(ticket) == []
@@ -133,9 +136,7 @@ async def test_an_old_message_cannot_act_on_a_new_request(desk: HelpDesk) -> Non
     for act in (accept, deny):
         with pytest.raises(RequestResolvedError) as error:
             await act(desk, old)
-        assert str(error.value) == (
-            f"This close request was replaced by a newer one by <@{STAFF_ID}>."
-        )
+        assert str(error.value) == ("There's a newer close request. Answer that one.")
     assert await desk.request(new.id) == new
     assert await desk.has_timer(new)
 
@@ -155,20 +156,20 @@ async def test_without_a_request_or_a_ticket_there_is_nothing_to_answer(desk: He
     for act in (desk.lifecycle.accept_close_request, desk.lifecycle.cancel_close_request):
         with pytest.raises(NothingPendingError) as error:
             await act(ticket.id, OPENER_ID)
-        assert str(error.value) == "Nobody is asking to close this ticket at the moment."
-        with pytest.raises(TicketNotFoundError, match="This is not a ticket channel"):
+        assert str(error.value) == "Nobody is asking to close this ticket right now."
+        with pytest.raises(TicketNotFoundError, match="This isn't a ticket channel"):
             await act(999_999_999, OPENER_ID)
 
 
 @pytest.mark.parametrize(
     ("happen", "sentence"),
     [
-        (accept, "This close request was accepted already by <@10>."),
-        (deny, "This close request was denied already by <@10>."),
-        (withdraw, "This close request was withdrawn by <@20>."),
-        (expire, "This close request has run out and the ticket is being closed."),
-        (close_by_command, "This close request is over: the ticket was closed by <@20>."),
-        (reply, "This close request was answered: the opener wrote in the ticket by <@10>."),
+        (accept, "<@10> has already accepted this close request."),
+        (deny, "<@10> has already denied this close request."),
+        (withdraw, "<@20> has withdrawn this close request."),
+        (expire, "This close request ran out, and the ticket is being closed."),
+        (close_by_command, "This close request is over: <@20> closed the ticket."),
+        (reply, "This close request is over: the member wrote in the ticket."),
     ],
 )
 async def test_the_loser_reads_what_happened(
@@ -190,9 +191,9 @@ async def test_the_loser_reads_what_happened(
 @pytest.mark.parametrize(
     ("happen", "sentence"),
     [
-        (accept, "This ticket is closed already by <@10>."),
-        (expire, "This ticket is closed already."),
-        (close_by_command, "This ticket is closed already by <@20>."),
+        (accept, "<@10> has already closed this ticket."),
+        (expire, "This ticket is already closed."),
+        (close_by_command, "<@20> has already closed this ticket."),
     ],
 )
 async def test_who_closes_a_closed_ticket_reads_who_was_faster(

@@ -141,7 +141,7 @@ async def test_nothing_is_decided_before_all_that_was_said_is_known(
     monkeypatch.setattr("domains.ticket_lifecycle.expire_requests.NOTING_TIMEOUT_S", 0.01)
     ticket, request = await overdue(desk)
     status = desk.lifecycle.discord_status
-    with status.noting():
+    with status.noting(GUILD_ID):
         if why != "still noting":
             desk.channels.current = why != "behind"
             status.set(connected=why != "no gateway")
@@ -177,11 +177,56 @@ async def test_what_the_opener_wrote_while_the_bot_was_down_counts(
 
 async def test_a_message_that_could_not_be_noted_is_read_at_the_deadline(desk: HelpDesk) -> None:
     ticket, request = await overdue(desk)
-    with pytest.raises(RuntimeError), desk.lifecycle.discord_status.noting():
+    with pytest.raises(RuntimeError), desk.lifecycle.discord_status.noting(GUILD_ID):
         desk.write(ticket)
         raise RuntimeError("PostgreSQL was away just then")
     assert await desk.fire(request) is AutoCloseOutcome.ANSWERED
     assert (await desk.request(request.id)).status is RequestStatus.ANSWERED
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+async def test_what_one_server_missed_is_read_there_and_in_no_other(
+    desk: HelpDesk, recorded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its channels may have been out of sight; elsewhere everything was heard."""
+    ticket, request = await overdue(desk)
+    elsewhere = await desk.run_out(await desk.ask(await desk.open(guild_id=GUILD_ID + 1)))
+    read: list[int] = []
+
+    async def nothing_written(ticket: Ticket, _: int) -> None:
+        read.append(ticket.id)
+
+    monkeypatch.setattr(desk.channels, "opener_wrote_after", nothing_written)
+    desk.lifecycle.discord_status.misses.note(GUILD_ID)
+    if recorded:
+        await desk.listen()
+    assert await desk.fire(elsewhere) is AutoCloseOutcome.CLOSED
+    assert await desk.fire(request) is AutoCloseOutcome.CLOSED
+    assert read == [ticket.id]
+
+
+async def test_what_is_missed_while_a_channel_is_read_has_it_read_again(
+    desk: HelpDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket, request = await overdue(desk)
+    misses = desk.lifecycle.discord_status.misses
+    misses.note(GUILD_ID)
+    reads = 0
+
+    async def read(_: Ticket, __: int) -> int | None:
+        nonlocal reads
+        reads += 1
+        if reads > 1:
+            return desk.write(ticket)
+        misses.note(GUILD_ID)
+        return None
+
+    monkeypatch.setattr(desk.channels, "opener_wrote_after", read)
+    with pytest.raises(DiscordAwayError):
+        await desk.lifecycle.auto_close(ticket.id, request.id)
+    await desk.listen()
+    await desk.grow_old()
+    assert await desk.fire(request) is AutoCloseOutcome.ANSWERED
 
 
 async def test_what_others_wrote_or_the_opener_before_does_not_count(desk: HelpDesk) -> None:

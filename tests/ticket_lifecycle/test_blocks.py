@@ -92,7 +92,7 @@ async def test_unblocking_early_removes_the_timer(desk: HelpDesk) -> None:
     await desk.lifecycle.blocking.unblock(GUILD_ID, OPENER_ID)
     assert await desk.timers_of_kind("end-block") == []
     await desk.open()
-    with pytest.raises(NotBlockedError, match="There's no block on <@10>"):
+    with pytest.raises(NotBlockedError, match="<@10> isn't blocked here"):
         await desk.lifecycle.blocking.unblock(GUILD_ID, OPENER_ID)
 
 

@@ -313,8 +313,8 @@ async def test_an_export_is_never_larger_than_discord_takes_and_names_what_is_le
 DECIDED = {
     # Goes, or becomes nobody, when a member is forgotten:
     "tickets": {"opener_id", "claimed_by_id", "closed_by_id", "subject", "close_reason"}
-    | {"attention"},
-    "close_requests": {"requested_by_id", "resolved_by_id", "reason"},
+    | {"attention", "opener_locale"},
+    "close_requests": {"requested_by_id", "resolved_by_id", "extended_by_id", "reason"},
     "ticket_events": {"actor_id", "detail", "params"},
     "effects": {"error"},
     "erasures": {"user_id"},
@@ -325,12 +325,14 @@ DECIDED = {
     "message_changes": {"author_id", "author_name", "content", "mentions"},
 }
 NOT_ABOUT_MEMBERS = {
-    "tickets": {"id", "guild_id", "channel_id", "status", "close_cause", "token"},
-    "close_requests": {"id", "ticket_id", "message_id", "status"},
+    "tickets": {"id", "guild_id", "channel_id", "status", "close_cause", "token"}
+    | {"card_message_id"},
+    "close_requests": {"id", "ticket_id", "message_id", "status"}
+    | {"extension_message_id", "reminder_message_id"},
     "ticket_events": {"id", "ticket_id", "guild_id", "event"},
     "effects": {"id", "guild_id", "ticket_id", "subject_id", "kind", "nonce", "lease_token"},
     "erasures": {"guild_id"},
-    "guild_settings": {"guild_id", "category_id", "log_channel_id", "policy"},
+    "guild_settings": {"guild_id", "category_id", "log_channel_id", "policy", "locale"},
     "blocks": {"id", "guild_id"},
     "message_changes": {"id", "guild_id", "ticket_id", "message_id", "thread_id", "thread_name"}
     | {"kind"},

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from domains.formatting import duration
 from domains.ticket_lifecycle.close_delay import (
     MAX_CLOSE_DELAY,
-    SUGGESTIONS,
     delay_from_hours,
     parse_close_delay,
 )
@@ -45,6 +44,10 @@ MINUTE = timedelta(minutes=1)
         ("30 days", timedelta(days=30)),
         ("  2d  ", timedelta(days=2)),
         ("\t24\n", timedelta(hours=24)),
+        ("2 Tage", timedelta(days=2)),
+        ("1 Stunde und 30 Minuten", timedelta(minutes=90)),
+        ("1 Tag 2 Std.", timedelta(hours=26)),
+        ("90 Sekunden", timedelta(seconds=90)),
     ],
 )
 def test_a_delay_is_understood(text: str, delay: timedelta) -> None:
@@ -96,6 +99,8 @@ def test_nothing_or_zero_is_no_timer(text: str | None) -> None:
         "h",
         "one hour",
         "tomorrow",
+        "2 Tagebücher",
+        "und",
         "24 hours please",
         "24h\n30m?",
         "24h\0",
@@ -124,11 +129,6 @@ def test_the_shortest_delay_is_the_operators_choice() -> None:
     assert parse_close_delay("1s", timedelta(seconds=1)) == timedelta(seconds=1)
     with pytest.raises(InvalidDelayError, match="from 1 hour 30 minutes to 30 days"):
         parse_close_delay("1h", timedelta(minutes=90))
-
-
-@pytest.mark.parametrize("text", SUGGESTIONS)
-def test_what_is_suggested_is_understood(text: str) -> None:
-    assert parse_close_delay(text, MINUTE) is not None
 
 
 ANYTHING = st.one_of(

@@ -112,7 +112,7 @@ async def test_who_comes_too_late_reads_who_is_closing(desk: HelpDesk) -> None:
 
     desk.interruptions.once("save", Moment.BEFORE, close_too)
     await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
-    assert sentences == [f"This ticket is being closed already by <@{STAFF_ID}>."]
+    assert sentences == [f"<@{STAFF_ID}> is already closing this ticket."]
 
 
 async def test_closes_at_once_do_not_starve_each_other_of_connections(desk: HelpDesk) -> None:
@@ -293,10 +293,12 @@ async def test_retries_come_after_one_two_and_four_minutes_and_then_a_person_is_
     assert desk.channels.attention == [(ticket.id, attention)], "nobody is told twice"
     assert minutes[3] == 15, "a person's turn now"
     assert (await desk.events(ticket))[-6:] == ["expired", *["close_failed"] * 4, "attention"]
-    closed = await desk.lifecycle.retry_close(ticket.id)
+    closed = await desk.lifecycle.retry_close(ticket.id, STAFF_ID)
     assert closed is not None
     assert closed.status is TicketStatus.CLOSED
     assert_closed_once(desk, ticket)
+    [retried] = [e for e in await desk.lifecycle.events(ticket.id) if e.event == "retried"]
+    assert retried.actor_id == STAFF_ID, "and not the bot"
 
 
 async def _minutes_to_the_next_attempt(desk: HelpDesk, ticket: Ticket) -> int:

@@ -118,11 +118,11 @@ async def test_what_is_so_already_is_said(desk: HelpDesk) -> None:
     ticket = await desk.open()
     with pytest.raises(NotExcludedError) as not_excluded:
         await desk.lifecycle.include_in_autoclose(ticket.id, STAFF_ID)
-    assert str(not_excluded.value) == "This ticket is not excluded from auto-close."
+    assert str(not_excluded.value) == "This ticket isn't excluded from auto-close."
     await desk.lifecycle.exclude_from_autoclose(ticket.id, STAFF_ID)
     with pytest.raises(AlreadyExcludedError) as excluded:
         await desk.lifecycle.exclude_from_autoclose(ticket.id, STAFF_ID)
-    assert str(excluded.value) == "This ticket is excluded from auto-close already."
+    assert str(excluded.value) == "This ticket is already excluded from auto-close."
     assert await desk.events(ticket) == ["opened", "excluded"]
 
 
@@ -132,7 +132,7 @@ async def test_a_ticket_that_is_not_there_or_not_open_has_no_timer_to_switch(
     ticket = await desk.open()
     await desk.lifecycle.close_ticket(ticket.id, STAFF_ID)
     for switch in (desk.lifecycle.exclude_from_autoclose, desk.lifecycle.include_in_autoclose):
-        with pytest.raises(TicketNotOpenError, match="This ticket is closed already"):
+        with pytest.raises(TicketNotOpenError, match="already closed this ticket"):
             await switch(ticket.id, STAFF_ID)
         with pytest.raises(TicketNotFoundError):
             await switch(999_999_999, STAFF_ID)

@@ -80,7 +80,7 @@ async def test_of_a_crowd_as_many_get_a_ticket_as_may_wait_and_the_rest_reads_wh
     assert sorted(ticket.number for ticket in tickets) == list(range(1, most + 1))
     assert sorted(desk.channels.welcomed) == sorted(t.id for t in (*tickets, elsewhere))
     sentences = {str(result) for result in results if isinstance(result, BusyError)}
-    assert sentences == {"A lot of tickets are being opened just now. Try again in a moment."}
+    assert sentences == {"A lot of tickets are being opened right now. Try again in a moment."}
     assert len(tickets) + 6 == len(results)
 
 
@@ -98,7 +98,7 @@ async def test_a_member_at_the_limit_reads_what_to_do(desk: HelpDesk) -> None:
     with pytest.raises(TooManyTicketsError) as error:
         await desk.open()
     assert str(error.value) == (
-        "You have 5 open tickets here already; close one before you open another."
+        "You already have 5 open tickets here. Close one before you open another."
     )
     assert await desk.count_tickets() == 5
 
@@ -106,7 +106,7 @@ async def test_a_member_at_the_limit_reads_what_to_do(desk: HelpDesk) -> None:
 async def test_a_limit_of_one_is_said_in_the_singular(desk: HelpDesk) -> None:
     desk = desk.restarted(LifecyclePolicy(max_open_tickets=1))
     await desk.open()
-    with pytest.raises(TooManyTicketsError, match="You have 1 open ticket here already"):
+    with pytest.raises(TooManyTicketsError, match="You already have 1 open ticket here"):
         await desk.open()
 
 
@@ -159,7 +159,9 @@ async def test_clicks_at_once_open_one(
     results = await asyncio.gather(*(click((desk, other)[n % 2]) for n in range(clicks)))
     opened = [ticket for ticket in results if ticket is not None]
     assert len(opened) == 1
-    assert refused == ["Your ticket is being opened already."] * (clicks - 1)
+    assert refused == ["Your ticket is already being opened. It'll be here in a moment."] * (
+        clicks - 1
+    )
     assert await desk.count_tickets() == 1
     assert len(desk.channels.channels) == 1
     assert desk.channels.welcomed == [opened[0].id]
@@ -178,20 +180,22 @@ async def test_one_after_the_other_opens_two(desk: HelpDesk) -> None:
     [
         (
             PermissionMissingError(("Manage Channels",), "Home"),
-            "I could not open a ticket: the bot lacks the permission Manage Channels in Home.",
+            "I couldn't open a ticket: the bot lacks the permission Manage Channels in Home. "
+            "Please tell an admin of this server.",
         ),
         (
             ChannelLimitError("this server has as many channels as Discord allows."),
-            "I could not open a ticket: this server has as many channels as Discord allows.",
+            "I couldn't open a ticket: this server has as many channels as Discord allows; "
+            "delete some first.",
         ),
         (
             ChannelGoneError("the channel is gone"),
-            "I could not open a ticket: the category for tickets is gone; "
+            "I couldn't open a ticket: the category for tickets is gone; "
             "ask an admin to run `/setup` again.",
         ),
         (
             DiscordFailedError("500 Internal Server Error"),
-            "I could not open a ticket: Discord did not answer; try again in a minute.",
+            "I couldn't open a ticket: Discord didn't answer; try again in a minute.",
         ),
     ],
 )

@@ -23,7 +23,7 @@ async def test_a_ticket_is_found_by_its_channel_in_its_guild_only(desk: HelpDesk
     ):
         with pytest.raises(TicketNotFoundError) as error:
             await desk.lifecycle.require_ticket(guild_id, channel_id)
-        assert str(error.value) == "This is not a ticket channel."
+        assert str(error.value) == "This isn't a ticket channel. Try it in a ticket."
 
 
 async def test_the_latest_request_is_the_pending_one_else_the_last(desk: HelpDesk) -> None:
@@ -57,17 +57,16 @@ async def test_a_channel_is_not_read_over_and_over_before_anybody_listens(
     assert await desk.fire(request) is AutoCloseOutcome.CLOSED
 
 
-async def test_deadlines_of_a_guild_come_soonest_first_in_pages(desk: HelpDesk) -> None:
-    requests = [await desk.ask(await desk.open(opener_id=100 + n), hours=9 - n) for n in range(5)]
-    await desk.ask(await desk.open(), hours=None)
-    await desk.ask(await desk.open(guild_id=2), hours=1)
-    first, total = await desk.lifecycle.pending_closes(GUILD_ID, 3)
-    rest, also_total = await desk.lifecycle.pending_closes(GUILD_ID, 3, 3)
-    assert total == also_total == 5
-    soonest_first = sorted(requests, key=lambda request: request.auto_close_at or 0)
-    assert [pending.request for pending in (*first, *rest)] == soonest_first
-    assert all(pending.ticket.id == pending.request.ticket_id for pending in first)
-    assert await desk.lifecycle.pending_closes(3, 3) == ([], 0)
+async def test_tickets_are_read_with_their_pending_deadlines(desk: HelpDesk) -> None:
+    timed, untimed = await desk.open(), await desk.open(opener_id=100)
+    request = await desk.ask(timed, hours=9)
+    await desk.ask(untimed, hours=None)
+    read = await desk.lifecycle.timed_tickets([untimed.id, 10**9, timed.id])
+    assert [(each.ticket.id, each.request) for each in read] == [
+        (untimed.id, None),
+        (timed.id, request),
+    ]
+    assert read[1].is_told
 
 
 async def test_a_guild_that_chose_nothing_has_the_defaults(desk: HelpDesk) -> None:

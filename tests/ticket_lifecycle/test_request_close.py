@@ -199,13 +199,13 @@ async def test_an_excluded_ticket_is_asked_but_not_timed(desk: HelpDesk) -> None
 async def test_a_ticket_that_is_not_there_or_not_open_cannot_be_asked_about(
     desk: HelpDesk,
 ) -> None:
-    with pytest.raises(TicketNotFoundError, match="This is not a ticket channel"):
+    with pytest.raises(TicketNotFoundError, match="This isn't a ticket channel"):
         await desk.lifecycle.request_close(999_999_999, STAFF_ID)
     ticket = await desk.open()
     await desk.lifecycle.close_ticket(ticket.id, OPENER_ID)
     with pytest.raises(TicketNotOpenError) as error:
         await desk.lifecycle.request_close(ticket.id, STAFF_ID)
-    assert str(error.value) == f"This ticket is closed already by <@{OPENER_ID}>."
+    assert str(error.value) == f"<@{OPENER_ID}> has already closed this ticket."
 
 
 # --- an opener who cannot be asked
@@ -216,16 +216,16 @@ async def test_a_ticket_that_is_not_there_or_not_open_cannot_be_asked_about(
     [
         (
             PermissionMissingError(("Send Messages",), "#ticket-0001"),
-            "I could not ask the member: the bot lacks the permission Send Messages in "
+            "I couldn't ask the member: the bot lacks the permission Send Messages in "
             "#ticket-0001. Nothing was changed.",
         ),
         (
             ChannelGoneError("Unknown Channel"),
-            "I could not ask the member: the channel is gone. Nothing was changed.",
+            "I couldn't ask the member: the channel is gone. Nothing was changed.",
         ),
         (
             DiscordFailedError("500 Internal Server Error"),
-            "I could not ask the member: 500 Internal Server Error. Nothing was changed.",
+            "I couldn't ask the member: 500 Internal Server Error. Nothing was changed.",
         ),
     ],
 )
@@ -240,7 +240,7 @@ async def test_if_the_opener_cannot_be_asked_everything_is_taken_back(
     assert await desk.deadlines() == []
     assert [request.status for request in await desk.requests(ticket)] == [RequestStatus.WITHDRAWN]
     assert await desk.events(ticket) == ["opened", "close_requested", "could_not_ask"]
-    assert await desk.pending_effects(ticket) == []
+    assert await desk.pending_effects(ticket) == ["sync-card"]
 
 
 async def test_if_the_opener_cannot_be_asked_again_the_older_request_stands(

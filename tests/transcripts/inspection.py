@@ -10,14 +10,14 @@ ALLOWED_SRC = re.compile(r"attachments/\d+-[^/\\]+\Z")
 # All that the templates and the markdown have use for; a script, a frame or a form is none of it.
 ALLOWED_TAGS = frozenset(
     """
-    html head meta title style body header main footer article section h1 h2 p div span bdi time
+    html head meta title style body header main footer article h1 h2 p div span bdi time
     dl dt dd small a img br strong em u s code pre blockquote ul ol li
     """.split()  # noqa: SIM905
 )
 ALLOWED_ATTRIBUTES = frozenset(
     """
     lang charset http-equiv content name class id dir datetime title href rel download src alt
-    loading tabindex aria-hidden data-host data-epoch data-style start
+    loading tabindex aria-hidden data-host data-user data-fact data-epoch data-style start
     """.split()  # noqa: SIM905
 )
 
@@ -27,6 +27,7 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.text = ""
+        self.style = ""
         self._in_style = False
         self.feed(html)
         self.close()
@@ -39,7 +40,9 @@ class Page(HTMLParser):
         self._in_style = False
 
     def handle_data(self, data: str) -> None:
-        if not self._in_style:
+        if self._in_style:
+            self.style += data
+        else:
             self.text += data
 
     def values(self, attribute: str) -> list[str]:

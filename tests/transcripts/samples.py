@@ -10,6 +10,7 @@ from itertools import count
 from domains.transcripts import (
     Attachment,
     AttachmentUnavailable,
+    Named,
     TranscriptHeader,
     TranscriptMessage,
 )
@@ -26,10 +27,10 @@ HEADER = TranscriptHeader(
     ticket_id=42,
     ticket_number=42,
     subject="A double charge",
-    opener_name="Sam",
+    opener=Named(2, "Sam"),
     opened_at=OPENED_AT,
     closed_at=OPENED_AT + timedelta(hours=3, minutes=5),
-    closed_by="Ada",
+    closed_by=Named(3, "Ada"),
     reason="Refunded",
 )
 

@@ -40,7 +40,7 @@ async def test_cancelled_while_its_file_is_being_opened_it_leaves_nothing(
     monkeypatch.setattr(Path, "open", slowly)
     directory = tmp_path / "files"
     with closing(OneThread()) as thread:
-        collector = AttachmentCollector(endless, Downloads(directory), thread, Limits())
+        collector = AttachmentCollector(endless, Downloads(directory), thread, Limits(), "en")
         collecting = asyncio.create_task(collector.collect(attached(attachment("a.txt"))))
         await asyncio.to_thread(opening.wait)
         collecting.cancel()

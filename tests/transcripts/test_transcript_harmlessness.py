@@ -12,13 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domains.transcripts import (
+    ActionRow,
+    Container,
     Control,
+    ControlLook,
     EarlierText,
     Embed,
+    MediaGallery,
     MissedAttachment,
+    Named,
     Poll,
+    Section,
+    Separator,
     Snapshot,
-    Text,
+    TextDisplay,
     Thread,
     TranscriptHeader,
     TranscriptMessage,
@@ -26,7 +33,9 @@ from domains.transcripts import (
 from domains.transcripts.conversation import Conversation, Entry, KeptAttachment, Outcomes
 from domains.transcripts.filenames import safe_filename
 from domains.transcripts.markdown import excerpt
-from domains.transcripts.page import PageRenderer, Totals
+from domains.transcripts.page import Contents, PageRenderer
+from domains.transcripts.participants import Participant
+from locales import Text
 
 from .inspection import assert_harmless
 from .samples import HEADER, MESSAGE, attachment
@@ -114,8 +123,9 @@ def everywhere(text: str) -> tuple[TranscriptHeader, TranscriptMessage]:
         guild_name=text,
         channel_name=text,
         subject=text,
-        opener_name=text,
-        closed_by=text,
+        opener=Named(2, text),
+        closed_by=Named(3, text),
+        asked_by=Named(4, text),
         reason=text,
     )
     web = f"https://a.example/{text}"
@@ -132,10 +142,15 @@ def everywhere(text: str) -> tuple[TranscriptHeader, TranscriptMessage]:
             video_url=url,
             timestamp=MESSAGE.sent_at,
             pictures=(KEPT,),
+            colour=0xFFFFFF,
         )
         for url in (text, web)
     )
-    components = (Text(text), Control(text, text), Control(text, web), KEPT, MISSED)
+    section = Section((TextDisplay(text),), Control(text, text))
+    menu = Control(text, None, ControlLook.MENU, (text, text))
+    row = ActionRow((Control(text, web), menu))
+    inside = (TextDisplay(text), section, row, Separator(), MediaGallery((KEPT, MISSED)), KEPT)
+    components = (Container(inside, 0xFFFFFF), *inside)
     message = replace(
         MESSAGE,
         author_name=text,
@@ -146,7 +161,7 @@ def everywhere(text: str) -> tuple[TranscriptHeader, TranscriptMessage]:
         forwarded=(Snapshot(text, MESSAGE.sent_at, None, embeds, (KEPT, MISSED), components),),
         poll=Poll(text, ((text, 1),), None, has_ended=False),
         reactions=((text, 1),),
-        notes=(text,),
+        notes=(Text("transcript.with_file", {"name": text}),),
         thread=Thread(1, text),
         earlier=(EarlierText(text, MESSAGE.sent_at),),
         deleted_at=MESSAGE.sent_at,
@@ -166,7 +181,8 @@ def page_of(renderer: PageRenderer, text: str) -> str:
     answer = replace(message, id=1001, reply_to_id=1000)
     views = [conversation.view(Entry(each, outcomes)) for each in (message, answer)]
     pieces = [renderer.messages(views)]
-    return "".join(renderer.page(header, Totals(2, 1, 1), pieces))
+    contents = Contents(2, 1, 1, [Participant(Named(2, text), 2)], {0xFFFFFF})
+    return "".join(renderer.page(header, contents, pieces))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -33,6 +33,7 @@ def markdown() -> DiscordMarkdown:
         ("<@999>", "<p>&lt;@999&gt;</p>"),
         ("&amp;", "<p>&amp;amp;</p>"),
         ("# Title", '<p class="said-h1">Title</p>'),
+        ("-# *small*\nnot", '<p class="subtext"><em>small</em></p>\n<p>not</p>'),
         ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
     ],
 )

@@ -9,19 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from domains.ticket_lifecycle.models import CloseCause
 from domains.transcripts import (
+    ActionRow,
+    Container,
     Control,
+    ControlLook,
     EarlierText,
     Embed,
+    MediaGallery,
+    Named,
     Poll,
+    Section,
+    Separator,
     Snapshot,
-    Text,
+    TextDisplay,
     Thread,
     TranscriptHeader,
     TranscriptMessage,
     TranscriptStore,
 )
 from domains.transcripts.collecting import Download
+from locales import LOCALES, Text
 
 from .inspection import Page, assert_harmless
 from .samples import (
@@ -61,11 +70,37 @@ async def test_the_top_tells_the_facts_of_the_ticket(tmp_path: Path) -> None:
         "Sam",
         "26 August 2026, 21:09 UTC",
         "Ada",
-        "after 3 h 5 min",
+        "after 3 hours 5 minutes",
         "Refunded",
-        "1 message",
+        "Sam 1 message",
+        "Contents1 message",
     ):
         assert fact in page.text
+
+
+async def test_the_top_tells_why_it_closed_who_had_asked_and_how_late_in_the_servers_language(
+    tmp_path: Path,
+) -> None:
+    header = replace(
+        HEADER, closed_by=None, cause="expired", asked_by=Named(3, "Ada"), late_ms=1234, locale="de"
+    )
+    page = await page_of(tmp_path, said("Hallo"), header=header)
+    assert page.named("html") == [{"lang": "de"}]
+    for fact in (
+        "26. August 2026, 21:09 UTC vom Bot, nach 3 Stunden 5 Minuten",
+        "Das Mitglied hat nicht rechtzeitig geantwortet. Es wurde 1,2 s nach der Frist",
+        "Angefragt vonAda",
+        "Mittwoch, 26. August 2026, UTC",
+        "1 Nachricht",
+    ):
+        assert fact in page.text, fact
+
+
+@pytest.mark.parametrize("cause", CloseCause)
+async def test_every_cause_has_its_words(tmp_path: Path, cause: CloseCause) -> None:
+    for locale in LOCALES:
+        header = replace(HEADER, cause=cause, locale=locale)
+        await page_of(tmp_path, [], header=header)
 
 
 async def test_facts_that_are_not_known_are_left_out(tmp_path: Path) -> None:
@@ -112,6 +147,7 @@ async def test_an_edited_message_says_so_and_when(tmp_path: Path) -> None:
     edited = replace(MESSAGE, edited_at=OPENED_AT + timedelta(minutes=2))
     page = await page_of(tmp_path, [edited])
     assert page.with_class("edited")[0]["title"] == "26 August 2026, 18:06 UTC"
+    assert "(edited 18:06)" in page.text
 
 
 async def test_a_reply_shows_and_links_what_it_answers(tmp_path: Path) -> None:
@@ -138,6 +174,7 @@ async def test_a_reply_to_something_unknown_says_so(tmp_path: Path) -> None:
     [
         (replace(MESSAGE, content="", attachments=(attachment(),)), "an attachment"),
         (replace(MESSAGE, content="", embeds=(Embed(title="Close request"),)), "Close request"),
+        (replace(MESSAGE, content="", components=(Container((TextDisplay("# Hi"),)),)), "Hi"),
         (replace(MESSAGE, content=""), "a message without text"),
     ],
 )
@@ -170,14 +207,18 @@ async def test_an_embed_is_whole(tmp_path: Path) -> None:
 
 
 async def test_all_that_a_message_can_hold_is_shown(tmp_path: Path) -> None:
-    inside = (Text("**A text**"), Control("A button", "https://d.example/"), attachment("clip.mp4"))
+    inside = (
+        TextDisplay("**A text**"),
+        Control("A button", "https://d.example/"),
+        attachment("clip.mp4"),
+    )
     message = replace(
         MESSAGE,
         components=inside,
         forwarded=(Snapshot("What was forwarded", OPENED_AT, OPENED_AT, (), (), inside),),
         poll=Poll("A question?", (("An answer", 1), ("Another", 2)), OPENED_AT, has_ended=False),
         reactions=(("👍", 3),),
-        notes=("Pinned",),
+        notes=(Text("transcript.pinned"),),
         thread=Thread(5, "A thread"),
         earlier=(EarlierText("What it said", OPENED_AT),),
         deleted_at=OPENED_AT,
@@ -188,6 +229,32 @@ async def test_all_that_a_message_can_hold_is_shown(tmp_path: Path) -> None:
         "Another 2 votes", "👍 3", "Pinned", "In the thread A thread", "What it said", "Deleted",
     ):  # fmt: skip
         assert part in " ".join(page.text.split()), part
+
+
+async def test_a_card_stands_as_it_stood_in_its_colour(tmp_path: Path) -> None:
+    gone, kept = attachment("gone.txt"), attachment("kept.png")
+    card = Container(
+        (
+            TextDisplay("### Closed"),
+            Section((TextDisplay("A text"),), accessory=Control("Retry", look=ControlLook.DANGER)),
+            Separator(),
+            MediaGallery((kept,)),
+            gone,
+            ActionRow((Control("Choose", look=ControlLook.MENU, options=("One", "Two")),)),
+        ),
+        colour=0x57F287,
+    )
+    message = replace(MESSAGE, content="", components=(card,), embeds=(Embed(colour=0xED4245),))
+    page = await page_of(tmp_path, [message], download=always(PNG))
+    kinds = [a["class"] for tag, a in page.elements if tag in ("div", "span") and "class" in a]
+    assert [kind for kind in kinds if kind not in ("body", "avatar tint-2")] == [
+        "container colour-57f287", "component", "section", "component", "accessory",
+        "control danger", "separator line", "gallery", "row", "control menu",
+        "embed colour-ed4245",
+    ]  # fmt: skip
+    assert "Choose: One, Two" in page.text
+    assert ".colour-57f287 { --bar: #57f287; }" in page.style
+    assert ".colour-ed4245 { --bar: #ed4245; }" in page.style
 
 
 async def test_a_file_that_is_shorter_than_was_said_shows_that_it_is(tmp_path: Path) -> None:

@@ -16,6 +16,11 @@ __all__ = ["valkey"]
 
 
 @pytest.fixture
+def database_url(emptied_database_url: str) -> str:
+    return emptied_database_url
+
+
+@pytest.fixture
 def ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A blocked dequeue holds up a shutdown for a tenth of its time."""
     monkeypatch.setattr("domains.scheduled_task.workers.worker.DEQUEUE_TIMEOUT_S", 0.1)

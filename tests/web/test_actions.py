@@ -332,7 +332,7 @@ async def test_a_failed_job_that_is_tried_again_takes_what_keeps_its_ticket_with
     ticket = await web_env.open()
     await web_env.ask_to_close(ticket)
     key = await pass_the_deadline(web_env, ticket)
-    web_env.lifecycle.discord_status.note_missed_messages()  # so the channel is read
+    web_env.lifecycle.discord_status.misses.note()  # so the channel is read
     web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError(("Read Messages",))]
     await web_env.lifecycle.auto_close(ticket.id)
     await web_env.make_due(key)
@@ -419,7 +419,7 @@ async def test_a_retry_of_a_ticket_says_what_still_keeps_it(web_env: WebEnv) -> 
         PermissionMissingError(("Read Messages",)),
         PermissionMissingError(("Read History",)),
     ]
-    web_env.lifecycle.discord_status.note_missed_messages()  # so the channel is read
+    web_env.lifecycle.discord_status.misses.note()  # so the channel is read
     web_env.channels.failures["opener_wrote_after"] = list[Exception](refusals)
     await web_env.lifecycle.auto_close(ticket.id)
     page = (await web_env.get(f"/tickets/{ticket.id}")).text

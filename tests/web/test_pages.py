@@ -290,7 +290,7 @@ async def test_the_overview_tells_what_is_overdue_and_what_needs_a_person(web_en
     await web_env.execute(
         "update punctual.close_requests set auto_close_at = now() - interval '1 minute'"
     )
-    web_env.lifecycle.discord_status.note_missed_messages()  # so the channel is read
+    web_env.lifecycle.discord_status.misses.note()  # so the channel is read
     web_env.channels.failures["opener_wrote_after"] = [PermissionMissingError(("Read Messages",))]
     await web_env.lifecycle.auto_close(stuck.id)
     page = (await web_env.get("/")).text
@@ -413,7 +413,7 @@ async def test_the_page_of_a_ticket_tells_whether_it_will_close_and_of_its_alarm
     assert "Its alarm is set." in page
     await web_env.lifecycle.exclude_from_autoclose(ticket.id, 200)
     page = unescape((await web_env.get(f"/tickets/{ticket.id}")).text)
-    assert "It does not close by itself: user 200 excluded it from auto-close." in page
+    assert "It doesn't close by itself: user 200 excluded it from auto-close." in page
     assert "alarm" not in page
 
 
@@ -425,8 +425,8 @@ async def test_the_page_of_a_ticket_tells_what_discord_is_still_to_be_told(
     with pytest.raises(DiscordFailedError):
         await web_env.lifecycle.close_ticket(ticket.id, 200)
     page = unescape((await web_env.get(f"/tickets/{ticket.id}")).text)
-    assert "It is being closed; done so far: the transcript." in page
-    assert "Attempts that failed: 1 of 4, the last with: no answer." in page
+    assert "It's being closed; done so far: the transcript." in page
+    assert "1 of 4 attempts failed, with: no answer." in page
     told = page.partition("Still to be told to Discord")[2].partition("Jobs")[0]
     assert re.search(r"the log message.*failed 1 ×: no answer.*next.*in \d+ s", told, re.DOTALL)
     assert "the channel's end" in told

@@ -43,7 +43,7 @@ def initiate(
         "version": 1,
         "data": data,
         "channel_id": str(channel.id),
-        "locale": "en-US",
+        "locale": interaction.user.locale,
         "entitlements": [],
         "attachment_size_limit": UPLOAD_LIMIT,
     }
@@ -66,8 +66,8 @@ def _origin(world: World, interaction: Interaction) -> JsonObject:
     permissions = world.permissions(member, channel)
     return {
         "guild_id": str(guild.id),
-        "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
-        "guild_locale": "en-US",
+        "guild": {"id": str(guild.id), "locale": guild.preferred_locale, "features": []},
+        "guild_locale": guild.preferred_locale,
         "member": payloads.member(member, permissions),
         "channel": payloads.channel(channel) | {"permissions": str(int(permissions))},
         "app_permissions": str(int(world.permissions(world.bot_in(guild), channel))),

@@ -40,6 +40,7 @@ class User:
     name: str
     bot: bool = False
     accepts_dms: bool = True
+    locale: str = "en-US"
 
     def __repr__(self) -> str:
         return f"@{self.name}"
@@ -242,6 +243,7 @@ class Guild:
     id: int
     name: str
     owner_id: int
+    preferred_locale: str = "en-US"
     roles: dict[int, Role] = field(default_factory=dict[int, Role])
     members: dict[int, Member] = field(default_factory=dict[int, Member])
 

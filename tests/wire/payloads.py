@@ -210,7 +210,7 @@ def guild(source: Guild) -> JsonObject:
         "description": None,
         "application_id": None,
         "region": "deprecated",
-        "preferred_locale": "en-US",
+        "preferred_locale": source.preferred_locale,
         "afk_channel_id": None,
         "afk_timeout": 300,
         "system_channel_id": None,

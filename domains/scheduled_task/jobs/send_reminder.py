@@ -14,12 +14,15 @@ from typing import ClassVar
 from domains.database import Transaction
 from domains.effects import EffectType
 from domains.effects import store as effects
+from domains.effects.effect import AfterDelivery
 from domains.scheduled_task.job_type import RunPolicy
 from domains.scheduled_task.timer import Timer
 from domains.scheduled_task.timer_kind import TimerKind, TimerPayload
 from domains.ticket_lifecycle.channels import Announcement
 from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
-from domains.ticket_lifecycle.models import RequestStatus
+from domains.ticket_lifecycle.models import CloseRequest, RequestStatus
+from domains.ticket_lifecycle.store import requests
+from domains.ticket_lifecycle.transitions import sync_request
 
 log = logging.getLogger(__name__)
 
@@ -85,10 +88,24 @@ class SendReminder(TimerKind):
 class RemindInTicket(TicketEffect):
     kind: ClassVar[str] = "remind-in-ticket"
 
-    async def tell(self, situation: Situation) -> None:
-        if (announcement := await self.reminder(situation)) is not None:
-            await self.services.channels.announce(situation.ticket, announcement, situation.posting)
-            log.info("Reminded the opener of ticket %s", situation.ticket.id)
+    async def tell(self, situation: Situation) -> AfterDelivery | None:
+        request, announcement = situation.request, await self.reminder(situation)
+        if request is None or announcement is None:
+            return None
+        message_id = await self.services.channels.announce(
+            situation.ticket, announcement, situation.posting
+        )
+        log.info("Reminded the opener of ticket %s", situation.ticket.id)
+
+        async def record(transaction: Transaction) -> None:
+            """Its buttons are kept current from now on."""
+            connection = transaction.connection
+            await requests.set_reminder_message(connection, request.id, message_id)
+            current = await requests.get(connection, request.id)
+            if current is not None and _differs(current, request):
+                await sync_request(transaction, current)
+
+        return record
 
     async def reminder(self, situation: Situation) -> Announcement | None:
         """None if there is no longer anything to be reminded of: an answer may have been missed
@@ -109,11 +126,17 @@ class RemindInTicket(TicketEffect):
         )
 
 
+def _differs(current: CloseRequest, told: CloseRequest) -> bool:
+    """It was answered or moved while Discord was posting the reminder."""
+    return (current.status, current.auto_close_at) != (told.status, told.auto_close_at)
+
+
 class RemindByDm(RemindInTicket):
     kind: ClassVar[str] = "remind-by-dm"
 
-    async def tell(self, situation: Situation) -> None:
+    async def tell(self, situation: Situation) -> AfterDelivery | None:
         if (announcement := await self.reminder(situation)) is not None:
             await self.services.channels.announce_by_dm(
                 situation.ticket, announcement, situation.posting
             )
+        return None

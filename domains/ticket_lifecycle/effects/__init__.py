@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 from domains.effects import EffectType
 from domains.ticket_lifecycle.answer_request import AnswerRequest
-from domains.ticket_lifecycle.effects.asking import (
+from domains.ticket_lifecycle.effects.answering import (
     AnnounceAnswer,
+    AnnounceDenial,
     AnnounceExtension,
+)
+from domains.ticket_lifecycle.effects.asking import (
     AnnounceGrace,
     Ask,
     ReadReplies,
+    SyncCard,
     SyncRequest,
 )
 from domains.ticket_lifecycle.effects.attention import ReportAttention
@@ -34,7 +38,9 @@ def ticket_effects(
         Welcome(services),
         Ask(services),
         SyncRequest(services),
+        SyncCard(services),
         AnnounceAnswer(services),
+        AnnounceDenial(services),
         AnnounceExtension(services),
         AnnounceGrace(services, answers),
         ReadReplies(services, answers, expiry),

@@ -20,10 +20,11 @@ from domains.ticket_lifecycle.channels import (
 from domains.ticket_lifecycle.effect_kinds import EffectKind
 from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
 from domains.ticket_lifecycle.expire_requests import ExpireRequests
+from domains.ticket_lifecycle.missed_messages import NOTHING_MISSED, Missed
 from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TicketStatus
 from domains.ticket_lifecycle.services import Services
 from domains.ticket_lifecycle.store import events, requests, tickets
-from domains.ticket_lifecycle.transitions import TICKET, sync_request
+from domains.ticket_lifecycle.transitions import TICKET, sync_card, sync_request
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +47,11 @@ class Ask(TicketEffect):
             request = await self._with_full_delay(request)
             if request is None:
                 return None
-        began = perf_counter()
+        began, misses = perf_counter(), self.services.status.misses.count(situation.ticket.guild_id)
         try:
-            message_id = await self.services.channels.ask(situation.ticket, request, posting)
+            message_id = await self.services.channels.ask(
+                situation.ticket, situation.guild, request, posting
+            )
         except DiscordFailedError as error:
             if is_late:
                 raise  # nobody waits for the answer any more; the opener is asked later
@@ -57,6 +60,8 @@ class Ask(TicketEffect):
         except ChannelError as error:
             await self._take_back(situation.ticket, request)
             raise GaveUpError from error
+        if self.services.status.misses.count(situation.ticket.guild_id) != misses:
+            self.services.status.misses.note(situation.ticket.guild_id)  # of this request, too
         return self._asked(situation.ticket, request, message_id, began, again=posting.again)
 
     def _comes_late(self, request: CloseRequest) -> bool:
@@ -82,6 +87,7 @@ class Ask(TicketEffect):
             ):
                 # It was answered, replaced or moved while Discord was posting it.
                 await sync_request(transaction, request)
+                await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
         return record
@@ -103,6 +109,7 @@ class Ask(TicketEffect):
             )
             if restored is not None:
                 await sync_request(transaction, restored)
+            await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
 
@@ -116,34 +123,23 @@ class SyncRequest(TicketEffect):
         if request is None or not request.is_asked:
             return
         if request.status is RequestStatus.PENDING:
-            await self.services.channels.show_deadline(situation.ticket, request)
+            await self.services.channels.show_deadline(situation.ticket, situation.guild, request)
         else:
             await self.services.channels.show_outcome(situation.ticket, request)
 
 
-class AnnounceAnswer(TicketEffect):
-    kind: ClassVar[str] = EffectKind.ANNOUNCE_ANSWER
+class SyncCard(TicketEffect):
+    """Make the first message of a ticket tell its state."""
+
+    kind: ClassVar[str] = EffectKind.SYNC_CARD
 
     async def tell(self, situation: Situation) -> None:
-        if situation.ticket.status is TicketStatus.OPEN:
-            await self.services.channels.announce(
-                situation.ticket,
-                Announcement("answered", request=situation.request),
-                situation.posting,
-            )
-
-
-class AnnounceExtension(TicketEffect):
-    kind: ClassVar[str] = EffectKind.ANNOUNCE_EXTENSION
-
-    async def tell(self, situation: Situation) -> None:
-        request = situation.request
-        if request is not None and request.status is RequestStatus.PENDING:
-            await self.services.channels.announce(
-                situation.ticket,
-                Announcement("extended", mention_id=request.requested_by_id, request=request),
-                situation.posting,
-            )
+        ticket = situation.ticket
+        if ticket.status is not TicketStatus.OPEN or ticket.card_message_id is None:
+            return
+        async with self.services.database.connection() as connection:
+            pending = await requests.pending(connection, ticket.id)
+        await self.services.channels.show_card(ticket, situation.guild, pending)
 
 
 class AnnounceGrace(TicketEffect):
@@ -164,7 +160,7 @@ class AnnounceGrace(TicketEffect):
             await self._answers.replied(ticket, request)
             return None
         request = await self._with_whole_grace(request)
-        await self.services.channels.show_deadline(ticket, request)
+        await self.services.channels.show_deadline(ticket, situation.guild, request)
         await self.services.channels.announce(
             ticket,
             Announcement("grace", mention_id=ticket.opener_id, request=request),
@@ -172,6 +168,7 @@ class AnnounceGrace(TicketEffect):
         )
 
         async def record(transaction: Transaction) -> None:
+            await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
         return record
@@ -211,7 +208,8 @@ class ReadReplies(TicketEffect):
             or request.message_id is None
         ):
             return None
-        began, misses = perf_counter(), self.services.status.misses
+        status = self.services.status
+        began, misses = perf_counter(), status.misses.count(ticket.guild_id)
         if await self._has_answered(ticket, request.message_id):
             await self._answers.replied(ticket, request)
             return None
@@ -219,8 +217,12 @@ class ReadReplies(TicketEffect):
         async def decide(transaction: Transaction) -> None:
             took = timedelta(seconds=perf_counter() - began)
             await tickets.lock(transaction.connection, ticket.id)
-            await requests.set_read(transaction.connection, request.id, took)
-            missed = self.services.status.misses != misses  # what went by before has been read
+            missed_meanwhile = status.misses.count(ticket.guild_id) != misses
+            if not missed_meanwhile:
+                await requests.set_read(transaction.connection, request.id, took)
+            # What went by before has been read.
+            here = Missed(guild_ids=frozenset({ticket.guild_id}))
+            missed = here if missed_meanwhile else NOTHING_MISSED
             decision = await self._expiry.decide(transaction, [ticket.id], missed=missed)
             if ticket.id in decision.being_read:
                 # Read again at once, it would be read without a pause.

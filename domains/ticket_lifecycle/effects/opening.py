@@ -12,8 +12,8 @@ from domains.ticket_lifecycle.channels import ChannelError, DiscordFailedError
 from domains.ticket_lifecycle.effect_kinds import EffectKind
 from domains.ticket_lifecycle.effects.ticket_effect import Situation, TicketEffect
 from domains.ticket_lifecycle.models import Ticket, TicketStatus
-from domains.ticket_lifecycle.store import events, tickets
-from domains.ticket_lifecycle.transitions import TICKET
+from domains.ticket_lifecycle.store import events, requests, tickets
+from domains.ticket_lifecycle.transitions import TICKET, sync_card
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +81,20 @@ class OpenChannel(TicketEffect):
 class Welcome(TicketEffect):
     kind: ClassVar[str] = EffectKind.WELCOME
 
-    async def tell(self, situation: Situation) -> None:
-        if situation.ticket.status is TicketStatus.OPEN:
-            await self.services.channels.welcome(
-                situation.ticket, situation.guild, situation.posting
-            )
+    async def tell(self, situation: Situation) -> AfterDelivery | None:
+        ticket = situation.ticket
+        if ticket.status is not TicketStatus.OPEN:
+            return None
+        message_id = await self.services.channels.welcome(
+            ticket, situation.guild, situation.posting
+        )
+
+        async def record(transaction: Transaction) -> None:
+            connection = transaction.connection
+            await tickets.set_card(connection, ticket.id, message_id)
+            current = await tickets.get(connection, ticket.id)
+            is_excluded = current is not None and current.exclude_from_autoclose
+            if is_excluded or await requests.pending(connection, ticket.id) is not None:
+                await sync_card(transaction, ticket.id)  # it tells of the state before
+
+        return record

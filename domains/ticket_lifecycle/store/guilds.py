@@ -58,7 +58,8 @@ async def change(
                 category_id = case when $4 then $5::bigint else category_id end,
                 log_channel_id = case when $6 then $7::bigint else log_channel_id end,
                 reply_keeps_open = case when $8 then $9::boolean else reply_keeps_open end,
-                keep_deleted = case when $10 then $11::boolean else keep_deleted end
+                keep_deleted = case when $10 then $11::boolean else keep_deleted end,
+                locale = case when $12 then $13::text else locale end
             where guild_id = $1 returning {GUILD}""",
         guild_id,
         *(
@@ -69,6 +70,7 @@ async def change(
                 "log_channel_id",
                 "reply_keeps_open",
                 "keep_deleted",
+                "locale",
             )
             for value in (name in changes, changes.get(name))
         ),

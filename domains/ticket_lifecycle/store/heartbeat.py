@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from domains.database import Connection
 
 
-async def record(connection: Connection, *, missed_messages: bool) -> timedelta | None:
-    """Note that somebody is here, and whether messages may have gone by unnoticed. Returns for
-    how long nobody was here; None the first time ever."""
+async def record(connection: Connection, *, missed_everywhere: bool) -> timedelta | None:
+    """Note that somebody is here, and whether messages may have gone by unnoticed in every
+    server. Returns for how long nobody was here; None the first time ever."""
     before = await connection.fetchval("select seen_at from punctual.heartbeat for update")
     now = await connection.fetchval(
         """insert into punctual.heartbeat (seen_at, listening_since)
@@ -20,7 +20,7 @@ async def record(connection: Connection, *, missed_messages: bool) -> timedelta 
            on conflict (only_row) do update set seen_at = excluded.seen_at,
                listening_since = coalesce(excluded.listening_since, heartbeat.listening_since)
            returning seen_at""",
-        missed_messages,
+        missed_everywhere,
     )
     return None if before is None else now - before
 

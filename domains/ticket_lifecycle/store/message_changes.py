@@ -75,6 +75,16 @@ async def of_ticket(connection: Connection, ticket_id: int) -> Sequence[MessageC
     ]
 
 
+async def has_of_others(connection: Connection, ticket_id: int, opener_id: int) -> bool:
+    """Whether anybody but the opener, or nobody knows who, took back what they wrote."""
+    return await connection.fetchval(
+        """select exists (select from punctual.message_changes
+                          where ticket_id = $1 and author_id is distinct from $2)""",
+        ticket_id,
+        opener_id,
+    )
+
+
 async def delete_of(connection: Connection, ticket_ids: Sequence[int]) -> None:
     """The tickets are over: what was to be kept is in their transcripts."""
     await connection.execute(

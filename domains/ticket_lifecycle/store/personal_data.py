@@ -105,8 +105,8 @@ async def forget_opener(connection: Connection, user_id: int, ticket_ids: Sequen
     """What was typed in the member's own tickets goes, whoever typed it."""
     ids = list(ticket_ids)
     await connection.execute(
-        """update punctual.tickets set opener_id = 0, subject = '', close_reason = null,
-                  attention = null, closed_by_id = nullif(closed_by_id, $1),
+        """update punctual.tickets set opener_id = 0, subject = '', opener_locale = null,
+                  close_reason = null, attention = null, closed_by_id = nullif(closed_by_id, $1),
                   claimed_by_id = nullif(claimed_by_id, $1)
            where id = any($2::bigint[]) and opener_id = $1""",
         user_id,
@@ -115,7 +115,8 @@ async def forget_opener(connection: Connection, user_id: int, ticket_ids: Sequen
     await connection.execute(
         """update punctual.close_requests set reason = null,
                   requested_by_id = coalesce(nullif(requested_by_id, $1), 0),
-                  resolved_by_id = nullif(resolved_by_id, $1)
+                  resolved_by_id = nullif(resolved_by_id, $1),
+                  extended_by_id = nullif(extended_by_id, $1)
            where ticket_id = any($2::bigint[])""",
         user_id,
         ids,
@@ -149,8 +150,10 @@ async def forget_participant(
         """update punctual.close_requests set
                reason = case when requested_by_id = $1 then null else reason end,
                requested_by_id = coalesce(nullif(requested_by_id, $1), 0),
-               resolved_by_id = nullif(resolved_by_id, $1)
-           where ticket_id = any($2::bigint[]) and (requested_by_id = $1 or resolved_by_id = $1)""",
+               resolved_by_id = nullif(resolved_by_id, $1),
+               extended_by_id = nullif(extended_by_id, $1)
+           where ticket_id = any($2::bigint[])
+             and $1 in (requested_by_id, resolved_by_id, extended_by_id)""",
         user_id,
         ids,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from domains.ticket_lifecycle.models import CloseRequest, PendingClose, RequestStatus, Ticket
+from domains.ticket_lifecycle.missed_messages import Missed
+from domains.ticket_lifecycle.models import CloseRequest, RequestStatus, Ticket, TimedTicket
 from domains.ticket_lifecycle.store.rows import REQUEST, TICKET, read, read_one
 
 if TYPE_CHECKING:
@@ -78,6 +79,26 @@ async def set_asked(
     return read_one(CloseRequest, record)
 
 
+async def set_extension_message(
+    connection: Connection, close_request_id: int, message_id: int
+) -> None:
+    await connection.execute(
+        "update punctual.close_requests set extension_message_id = $2 where id = $1",
+        close_request_id,
+        message_id,
+    )
+
+
+async def set_reminder_message(
+    connection: Connection, close_request_id: int, message_id: int
+) -> None:
+    await connection.execute(
+        "update punctual.close_requests set reminder_message_id = $2 where id = $1",
+        close_request_id,
+        message_id,
+    )
+
+
 async def restart_deadline(connection: Connection, close_request_id: int) -> CloseRequest | None:
     """Give the full delay anew to a request that the opener has not been shown yet."""
     record = await connection.fetchrow(
@@ -111,6 +132,8 @@ async def extend_deadline(
     by: timedelta,
     at_most: int | None,
     latest: timedelta,
+    *,
+    extended_by_id: int,
 ) -> CloseRequest | None:
     """Move a pending deadline, but not further than `latest` from now. `at_most` counts the
     opener's extensions; staff's are not counted."""
@@ -118,7 +141,8 @@ async def extend_deadline(
         f"""update punctual.close_requests r set
                    auto_close_at = date_trunc('milliseconds',
                                               greatest(r.auto_close_at, now()) + $2::interval),
-                   extensions = r.extensions + ($3::integer is not null)::integer
+                   extensions = r.extensions + ($3::integer is not null)::integer,
+                   extended_by_id = $5
             where r.id = $1 and r.status = 'pending' and r.auto_close_at is not null
               and r.extensions < coalesce($3, r.extensions + 1)
               and greatest(r.auto_close_at, now()) + $2::interval <= now() + $4::interval
@@ -127,6 +151,7 @@ async def extend_deadline(
         by,
         at_most,
         latest,
+        extended_by_id,
     )
     return read_one(CloseRequest, record)
 
@@ -195,30 +220,28 @@ async def time_left(connection: Connection, close_request_id: int) -> timedelta 
     )
 
 
-async def pending_of_guild(
-    connection: Connection, guild_id: int, limit: int, offset: int
-) -> tuple[Sequence[PendingClose], int]:
-    """A page of the guild's deadlines, soonest first, and how many there are in all."""
+async def timed_tickets(connection: Connection, ticket_ids: Sequence[int]) -> Sequence[TimedTicket]:
+    """In the order of the ids."""
     records = await connection.fetch(
-        f"""select {_prefixed(TICKET, "t_")}, {_prefixed(REQUEST, "r_")}, count(*) over () as total,
+        f"""select {_prefixed(TICKET, "t_")}, {_prefixed(REQUEST, "r_")},
                    not exists (select from punctual.effects e
                                where e.ticket_id = t.id and e.subject_id = r.id
                                  and e.kind in ('ask', 'announce-grace')) as is_told
-            from punctual.tickets t join punctual.close_requests r on r.ticket_id = t.id
-            where t.guild_id = $1 and t.status <> 'closed' and r.status = 'pending'
-              and r.auto_close_at is not null
-            order by r.auto_close_at, r.id limit $2 offset $3""",
-        guild_id,
-        limit,
-        offset,
+            from unnest($1::bigint[]) with ordinality as wanted (id, place)
+            join punctual.tickets t on t.id = wanted.id
+            left join punctual.close_requests r on r.ticket_id = t.id
+                  and r.status = 'pending' and r.auto_close_at is not null
+            order by wanted.place""",
+        list(ticket_ids),
     )
-    page = [
-        PendingClose(
-            read(Ticket, record, "t_"), read(CloseRequest, record, "r_"), record["is_told"]
+    return [
+        TimedTicket(
+            read(Ticket, record, "t_"),
+            read(CloseRequest, record, "r_") if record["r_id"] is not None else None,
+            record["is_told"],
         )
         for record in records
     ]
-    return page, records[0]["total"] if records else 0
 
 
 def _prefixed(columns: str, prefix: str) -> str:
@@ -244,13 +267,13 @@ DUE = """r.status = 'pending' and r.auto_close_at <= clock_timestamp()
 IS_READ = """(r.message_id is null
     or not coalesce((select g.reply_keeps_open from punctual.guild_settings g
                      where g.guild_id = t.guild_id), true)
-    or (not $2 and coalesce(r.read_at >= (select h.listening_since from punctual.heartbeat h),
-                            false)))"""
+    or (not $2 and t.guild_id <> all($3::bigint[])
+        and coalesce(r.read_at >= (select h.listening_since from punctual.heartbeat h), false)))"""
 """Whether all that the opener has written is known: it has been noted ever since it was read."""
 
 
 async def expire(
-    connection: Connection, ticket_ids: Sequence[int], grace: timedelta, *, missed_messages: bool
+    connection: Connection, ticket_ids: Sequence[int], grace: timedelta, *, missed: Missed
 ) -> Sequence[Expired]:
     """The one statement that decides whether the time of tickets is up. They must be locked.
 
@@ -261,14 +284,15 @@ async def expire(
         f"""update punctual.close_requests r set status = 'expired', resolved_at = clock_timestamp()
             from punctual.tickets t
             where r.ticket_id = any($1::bigint[]) and t.id = r.ticket_id and {DUE} and {IS_READ}
-              and ($3::interval = interval '0'
+              and ($4::interval = interval '0'
                    or coalesce((select h.seen_at from punctual.heartbeat h), now())
-                      > now() - greatest($3::interval, interval '5 seconds'))
+                      > now() - greatest($4::interval, interval '5 seconds'))
               and t.status = 'open' and not t.exclude_from_autoclose
             returning r.ticket_id, r.id, r.reason, (1000 *
               extract(epoch from clock_timestamp() - r.auto_close_at))::bigint as late_ms""",
         list(ticket_ids),
-        missed_messages,
+        missed.everywhere,
+        list(missed.guild_ids),
         grace,
     )
     return [
@@ -278,7 +302,7 @@ async def expire(
 
 
 async def unread(
-    connection: Connection, ticket_ids: Sequence[int], *, missed_messages: bool
+    connection: Connection, ticket_ids: Sequence[int], *, missed: Missed
 ) -> Sequence[tuple[int, int]]:
     """Each (ticket, request) whose time is up, but whose channel has to be read first."""
     records = await connection.fetch(
@@ -287,7 +311,8 @@ async def unread(
             where r.ticket_id = any($1::bigint[]) and {DUE} and not {IS_READ}
               and t.status = 'open' and not t.exclude_from_autoclose""",
         list(ticket_ids),
-        missed_messages,
+        missed.everywhere,
+        list(missed.guild_ids),
     )
     return [(record["ticket_id"], record["id"]) for record in records]
 
@@ -300,3 +325,14 @@ async def set_read(connection: Connection, close_request_id: int, reading_for: t
         close_request_id,
         reading_for,
     )
+
+
+async def set_unread(connection: Connection, guild_ids: Collection[int]) -> None:
+    """Messages may have gone by in these servers: their channels are to be read again."""
+    if guild_ids:
+        await connection.execute(
+            """update punctual.close_requests r set read_at = null from punctual.tickets t
+               where t.id = r.ticket_id and t.guild_id = any($1::bigint[])
+                 and r.status = 'pending' and r.read_at is not null""",
+            list(guild_ids),
+        )

@@ -90,17 +90,20 @@ async def open_of(connection: Connection, guild_id: int, opener_id: int) -> Sequ
     return [read(Ticket, record) for record in records]
 
 
-async def insert(connection: Connection, guild_id: int, opener_id: int, subject: str) -> Ticket:
+async def insert(
+    connection: Connection, guild_id: int, opener_id: int, subject: str, opener_locale: str | None
+) -> Ticket:
     """The guild must be locked: the number is the next one there."""
     record = await connection.fetchrow(
-        f"""insert into punctual.tickets as t (guild_id, number, opener_id, subject)
+        f"""insert into punctual.tickets as t (guild_id, number, opener_id, subject, opener_locale)
             select $1, greatest(coalesce(max(number), 0),
                                 (select g.last_number from punctual.guild_settings g
-                                 where g.guild_id = $1)) + 1, $2, $3
+                                 where g.guild_id = $1)) + 1, $2, $3, $4
             from punctual.tickets where guild_id = $1 returning {TICKET}""",
         guild_id,
         opener_id,
         subject,
+        opener_locale,
     )
     assert record is not None
     return read(Ticket, record)
@@ -115,6 +118,12 @@ async def set_channel(connection: Connection, ticket_id: int, channel_id: int) -
             ticket_id,
             channel_id,
         )
+    )
+
+
+async def set_card(connection: Connection, ticket_id: int, message_id: int) -> None:
+    await connection.execute(
+        "update punctual.tickets set card_message_id = $2 where id = $1", ticket_id, message_id
     )
 
 
