@@ -324,6 +324,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--demo", action="store_true", help="run against a virtual Discord in the browser"
     )
+    parser.add_argument(
+        "--no-browser",
+        dest="browser",
+        action="store_false",
+        help="with --demo: do not open the page, only print its address",
+    )
     parser.add_argument("--version", action="store_true", help="say which version this is")
     add_commands(parser)
     options = parser.parse_args(arguments)
@@ -342,7 +348,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.demo:
             from demo import run_demo  # noqa: PLC0415  # its packages are needed by nobody else
 
-            asyncio.run(run_demo(create_bot, settings))
+            asyncio.run(run_demo(settings, browser=options.browser))
         else:
             asyncio.run(serve(settings))
     except StartupError as error:

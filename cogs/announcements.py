@@ -13,7 +13,7 @@ def in_ticket(announcement: Announcement, ticket: Ticket, *, max_extensions: int
     """`announcements.{key}`, in the opener's language."""
     locale, style = opener(ticket), DiscordStyle(opener(ticket))
     request = announcement.request
-    return text(
+    said = text(
         f"announcements.{announcement.key}",
         locale,
         mention=style.user(announcement.mention_id or 0),
@@ -22,6 +22,7 @@ def in_ticket(announcement: Announcement, ticket: Ticket, *, max_extensions: int
         deadline=_deadline(request),
         left=_left(request, ticket, max_extensions),
     )
+    return said[:1].upper() + said[1:]
 
 
 def by_dm(announcement: Announcement, ticket: Ticket, server: str) -> str:

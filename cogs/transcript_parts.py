@@ -129,6 +129,7 @@ class _ComponentReader:
     def __init__(self, uploaded: Sequence[Attachment]) -> None:
         self.uploaded = {attachment.id: attachment for attachment in uploaded}
         """What no component has shown yet."""
+        self._uploaded_ids = frozenset(self.uploaded)
 
     def read_all(self, sources: Sequence[discord.Component]) -> tuple[Component, ...]:
         return tuple(part for source in sources if (part := self._read(source)) is not None)
@@ -166,6 +167,6 @@ class _ComponentReader:
     def _media(
         self, media: discord.UnfurledMediaItem, description: str | None
     ) -> Attachment | None:
-        if media.attachment_id is not None:
+        if media.attachment_id in self._uploaded_ids:
             return self.uploaded.pop(media.attachment_id, None)
         return _picture(media.url, media.proxy_url, description) if media.proxy_url else None

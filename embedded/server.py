@@ -73,8 +73,9 @@ class Server(ABC):
 
     async def stop(self) -> None:
         """Stop it, or what a failed start left of it. Twice is fine."""
-        if self._process:
-            await self._process.let_go()
+        process, self._process = self._process, None
+        if process:
+            await process.let_go()
         async with server_lock(self._lock, self.stop_signal):
             pass  # even a server whose supervisor was killed is gone once this is ours
 

@@ -99,6 +99,11 @@ class EmbeddedServers:
     def valkey_pid(self) -> int:
         return _wanted(self._valkey).pid
 
+    async def stop_postgres(self) -> None:
+        """Until `restart_postgres`: `keep_running` leaves alone what was stopped on purpose."""
+        with _one_readable_line():
+            await _wanted(self._postgres).stop()
+
     async def restart_postgres(self) -> None:
         """Stop it, unless it is dead already, and start it at the same URL."""
         with _one_readable_line():
@@ -108,6 +113,11 @@ class EmbeddedServers:
         """Stop it, unless it is dead already, and start it at the same URL."""
         with _one_readable_line():
             await _wanted(self._valkey).restart()
+
+    async def flush_valkey(self) -> None:
+        """Delete all that it holds. Raises EmbeddedServersError if it does not."""
+        with _one_readable_line():
+            await _wanted(self._valkey).flush()
 
     async def keep_running(self) -> None:
         """Start again, at the same URL, what crashes. For ever: to be run as a task."""

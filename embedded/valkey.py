@@ -111,16 +111,26 @@ class Valkey(Server):
         write_anew(configuration, text, account.uid, account.gid)
         return binary, configuration.name
 
+    async def flush(self) -> None:
+        """Delete all that it holds."""
+        answer = await self._ask("FLUSHALL SYNC")
+        if answer != b"+OK\r\n":
+            raise EmbeddedServersError(f"{self.title} was not flushed: {answer!r}.")
+
     async def _is_ready(self) -> bool:
         """Not so as long as it answers LOADING."""
         try:
-            reader, writer = await asyncio.open_unix_connection(self._socket)
-            with closing(writer):
-                writer.write(f"AUTH {self._password}\r\nPING\r\n".encode("ascii"))
-                answers = [await reader.readline(), await reader.readline()]
+            return await self._ask("PING") == b"+PONG\r\n"
         except OSError:
             return False
-        return answers == [b"+OK\r\n", b"+PONG\r\n"]
+
+    async def _ask(self, command: str) -> bytes:
+        """One line of an answer, or what it says to the password if it takes none."""
+        reader, writer = await asyncio.open_unix_connection(self._socket)
+        with closing(writer):
+            writer.write(f"AUTH {self._password}\r\n{command}\r\n".encode("ascii"))
+            welcome, answer = await reader.readline(), await reader.readline()
+        return answer if welcome == b"+OK\r\n" else welcome
 
 
 def _remove(path: Path) -> None:

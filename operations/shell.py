@@ -21,7 +21,7 @@ from domains.settings import Settings
 from domains.ticket_lifecycle import LifecyclePolicy, Retention, TicketLifecycle
 from domains.transcripts import TranscriptStore
 from operations.no_discord import no_discord
-from operations.running_servers import addresses_of
+from operations.running_servers import Addresses, addresses_of
 
 CONNECTIONS = 2
 
@@ -42,6 +42,13 @@ async def shell(settings: Settings) -> AsyncGenerator[Shell]:
     if addresses is None:
         raise StartupError(f"The bot is not running on {settings.data_dir}, nor are its servers")
     await _refuse_other_versions(addresses.database)
+    async with shell_on(addresses, settings) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def shell_on(addresses: Addresses, settings: Settings) -> AsyncGenerator[Shell]:
+    """On servers that run. Migrates a database that needs it; raises StartupError."""
     database = Database(
         lambda: addresses.database,
         max_connections=CONNECTIONS,

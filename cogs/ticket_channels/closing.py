@@ -15,7 +15,7 @@ from cogs.cards.closed import log_card
 from cogs.cards.conversation import conversation_of
 from cogs.cards.farewell import farewell_card
 from cogs.discord_errors import CALL_S, UPLOAD_BYTES_PER_S, discord_call
-from cogs.language import of_server
+from cogs.language import of_server, opener
 from cogs.text import NO_MENTIONS
 from cogs.ticket_channels.direct_messages import dm_channel, is_refused, no_dm_is_no_error
 from cogs.ticket_channels.places import Places, TicketChannel
@@ -121,7 +121,7 @@ class ClosingChannels(Places):
         """By name: a mention of somebody whom the opener does not know shows a number."""
         if not ticket.closed_by_id or ticket.closed_by_id == ticket.opener_id:
             return None
-        return await self._name_of(server, ticket.closed_by_id)
+        return await self._name_of(server, ticket.closed_by_id, opener(ticket))
 
     async def _may_be_shared(self, ticket: Ticket) -> bool:
         """Not what support wrote among themselves. Of a channel that is gone nobody knows."""

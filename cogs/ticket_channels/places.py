@@ -24,6 +24,7 @@ from domains.ticket_lifecycle.channels import (
     ServerAwayError,
 )
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
+from locales import text
 
 log = logging.getLogger(__name__)
 
@@ -86,12 +87,12 @@ class Places:
             log.warning("The log channel of guild %s is gone", guild.guild_id)
             return None
 
-    async def _name_of(self, server: discord.Guild, user_id: int) -> str:
+    async def _name_of(self, server: discord.Guild, user_id: int, locale: str) -> str:
         async with discord_call(server):
             try:
                 member = server.get_member(user_id) or await server.fetch_member(user_id)
             except discord.NotFound:
-                return f"user {user_id}"
+                return text("people.user", locale, id=user_id)
         return f"{member.display_name} (@{member.name})"
 
     async def _edit(

@@ -17,6 +17,7 @@ from domains.error_codes import one_line
 from domains.ticket_lifecycle.channels import DiscordAwayError, TicketNames
 from domains.ticket_lifecycle.models import GuildSettings, Ticket
 from domains.transcripts import Attachment, DownloadFailed, TranscriptMessage
+from locales import Text
 
 
 class ReadingChannels(Places):
@@ -36,13 +37,14 @@ class ReadingChannels(Places):
     ) -> TicketNames:
         channel = await self._channel(ticket)
         server, closed_by_id = channel.guild, ticket.closed_by_id
+        locale = of_server(guild, server)
         return TicketNames(
             guild=server.name,
             channel=channel.name,
-            opener=await self._name_of(server, ticket.opener_id),
-            closed_by=await self._name_of(server, closed_by_id) if closed_by_id else None,
-            asked_by=await self._name_of(server, asked_by_id) if asked_by_id else None,
-            locale=of_server(guild, server),
+            opener=await self._name_of(server, ticket.opener_id, locale),
+            closed_by=await self._name_of(server, closed_by_id, locale) if closed_by_id else None,
+            asked_by=await self._name_of(server, asked_by_id, locale) if asked_by_id else None,
+            locale=locale,
         )
 
     async def history(self, ticket: Ticket) -> AsyncIterator[TranscriptMessage]:
@@ -64,4 +66,5 @@ class ReadingChannels(Places):
             # Nothing answered: that may be this one server, or the whole network.
             if not await self.is_current():
                 raise DiscordAwayError(f"the network is away: {one_line(error)}") from error
-            raise DownloadFailed(f"the download failed ({one_line(error)})") from error
+            failed = Text("transcript.missed_failed", {"error": one_line(error)})
+            raise DownloadFailed(failed) from error

@@ -146,7 +146,10 @@ def _push_angle(state: StateInline, found: re.Match[str], text: str) -> None:
         state.push("text", "", 0).content = text
         return
     tag = "span" if found["epoch"] else "bdi"
-    state.push("angle_open", tag, 1).attrs = {"class": "moment" if found["epoch"] else "mention"}
+    token = state.push("angle_open", tag, 1)
+    token.attrs = {"class": "moment" if found["epoch"] else "mention"}
+    if found["epoch"]:
+        token.attrs |= {"data-epoch": found["epoch"], "data-style": found["style"] or "f"}
     state.push("text", "", 0).content = text
     state.push("angle_close", tag, -1)
 

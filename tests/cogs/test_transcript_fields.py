@@ -405,6 +405,24 @@ async def test_roles_and_channels_are_named(settings: Settings, tmp_path: Path) 
             assert f"#{world.logs.name}" in page
 
 
+async def test_an_uploaded_file_stands_once_where_a_component_shows_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with a_world(settings) as world:
+        channel = world.bot.get_channel(world.lobby.id)
+        assert isinstance(channel, discord.TextChannel)
+        shown: JsonObject = {"url": FILE["url"], "attachment_id": FILE["id"]}
+        another = FILE | {"id": "1100000000000000009", "filename": "another.txt"}
+        patch = {
+            "attachments": [FILE, another],
+            "components": [{"type": 17, "id": 1, "components": [{"type": 13, "file": shown}]}],
+        }
+        page = await page_of(tmp_path, message_of(world, channel, patch))
+        card = page[page.index('<div class="container') : page.index("another.txt")]
+        assert 'download="a-file.txt"' in card
+        assert page.count('download="a-file.txt"') == 1
+
+
 async def test_no_message_is_too_strange_to_be_saved(settings: Settings, tmp_path: Path) -> None:
     """Here discord.py itself fails to say what a system message says."""
     async with a_world(settings) as world:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
@@ -15,9 +16,10 @@ SHUTDOWN_TIMEOUT_S = 60
 
 
 class DemoProcess:
-    def __init__(self, data_dir: Path, process: subprocess.Popen[str]) -> None:
+    def __init__(self, data_dir: Path, process: subprocess.Popen[str], log: Path) -> None:
         self.data_dir = data_dir
         self._process = process
+        self._log = log
 
     def url(self) -> str:
         """What it announces. Waits until it does."""
@@ -31,7 +33,8 @@ class DemoProcess:
 
     def end(self) -> tuple[str, str]:
         """Wait until it has ended: what else it said, and its log."""
-        return self._process.communicate(timeout=SHUTDOWN_TIMEOUT_S)
+        said, _ = self._process.communicate(timeout=SHUTDOWN_TIMEOUT_S)
+        return said, self._log.read_text(encoding="utf-8")
 
     @property
     def status(self) -> int | None:
@@ -54,17 +57,20 @@ def running_demo(data_dir: Path, **environment: str) -> Generator[DemoProcess]:
         "DISCORD_TOKEN": "",
     }
     ours = {"DATA_DIR": str(data_dir), "DEMO_PORT": "0"}
-    process = subprocess.Popen(
-        [sys.executable, str(BOT), "--demo"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=data_dir.parent,
-        env=os.environ | operators | ours | environment,
-    )
-    with process:
+    log = data_dir.parent / f"{secrets.token_hex(4)}.log"  # a pipe that nobody reads would fill
+    with (
+        log.open("w", encoding="utf-8") as stderr,
+        subprocess.Popen(
+            [sys.executable, str(BOT), "--demo", "--no-browser"],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            cwd=data_dir.parent,
+            env=os.environ | operators | ours | environment,
+        ) as process,
+    ):
         try:
-            yield DemoProcess(data_dir, process)
+            yield DemoProcess(data_dir, process, log)
         finally:
             process.kill()
 

@@ -1,193 +1,173 @@
-"""What a person sees and can do in the demo."""
+"""What a person sees and can do in the demo: over HTTP, as its page does."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin
 
+import aiohttp
 import pytest
 from aiohttp import ClientSession
 
-from tests.demo.discord_window import DiscordWindow
-from tests.demo.front_window import FrontWindow
-from tests.waiting import eventually
-
-WAIT_TIMEOUT_S = 30.0
+from tests.demo.visitor import Visitor
 
 
-async def open_ticket(front: FrontWindow, subject: str) -> str:
-    """As casey; gives its channel's name."""
-    welcome = await front.look_as("casey", "welcome")
-    await welcome.press("Open a ticket")
-    await welcome.fill_in(subject=subject)
-    await front.look()
-    return max(front.channels.values(), key=lambda each: int(each.channel_id)).name
+async def open_and_ask(visitor: Visitor, delay: str) -> str:
+    await visitor.step("open")
+    await visitor.step("ask", delay=delay)
+    await visitor.until_shown("ticket:close_request:deny")
+    return visitor.ticket
 
 
-async def ask_to_close(front: FrontWindow, ticket: str, close_delay: str) -> DiscordWindow:
-    """As sam."""
-    window = await front.look_as("sam", ticket)
-    await window.run("closerequest", reason="All done?", close_delay=close_delay)
-    return window
-
-
-async def close(front: FrontWindow, ticket: str) -> None:
-    window = await front.look_as("casey", ticket)
-    await window.run("close")
-    await gone(front, ticket)
-
-
-async def gone(front: FrontWindow, ticket: str) -> None:
-    async def is_gone() -> bool:
-        return not await front.shows(ticket)
-
-    await eventually(is_gone, WAIT_TIMEOUT_S)
-
-
-async def test_a_ticket_closes_by_itself_and_the_log_is_shown_in_its_place(
-    front: FrontWindow, session: ClientSession
+async def test_a_ticket_closes_by_itself_and_its_end_is_shown_to_the_same_person(
+    visitor: Visitor,
 ) -> None:
-    ticket = await open_ticket(front, "Refund for order 1234")
-    assert front.channels[ticket].is_new
+    ticket = await open_and_ask(visitor, "5s")
+    assert visitor.view["as"] == "sam"
+    await visitor.until_shown("auto-close-", "truth")
 
-    asked = await ask_to_close(front, ticket, "5s")
-    await front.look()
-    assert not front.channels[ticket].is_new
-    assert front.channels[ticket].is_current
-    assert f"<t:{front.channels[ticket].until}:R>" in asked.text
-    assert "Accept & Close" in str(asked.snapshot)
-
-    await gone(front, ticket)
-    assert front.channels["ticket-log"].is_current
-    log = await front.shown()
-    assert log.channel == "ticket-log"
-    assert "The member did not answer in time" in log.text
-    async with session.get(urljoin(front.url, front.now.links[0])) as transcript:
-        assert "Refund for order 1234" in await transcript.text()
+    await visitor.until_shown('id="end"')
+    assert visitor.view["as"] == "sam"
+    await visitor.until_shown(f"{ticket}.html")
+    await visitor.until(lambda: "is on its way" not in visitor.regions["messages"], "the DM")
+    await visitor.until(lambda: visitor.closed_late_ms, "the result")
+    link = re.search(r'href="(/transcripts/[^"]+)"', visitor.regions["messages"])
+    assert link is not None
+    async with visitor.session.get(visitor.origin / link[1].lstrip("/")) as transcript:
+        assert "My parcel has been on its way" in await transcript.text()
         assert "sandbox" in transcript.headers["Content-Security-Policy"]
+    card = re.search(r'src="(/cards/[^"]+)"', visitor.regions["truth"])
+    assert card is not None
+    async with visitor.session.get(urljoin(str(visitor.origin), card[1])) as svg:
+        assert re.search(r"closed [\d.]+ m?s late", await svg.text())
+
+    await visitor.look("casey", "dm")
+    assert "was closed" in visitor.regions["messages"]
+    assert visitor.closed_late_ms is not None, "the ticket in view stays in view"
 
 
-async def test_what_the_bot_does_by_itself_appears_on_an_open_page(front: FrontWindow) -> None:
-    ticket = await open_ticket(front, "Watched from the log")
-    await ask_to_close(front, ticket, "5s")
-    log = await front.look_as("sam", "ticket-log")
-    assert "Watched from the log" not in log.text
-    await eventually(lambda: log.shows("Watched from the log"), WAIT_TIMEOUT_S)
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [("deny", "denied"), ("write", "answered"), ("accept", "accepted")]
+)
+async def test_a_deadline_can_be_answered(visitor: Visitor, answer: str, outcome: str) -> None:
+    await open_and_ask(visitor, "3d")
+    await visitor.until_shown('id="countdown"', "truth")
+    await visitor.step(answer)
+    assert visitor.view["as"] == "casey"
+    await visitor.until_shown(f"status=<b>{outcome}</b>", "truth")
 
 
-async def test_a_deadline_can_be_answered(front: FrontWindow) -> None:
-    ticket = await open_ticket(front, "To be answered")
-    await ask_to_close(front, ticket, "1h")
-    window = await front.look_as("casey", ticket)
-    await window.press("Deny & Keep Open")
-    await eventually(lambda: window.shows("wants to keep this ticket open"))
-    assert not await _has_deadline(front, ticket)
+async def test_all_can_be_done_by_hand(visitor: Visitor) -> None:
+    await visitor.look("casey", "welcome")
+    form = (await visitor.press("ticket:open"))["modal"]
+    interaction, field = re.findall(r'data-interaction="(\d+)"|<input id="field-([^"]+)"', form)
+    before = set(visitor.places)
+    fields = {field[1]: ["Refund, please"]}
+    assert not await visitor.act("submit", interaction=interaction[0], fields=fields)
+    await visitor.until(lambda: set(visitor.places) - before, "a channel")
+    [ticket] = set(visitor.places) - before
 
-    await ask_to_close(front, ticket, "1h")
-    assert await _has_deadline(front, ticket)
-    window = await front.look_as("casey", ticket)
-    await window.write("Not yet, please.")
-    await eventually(lambda: window.shows("wrote; the ticket stays open"))
-    assert not await _has_deadline(front, ticket)
+    await visitor.look("sam", ticket)
+    assert '"name": "closerequest"' in visitor.regions["commands"]
+    typed = {"close_delay": "3"}
+    choices = (
+        await visitor.act("suggest", command="closerequest", options=typed, focused="close_delay")
+    )["choices"]
+    assert all(choice["label"] for choice in choices)
+    assert not await visitor.run("closerequest", reason="Done?", close_delay="3d")
+    await visitor.until_shown("Done?")
+    assert "Only you can see this" in visitor.regions["messages"]
 
-    await ask_to_close(front, ticket, "1h")
-    window = await front.look_as("casey", ticket)
-    await window.press("Accept & Close")
-    await gone(front, ticket)
-    log = await front.shown()
-    assert log.channel == "ticket-log"
-    assert "accepted the close request" in log.text
+    await visitor.look("casey")
+    assert "Only you can see this" not in visitor.regions["messages"], "it was said to sam"
+    assert not await visitor.act("write", text="Not *yet*")
+    await visitor.until_shown("Not <em>yet</em>")
 
-
-async def _has_deadline(front: FrontWindow, ticket: str) -> bool:
-    await front.look()
-    return front.channels[ticket].until is not None
-
-
-async def test_everybody_sees_their_own_channels(front: FrontWindow) -> None:
-    ticket = await open_ticket(front, "Private")
-    assert set(front.channels) == {"welcome", ticket}
-    window = await front.look_as("sam", ticket)
-    assert set(front.channels) == {"welcome", "ticket-log", ticket}
-    assert window.viewers == ["sam", "casey", "owner"]
-    window = await front.switch_to("robin")
-    assert set(front.channels) == {"welcome"}
-    assert window.channel == "welcome"
-    await close(front, ticket)
+    await visitor.look("robin")
+    assert "can&#39;t see this channel" in visitor.regions["messages"]
+    assert ticket not in visitor.places
+    refused = await visitor.act("write", text="Let me in")
+    assert "error" in refused
 
 
-async def test_discords_time_is_the_real_time(front: FrontWindow) -> None:
-    window = await front.look_as("sam", "ticket-log")
-    now = datetime.now(UTC)
-    shown = datetime.fromisoformat(window.snapshot["profile"]["presentationTime"])
-    assert abs(now - shown) < timedelta(minutes=1)
-    assert window.snapshot["profile"]["timezone"] == "Europe/Berlin"
+async def test_what_discord_does_not_let_a_person_do_is_said(visitor: Visitor) -> None:
+    await visitor.look("casey", "welcome")
+    assert "error" in await visitor.run("setup")
+    assert "error" in await visitor.act("press", message="1", custom_id="ticket:open")
+    assert "error" in await visitor.act("submit", interaction="1", fields={})
 
 
-async def test_people_in_embeds_have_names(front: FrontWindow) -> None:
-    ticket = await open_ticket(front, "Names")
-    window = await ask_to_close(front, ticket, "1h")
-    embed = list(window.snapshot["messages"].values())[-1]["embeds"][0]
-    assert "@sam" in str(embed["description_tokens"])
-    await close(front, ticket)
+async def test_the_page_is_in_the_chosen_language(demo_url: str) -> None:
+    async with Visitor.at(demo_url, "de") as visitor:
+        assert "Öffne ein Ticket" in visitor.regions["steps"]
+        async with visitor.session.get(
+            visitor.origin, headers={"Accept-Language": "de-AT"}
+        ) as page:
+            assert '<html lang="de">' in await page.text()
 
 
-async def test_a_page_that_a_viewer_ended_comes_back(front: FrontWindow) -> None:
-    window = await front.look_as("casey", "welcome")
-    await window.end()
-    again = await front.shown()
-    assert again.channel == "welcome"
-    assert again.viewers[0] == "casey"
+async def test_the_dashboard_is_linked(visitor: Visitor) -> None:
+    async with visitor.session.get(visitor.origin) as page:
+        found = re.search(r'href="http://(\w+):(\w+)@([\d.:]+)/"', await page.text())
+    assert found is not None
+    user, password, address = found.groups()
+    login = {"Authorization": aiohttp.encode_basic_auth(user, password)}
+    async with visitor.session.get(f"http://{address}/", headers=login) as dashboard:
+        assert dashboard.status == 200
 
 
-async def test_a_channel_that_is_gone_cannot_be_looked_at(front: FrontWindow) -> None:
-    ticket = await open_ticket(front, "Gone")
-    stale = front.channels[ticket].value
-    await close(front, ticket)
-    window = await front.press(stale)
-    assert window.channel == "ticket-log"
+# --- strangers
 
 
-async def test_the_front_page_loads_nothing_foreign(
-    front: FrontWindow, session: ClientSession
-) -> None:
-    async with session.get(front.url) as response:
-        page = await response.text()
-        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-    paths = re.findall(r'(?:src|href)="([^"]+)"', page)
-    assert all(path.startswith("/") for path in paths)
-    for path in paths:
-        async with session.get(urljoin(front.url, path)) as response:
-            assert response.status == 200
+async def test_without_the_key_nothing_is_shown(demo_url: str, visitor: Visitor) -> None:
+    async with ClientSession() as stranger:
+        for path in ("", "events", "static/page.js", "?key=guessed", "?key=ünïcödé"):
+            async with stranger.get(urljoin(demo_url, f"/{path}")) as response:
+                assert response.status == 403
+                assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        async with stranger.post(urljoin(demo_url, "/act"), json={"do": "speak"}) as response:
+            assert response.status == 403
 
 
-@pytest.mark.parametrize("form", [{}, {"token": "guessed"}, {"token": "ünïcödé"}])
-async def test_a_press_on_a_foreign_page_is_refused(
-    front: FrontWindow, session: ClientSession, form: dict[str, str]
-) -> None:
-    look = {"look": front.channels["welcome"].value}
-    async with session.post(front.url + "look", data=form | look) as response:
-        assert response.status == 403
+async def test_a_foreign_page_cannot_act(visitor: Visitor) -> None:
+    strike = {"do": "strike", "blow": "kill_bot"}
+    for headers in ({"Origin": "https://evil.example"}, {"Host": "rebound.example"}):
+        async with visitor.session.post(
+            visitor.origin / "act", json=strike, headers=headers
+        ) as response:
+            assert response.status == 403
 
 
-async def test_a_foreign_name_for_this_machine_is_refused(
-    front: FrontWindow, session: ClientSession
-) -> None:
-    async with session.get(front.url, headers={"Host": "rebound.example"}) as response:
-        assert response.status == 403
-
-
-@pytest.mark.parametrize("look", ["", "nobody:1", "casey:", "casey:x", "casey"])
-async def test_nonsense_is_refused(front: FrontWindow, session: ClientSession, look: str) -> None:
-    form = {"look": look, "token": front.now.token}
-    async with session.post(front.url + "look", data=form) as response:
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"do": "nothing"},
+        {"do": "write", "as": "nobody"},
+        {"do": "write", "in": "x"},
+        {"do": "write", "text": "x" * 2001},
+        {"do": "strike", "blow": "all"},
+        {"do": "write", "more": 1},
+    ],
+)
+async def test_nonsense_is_refused(visitor: Visitor, said: dict[str, object]) -> None:
+    async with visitor.session.post(visitor.origin / "act", json=said) as response:
         assert response.status == 400
 
 
-@pytest.mark.parametrize("path", ["transcripts/99/", "transcripts/1/../../1/", "transcripts/x/"])
-async def test_no_other_file_is_served(
-    front: FrontWindow, session: ClientSession, path: str
-) -> None:
-    async with session.get(front.url + path) as response:
+@pytest.mark.parametrize(
+    "path", ["transcripts/99/", "transcripts/1/../../1/", "files/1/2/x", "cards/99.svg", "cards/x"]
+)
+async def test_no_other_file_is_served(visitor: Visitor, path: str) -> None:
+    async with visitor.session.get(f"{visitor.origin}/{path}") as response:
         assert response.status == 404
+
+
+async def test_the_page_loads_nothing_foreign(visitor: Visitor) -> None:
+    async with visitor.session.get(visitor.origin) as response:
+        page = await response.text()
+    paths = re.findall(r'(?:src|href)="(/[^"]+)"', page)
+    assert len(paths) >= 4
+    for path in paths:
+        async with visitor.session.get(urljoin(str(visitor.origin), path)) as response:
+            assert response.status == 200

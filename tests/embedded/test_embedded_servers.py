@@ -1,5 +1,6 @@
 """The servers, used as the bot uses them."""
 
+import asyncio
 from pathlib import Path
 from typing import cast
 
@@ -55,6 +56,28 @@ async def test_data_survives_a_restart_of_the_bot(data_dir: Path) -> None:
     async with EmbeddedServers(data_dir) as servers:
         assert await query(servers.database_url, "SELECT answer FROM kept") == 42
         assert await command(servers.redis_url, "GET", "kept") == "43"
+
+
+async def test_what_was_stopped_on_purpose_stays_so_until_it_is_asked_for(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedded.servers._LOOK_EVERY_SECONDS", 0.01)
+    async with EmbeddedServers(data_dir, valkey=False, durable=False) as servers:
+        watchdog = asyncio.create_task(servers.keep_running())
+        await servers.stop_postgres()
+        await asyncio.sleep(0.1)  # many looks of the watchdog
+        with pytest.raises(OSError):
+            await query(servers.database_url, "SELECT 1")
+        await servers.restart_postgres()
+        assert await query(servers.database_url, "SELECT 1") == 1
+        watchdog.cancel()
+
+
+async def test_valkey_can_be_emptied(data_dir: Path) -> None:
+    async with EmbeddedServers(data_dir, postgres=False, durable=False) as servers:
+        await command(servers.redis_url, "SET", "kept", "1")
+        await servers.flush_valkey()
+        assert await command(servers.redis_url, "DBSIZE") == 0
 
 
 async def test_what_is_kept_is_written_to_disk_unless_a_test_asks_for_speed(data_dir: Path) -> None:

@@ -14,7 +14,7 @@ from tests.faults.properties import assert_kept
 from tests.process.bot_process import ROOT, BotProcess, start_bot
 from tests.wire import Channel
 
-PROGRAM = ("cogs", "demo", "domains", "embedded", "migrations", "operations", "web")
+PROGRAM = ("cogs", "demo", "domains", "embedded", "locales", "migrations", "operations", "web")
 MIGRATION = "9000_pre_more.sql"
 ADDS = """
 alter table tickets add column mood text not null default 'calm', add column channel_name text;

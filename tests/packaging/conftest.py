@@ -84,18 +84,29 @@ class Host:
     def run(
         self, *arguments: str, settings: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        unset = {name.upper() for name in Settings.model_fields}
-        environment = {k: v for k, v in os.environ.items() if k.upper() not in unset}
-        environment["PYTHONPATH"] = str(self._installed)
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self._folder,
-            env=environment | (self.settings if settings is None else dict(settings)),
+            env=self._environment(self.settings if settings is None else settings),
             capture_output=True,
             text=True,
             check=False,
             timeout=60,
         )
+
+    def start(self, *arguments: str, settings: Mapping[str, str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self._folder,
+            env=self._environment(self.settings | dict(settings)),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+        unset = {name.upper() for name in Settings.model_fields}
+        kept = {k: v for k, v in os.environ.items() if k.upper() not in unset}
+        return kept | {"PYTHONPATH": str(self._installed)} | dict(settings)
 
 
 @pytest.fixture

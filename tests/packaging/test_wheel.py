@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 import zipfile
@@ -88,7 +89,7 @@ def test_it_needs_what_requirements_txt_says(metadata: Message) -> None:
     required = [line.partition("#")[0].strip() for line in lines]
     assert metadata.get_all("Requires-Dist") == [
         *filter(None, required),
-        'simcord[preview]==3.2.1; extra == "demo"',
+        'simcord==3.2.1; extra == "demo"',
     ]
 
 
@@ -113,6 +114,19 @@ def test_it_runs_as_a_module(host: Host) -> None:
     assert result.returncode == 2
     assert result.stderr.startswith("punctual: DISCORD_TOKEN is not set")
     assert result.stderr.rstrip().endswith("punctual --demo")
+
+
+def test_the_demo_runs_with_its_bot_as_a_process(host: Host) -> None:
+    with host.start(
+        "-m", "punctual", "--demo", "--no-browser", settings={"DEMO_PORT": "0"}
+    ) as demo:
+        try:
+            assert demo.stdout is not None
+            assert demo.stdout.readline().startswith("Punctual demo: http://127.0.0.1:")
+            demo.send_signal(signal.SIGINT)
+            assert demo.wait(timeout=30) == 0
+        finally:
+            demo.kill()
 
 
 def test_the_checkout_itself_has_no_punctual(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.process.bot_process import ROOT, running_bot, start_bot
 from tests.wire import TOKEN, Discord
 
 Environment = Mapping[str, str]
-PROGRAM = ("cogs", "domains", "embedded", "migrations", "operations", "web")
+PROGRAM = ("cogs", "domains", "embedded", "locales", "migrations", "operations", "web")
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ ALLOWED_TAGS = frozenset(
 ALLOWED_ATTRIBUTES = frozenset(
     """
     lang charset http-equiv content name class id dir datetime title href rel download src alt
-    loading tabindex aria-hidden data-host data-user data-fact start
+    loading tabindex aria-hidden data-host data-user data-fact data-epoch data-style start
     """.split()  # noqa: SIM905
 )
 

@@ -168,7 +168,8 @@ class AnnounceGrace(TicketEffect):
         )
 
         async def record(transaction: Transaction) -> None:
-            await sync_card(transaction, ticket.id)
+            if ticket.card_message_id is not None:
+                await sync_card(transaction, ticket.id)
             transaction.touch(TICKET, ticket.id)
 
         return record

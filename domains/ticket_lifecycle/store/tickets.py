@@ -30,6 +30,16 @@ async def in_channel(connection: Connection, guild_id: int, channel_id: int) -> 
     return read_one(Ticket, record)
 
 
+async def newest(connection: Connection, guild_id: int, limit: int) -> Sequence[Ticket]:
+    records = await connection.fetch(
+        f"""select {TICKET} from punctual.tickets t where t.guild_id = $1
+            order by t.number desc limit $2""",
+        guild_id,
+        limit,
+    )
+    return [read(Ticket, record) for record in records]
+
+
 async def lock(connection: Connection, ticket_id: int) -> Ticket | None:
     """`no key`, or the foreign key of an event written elsewhere would wait for us."""
     record = await connection.fetchrow(
