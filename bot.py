@@ -27,6 +27,7 @@ from discord.ext import commands
 from pydantic import SecretStr
 
 from cogs import add_cogs
+from cogs.known_names import KnownNames
 from cogs.ticket_channels import DiscordTicketChannels
 from domains.data_dir import require_data_dir
 from domains.database import Database, Subject
@@ -131,6 +132,7 @@ class Punctual:
             scheduled_task=self.scheduled_task,
             tickets=self.ticket_lifecycle,
             gateway=bot,
+            names=KnownNames(bot),
             metrics=metrics,
             disk_space=self.disk_space,
             addresses=lambda: (self._database_url(), self._redis_url()),

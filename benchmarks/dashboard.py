@@ -31,7 +31,9 @@ from saq.queue.redis import RedisQueue
 from bot import connect_domains
 from domains.database import Database
 from domains.effects import EffectRunner
+from domains.monitoring.figure_keeper import count_all
 from domains.monitoring.metrics import Metrics
+from domains.monitoring.names import NoNames
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.job_type import TICKET_LIFECYCLE, JobRequest
 from domains.scheduled_task.queues.queue import FAILED
@@ -63,6 +65,12 @@ PAGES = {
     "failed jobs": "/jobs/failed",
     "tickets that need attention": "/tickets/attention",
     "one ticket, with its jobs": "/tickets/1",
+    "list of tickets": "/tickets",
+    "list of tickets, a page in the middle": f"/tickets?before={TIMERS // 2}",
+    "tickets with a deadline": "/tickets?state=timed",
+    "tickets with a word in the subject": "/tickets?subject=fire",
+    "tickets with a word that none has": "/tickets?subject=water&server=1",
+    "trends of 30 days": "/trends?span=month",
 }
 
 
@@ -130,6 +138,7 @@ async def a_large_server(servers: EmbeddedServers, folder: Path) -> AsyncGenerat
         scheduled_task=scheduler,
         tickets=tickets,
         gateway=_Gateway(),
+        names=NoNames(),
         metrics=Metrics(),
         addresses=lambda: (servers.database_url, servers.redis_url),
     )
@@ -161,10 +170,12 @@ async def _fill(database: Database, scheduler: ScheduledTask) -> None:
                from punctual.tickets where attention is null"""
         )
         await connection.execute(
-            """insert into punctual.ticket_events (ticket_id, guild_id, event, late_ms)
-               select id, 1, 'expired', id % 100 from punctual.tickets"""
+            """insert into punctual.ticket_events (ticket_id, guild_id, event, at, late_ms)
+               select id, 1, 'expired', now() - id * interval '50 seconds', id % 100
+               from punctual.tickets"""
         )
         await connection.execute("analyze")
+    await count_all(database)
     queue = scheduler.queues[TICKET_LIFECYCLE]
     for number in range(FAILED.number):
         failed = JobRequest(f"failed-{number}", 0, number, {"ticket_id": number})

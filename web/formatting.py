@@ -23,5 +23,11 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", "\N{NO-BREAK SPACE}")
 
 
+def percent(part: int, whole: int) -> str:
+    """`99.98 %`: never rounded up to what is not true."""
+    hundredths = part * 10_000 // whole
+    return f"{hundredths / 100:g}\N{NO-BREAK SPACE}%"
+
+
 def as_json(payload: Mapping[str, object]) -> str:
     return json.dumps(payload, indent=2, ensure_ascii=False, default=str)

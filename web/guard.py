@@ -23,9 +23,10 @@ from web.guessers import Guessers
 
 log = logging.getLogger(__name__)
 
+CONTENT_SECURITY_POLICY = "Content-Security-Policy"
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
+    CONTENT_SECURITY_POLICY: (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
@@ -69,7 +70,10 @@ class Guard:
     ) -> None:
         """The last look at every answer, as aiohttp's `on_response_prepare`. What no route can
         match, such as `CONNECT host:80`, aiohttp may answer itself, before any middleware."""
+        own_policy = response.headers.get(CONTENT_SECURITY_POLICY)
         response.headers.update(HEADERS)
+        if own_policy is not None:  # a transcript has a stricter one
+            response.headers[CONTENT_SECURITY_POLICY] = own_policy
         if self._login(request) is Login.RIGHT:
             self._guessers.remember(request, response)
             return

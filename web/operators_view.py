@@ -12,15 +12,21 @@ from aiohttp import web
 from domains.addresses import is_loopback
 from domains.database import Database
 from domains.disk_space import DiskSpace
+from domains.monitoring.bulk_retry import BulkRetry
+from domains.monitoring.figure_keeper import keep_figures
 from domains.monitoring.gateway import Gateway
 from domains.monitoring.job_actions import JobActions
 from domains.monitoring.metrics import Metrics
 from domains.monitoring.monitor import Monitor, PostgreSQLAwayError
+from domains.monitoring.names import Names
+from domains.monitoring.ticket_actions import TicketActions
 from domains.redaction import passwords_in
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import Inspection
 from domains.settings import Settings
+from domains.tasks import cancel, detached
 from domains.ticket_lifecycle import TicketLifecycle
+from domains.ticket_lifecycle.models import Operator
 from web.dashboard import dashboard
 from web.dependencies import Dependencies
 from web.guard import Guard
@@ -50,6 +56,7 @@ class OperatorsView:
         scheduled_task: ScheduledTask,
         tickets: TicketLifecycle,
         gateway: Gateway,
+        names: Names,
         metrics: Metrics,
         addresses: Callable[[], Iterable[str]],
         disk_space: DiskSpace | None = None,
@@ -58,6 +65,8 @@ class OperatorsView:
         self._settings = settings
         self._tickets = tickets
         self._scheduled_task = scheduled_task
+        self._database = database
+        self._names = names
         self._metrics = metrics
         self._addresses = addresses
         self._inspection = Inspection(scheduled_task)
@@ -92,6 +101,8 @@ class OperatorsView:
                     )
                 )
             if settings.dashboard_password is not None:
+                keeping = detached(keep_figures(self._database))
+                stack.push_async_callback(cancel, keeping)
                 self.dashboard_port = await stack.enter_async_context(
                     listening(
                         await self.dashboard(settings.dashboard_password.get_secret_value()),
@@ -110,14 +121,18 @@ class OperatorsView:
         hosts = None
         if is_loopback(settings.dashboard_host):
             hosts = {"127.0.0.1", "localhost", "::1", settings.dashboard_host}
-        renderer = Renderer(lambda: self._all_secrets(password))
+        renderer = Renderer(lambda: self._all_secrets(password), self._names)
         await asyncio.to_thread(renderer.compile)
         return dashboard(
             Dependencies(
                 monitor=self._monitor,
                 inspection=self._inspection,
                 job_actions=JobActions(self._inspection, self._tickets, self._scheduled_task),
+                ticket_actions=TicketActions(self._tickets),
+                bulk_retry=BulkRetry(self._database, self._tickets, self._inspection),
                 tickets=self._tickets,
+                names=self._names,
+                operator=Operator(settings.dashboard_user),
                 guard=Guard(settings.dashboard_user, password, hosts),
                 renderer=renderer,
                 notices=Notices(),

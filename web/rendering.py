@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from domains.formatting import (
-    PlainStyle,
     event_details,
     event_words,
     milliseconds,
@@ -20,8 +20,10 @@ from domains.formatting import (
     step_words,
     timer_words,
 )
+from domains.monitoring.names import Names
 from domains.ticket_lifecycle.models import TicketEvent
 from web import formatting
+from web.names import PLAIN
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHORTEST_SECRET = 8
@@ -30,13 +32,14 @@ SHORTEST_SECRET = 8
 MAX_QUOTING_DEPTH = 3
 """A job's payload is shown as JSON, and may quote an error that quotes an address."""
 
-PLAIN = PlainStyle()
+ACTOR = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Stands for who did it, until the words are there."""
 
 Secrets = Callable[[], Iterable[str]]
 
 
 class Renderer:
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, names: Names) -> None:
         """`secrets` are asked for anew at every page: embedded servers know theirs only late."""
         self._secrets = secrets
         self._templates = Environment(
@@ -46,6 +49,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        cast("dict[str, object]", self._templates.globals)["names"] = names
         filters = cast("dict[str, object]", self._templates.filters)
         filters |= {
             "details": _details,
@@ -54,10 +58,10 @@ class Renderer:
             "milliseconds": milliseconds,
             "number": formatting.number,
             "reason": _reason,
+            "percent": formatting.percent,
             "relative": formatting.relative,
             "step": _step,
             "timer": _timer,
-            "who": PLAIN.user,
         }
 
     def compile(self) -> None:
@@ -102,9 +106,21 @@ def _quoted(text: str) -> tuple[str, ...]:
     )
 
 
-def _event(event: TicketEvent) -> str:
-    words = event_words(event.event, PLAIN.user(event.actor_id), PLAIN)
-    return words[:1].upper() + words[1:]
+@dataclass(frozen=True, slots=True)
+class EventWords:
+    """Around the one who did it, who is shown with more than words."""
+
+    before: str
+    has_actor: bool
+    after: str
+
+
+def _event(event: TicketEvent) -> EventWords:
+    before, actor, after = event_words(event.event, ACTOR, PLAIN).partition(ACTOR)
+    before = before[:1].upper() + before[1:]
+    if not actor and event.operator is not None:
+        return EventWords(f"{before} by ", has_actor=True, after="")
+    return EventWords(before, bool(actor), after)
 
 
 def _details(event: TicketEvent) -> str:

@@ -71,21 +71,21 @@ class JobActions:
         case = await self._case(job)
         return [_retry(case), _run_now(case), _cancel(case)]
 
-    async def act(self, action: Action, job: JobView) -> str:
+    async def act(self, action: Action, job: JobView, user_id: int = OPERATOR_ID) -> str:
         """Do it, and say what was done. Raises ActionNotPossible, or JobMovedOn if the
         job was faster."""
         case = await self._case(job)
         match action:
             case Action.RETRY:
                 _insist(_retry(case))
-                return await self._do_retry(case)
+                return await self._do_retry(case, user_id)
             case Action.RUN_NOW:
                 _insist(_run_now(case))
                 await self._inspection.run_now(job)
                 return f"{job.key} runs now."
             case Action.CANCEL:
                 _insist(_cancel(case))
-                return await self._do_cancel(case)
+                return await self._do_cancel(case, user_id)
 
     async def _case(self, job: JobView) -> _Case:
         now = self._tickets.now()
@@ -104,20 +104,20 @@ class JobActions:
         timers = await self._scheduled_task.timers.of_owners(kinds, [job.subject_id])
         return next((timer for timer in timers if timer.key == job.key), None)
 
-    async def _do_retry(self, case: _Case) -> str:
+    async def _do_retry(self, case: _Case, user_id: int) -> str:
         job = case.job
         await self._inspection.requeue(job)
         if case.ticket is not None and case.ticket.attention is not None:
-            await self._tickets.retry_close(case.ticket.id)
+            await self._tickets.retry_close(case.ticket.id, user_id)
         return f"{job.key} is tried again, with all its attempts."
 
-    async def _do_cancel(self, case: _Case) -> str:
+    async def _do_cancel(self, case: _Case, user_id: int) -> str:
         job, timer = case.job, case.timer
         if timer is None:
             await self._inspection.remove(job)
             return f"{job.key} is removed."
         request_id = cast("int", timer.payload["close_request_id"])
-        await self._tickets.withdraw_close_request(timer.owner_id, OPERATOR_ID, request_id)
+        await self._tickets.withdraw_close_request(timer.owner_id, user_id, request_id)
         if job.state is JobState.FAILED:
             await self._inspection.remove(job)
         return f"The close request of ticket {timer.owner_id} is withdrawn, and its alarm off."
@@ -158,7 +158,7 @@ def _run_now(case: _Case) -> ActionOption:
         what = "closes a ticket before its deadline" if is_close else "happens before its time"
         text = f"Nothing {what}: the job would see that it is early and go back to wait."
         if is_close:
-            text += " To close it now, use /close in the ticket."
+            text += " To close it now, close its ticket."
         return ActionOption(Action.RUN_NOW, "Run now", text, possible=False)
     if case.job.waits_for_retry:
         text = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +27,17 @@ class TicketLine:
     @property
     def name(self) -> str:
         return f"ticket-{self.number:04d}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTicket(TicketLine):
+    """A ticket in the list of all."""
+
+    opener_id: int
+    opened_at: datetime
+    closed_at: datetime | None
+    auto_close_at: datetime | None
+    """The deadline of the request that is pending, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +92,36 @@ class TimersOfKind:
 @dataclass(frozen=True, slots=True)
 class LateClose:
     ticket_id: int
+    ticket_number: int
     at: datetime
     late_ms: int
     """From the deadline to the decision; or to the end, where that is asked for."""
 
+    @property
+    def name(self) -> str:
+        return f"ticket-{self.ticket_number:04d}"
+
 
 @dataclass(frozen=True, slots=True)
-class Lateness:
-    """Of the last timed closes, newest first."""
+class TabCounts:
+    """What stands beside the names of the pages; None where it is not known now."""
 
-    closes: Sequence[LateClose]
+    unclosed: int | None = None
+    timers: int | None = None
+    attention: int | None = None
+    failed_jobs: int | None = None
 
-    @property
-    def sorted_ms(self) -> list[int]:
-        return sorted(close.late_ms for close in self.closes)
 
-    def percentile(self, percent: int) -> int | None:
-        """The nearest rank: a lateness that there was."""
-        late = self.sorted_ms
-        return late[max(0, -(-len(late) * percent // 100) - 1)] if late else None
+@dataclass(frozen=True, slots=True)
+class TroubleGroup:
+    """What failed in the same way in the same server."""
 
-    @property
-    def most(self) -> int | None:
-        return self.percentile(100)
+    code: str
+    guild_id: int | None
+    number: int
+    example: Params
+    """The reason of one of them: a code with its parameters."""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

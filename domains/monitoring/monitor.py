@@ -15,13 +15,24 @@ from typing import TYPE_CHECKING
 from domains.database import Database, DatabaseUnavailable
 from domains.disk_space import DiskSpace
 from domains.errors import OperatorError
-from domains.monitoring import sql
+from domains.monitoring import sql, ticket_list
+from domains.monitoring import trends as trend
 from domains.monitoring.gateway import Gateway, latency_of
-from domains.monitoring.models import Dependency, Lateness, TicketLine, TimerLine, TimersOfKind
+from domains.monitoring.health import Health, Problem, Trouble
+from domains.monitoring.models import (
+    Dependency,
+    LateClose,
+    TabCounts,
+    TicketLine,
+    TimerLine,
+    TimersOfKind,
+)
+from domains.monitoring.ticket_list import TicketFilter, TicketPage
 from domains.monitoring.timer_list import MAX_OVERDUE, OVERDUE_FOR, TimerList
 from domains.scheduled_task import ScheduledTask
 from domains.scheduled_task.inspection import (
     Inspection,
+    JobState,
     JobView,
     NotStartedError,
     QueueView,
@@ -34,7 +45,9 @@ if TYPE_CHECKING:
     from domains.database import Connection
 
 QUERY_TIMEOUT_S = 3.0
-LAST_CLOSES = 200
+LAST_CLOSES = 8
+MAX_COUNTED = 1_000
+"""Beside a tab: beyond it, `many` is all there is to say."""
 SHOWN = 8
 SOONEST = 50
 """Of which those that wait for a person are left out."""
@@ -55,8 +68,10 @@ class DatabaseSnapshot:
     attention_count: int
     attention: Sequence[TicketLine]
     next_timers: Sequence[TimerLine]
-    lateness: Lateness
-    end_lateness: Lateness
+    last_closes: Sequence[LateClose]
+    """Timed ones, newest first; how late they were decided."""
+    headline: trend.Figures
+    today: trend.Trends
     effects: Mapping[str, int]
     """What Discord is still to be told, by what it waits for."""
     timers_by_hour: Sequence[int]
@@ -175,8 +190,9 @@ class Monitor:
                     attention_count=await sql.attention_count(connection),
                     attention=await sql.tickets_needing_attention(connection, SHOWN),
                     next_timers=[each for each in soonest if not each.needs_person][:SHOWN],
-                    lateness=Lateness(await sql.last_closes(connection, "expired", LAST_CLOSES)),
-                    end_lateness=Lateness(await sql.last_closes(connection, "closed", LAST_CLOSES)),
+                    last_closes=await sql.last_closes(connection, "expired", LAST_CLOSES),
+                    headline=await trend.headline(connection, self.now()),
+                    today=await trend.trends(connection, trend.Span.DAY, self.now()),
                     effects=await sql.effect_counts(connection),
                     timers_by_hour=by_hour,
                 )
@@ -195,6 +211,67 @@ class Monitor:
                 return await self._timers.due_counts(
                     [datetime.fromtimestamp(each, UTC) for each in times]
                 )
+
+    async def health(self) -> Health:
+        """What is broken now, worst first, and what stands beside the names of the pages."""
+        queues = await self.queues()
+        jobs = [queue.counts for queue in queues or ()]
+        problems: list[Problem] = []
+        unclosed = attention = None
+        try:
+            async with self.reading() as connection:
+                overdue = await sql.overdue_count(connection, OVERDUE_FOR, MAX_OVERDUE)
+                unclosed = await sql.unclosed_count(connection, MAX_COUNTED)
+                attention = await sql.attention_count(connection)
+        except PostgreSQLAwayError:
+            problems.append(Problem(Trouble.NO_POSTGRESQL))
+        else:
+            problems += _if_any(Trouble.OVERDUE, overdue) + _if_any(Trouble.ATTENTION, attention)
+        failed = sum(counts[JobState.FAILED] for counts in jobs)
+        problems += _if_any(Trouble.FAILED_JOBS, failed)
+        if queues is None:
+            problems.append(Problem(Trouble.NO_REDIS))
+        elif queues and not any(queue.workers for queue in queues):
+            problems.append(Problem(Trouble.NO_WORKER))
+        if self.gateway_latency_s is None:
+            problems.append(Problem(Trouble.NO_DISCORD))
+        if self.disk_space.problem:
+            problems.append(Problem(Trouble.DISK, detail=self.disk_space.problem))
+        order = list(Trouble)
+        return Health(
+            tuple(sorted(problems, key=lambda problem: order.index(problem.trouble))),
+            TabCounts(
+                unclosed=unclosed,
+                timers=sum(counts[JobState.DELAYED] for counts in jobs) if jobs else None,
+                attention=attention,
+                failed_jobs=failed if jobs else None,
+            ),
+        )
+
+    async def tickets(self, chosen: TicketFilter, before: int | None, limit: int) -> TicketPage:
+        """A page of the tickets that it is narrowed to, newest first."""
+        async with self.reading() as connection:
+            return await ticket_list.page(connection, chosen, before, limit)
+
+    async def ticket_lines(self, ticket_ids: Sequence[int]) -> Mapping[int, TicketLine]:
+        """Of those that there are."""
+        async with self.reading() as connection:
+            contexts = await sql.timer_contexts(connection, ticket_ids)
+        return {id_: context.ticket for id_, context in contexts.items()}
+
+    async def servers(self) -> Sequence[int]:
+        """Those that have tickets."""
+        async with self.reading() as connection:
+            return await ticket_list.servers(connection)
+
+    async def trends(self, span: trend.Span) -> trend.Trends:
+        async with self.reading() as connection:
+            return await trend.trends(connection, span, self.now())
+
+    async def headline(self) -> trend.Figures:
+        """How it went in the last 30 days."""
+        async with self.reading() as connection:
+            return await trend.headline(connection, self.now())
 
     async def attention(self, limit: int, offset: int) -> tuple[Sequence[TicketLine], int]:
         async with self.reading() as connection:
@@ -229,3 +306,7 @@ class Monitor:
             return await self._inspection.about(ticket_id)
         except RedisAwayError:
             return None
+
+
+def _if_any(trouble: Trouble, number: int) -> list[Problem]:
+    return [Problem(trouble, number)] if number else []

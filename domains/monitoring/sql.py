@@ -48,15 +48,17 @@ async def silence(connection: Connection) -> timedelta | None:
 async def last_closes(connection: Connection, event: str, limit: int) -> Sequence[LateClose]:
     """The last timed closes, newest first: `expired` is the decision, `closed` the end."""
     records = await connection.fetch(
-        """select ticket_id, at, late_ms
+        """select recent.ticket_id, t.number, recent.at, recent.late_ms
            from (select id, ticket_id, at, late_ms, event from punctual.ticket_events
                  order by id desc limit $3) as recent
-           where late_ms is not null and event = $1 order by id desc limit $2""",
+           join punctual.tickets t on t.id = recent.ticket_id
+           where recent.late_ms is not null and recent.event = $1
+           order by recent.id desc limit $2""",
         event,
         limit,
         LOOK_BACK,
     )
-    return [LateClose(record["ticket_id"], record["at"], record["late_ms"]) for record in records]
+    return [LateClose(r["ticket_id"], r["number"], r["at"], r["late_ms"]) for r in records]
 
 
 async def newest_event(connection: Connection) -> int:
@@ -122,6 +124,14 @@ async def overdue_count(connection: Connection, overdue_for: timedelta, at_most:
 
 
 # --- tickets
+
+
+async def unclosed_count(connection: Connection, at_most: int) -> int:
+    return await connection.fetchval(
+        """select count(*) from (select 1 from punctual.tickets
+                                 where status <> 'closed' limit $1) as unclosed""",
+        at_most,
+    )
 
 
 def _ticket_line(record: asyncpg.Record) -> TicketLine:

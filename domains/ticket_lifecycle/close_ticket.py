@@ -111,18 +111,24 @@ class CloseTicket:
     async def retry(self, ticket_id: int, user_id: int | None = None) -> None:
         """A person says that it is mended: what has failed is tried now, with all its attempts,
         and waited for. Never raises what Discord says; the ticket tells."""
-        async with self._services.database.transaction() as transaction:
-            connection = transaction.connection
-            ticket = await tickets.lock(connection, ticket_id)
-            if ticket is None:
-                return
-            if await effects.retry_now(connection, ticket_id):
-                await events.add(connection, ticket_id, "retried", user_id)
-            else:
-                await tickets.clear_attention(connection, ticket_id)
-            transaction.touch(TICKET, ticket_id)
+        if not await self.plan_retry(ticket_id, user_id):
+            return
         for lane in (Lane.READING, Lane.STORY):
             try:
                 await self._services.effects.deliver(ticket_id, lane)
             except Exception as error:
                 log.debug("Ticket %s, tried again: %s", ticket_id, error)
+
+    async def plan_retry(self, ticket_id: int, user_id: int | None) -> bool:
+        """`retry` without waiting for it. False if there is no such ticket."""
+        async with self._services.database.transaction() as transaction:
+            connection = transaction.connection
+            ticket = await tickets.lock(connection, ticket_id)
+            if ticket is None:
+                return False
+            if await effects.retry_now(connection, ticket_id):
+                await events.add(connection, ticket_id, "retried", user_id)
+            else:
+                await tickets.clear_attention(connection, ticket_id)
+            transaction.touch(TICKET, ticket_id)
+        return True

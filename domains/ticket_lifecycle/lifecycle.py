@@ -5,6 +5,7 @@ The facade that cogs, jobs and other programs use; each use case has a file of i
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -58,7 +59,7 @@ from domains.ticket_lifecycle.store import (
     tickets,
 )
 from domains.ticket_lifecycle.ticket_channel_index import TicketChannelIndex
-from domains.transcripts import MessageChange, TranscriptStore
+from domains.transcripts import MessageChange, SavedTranscript, TranscriptStore
 
 log = logging.getLogger(__name__)
 
@@ -381,6 +382,12 @@ class TicketLifecycle:
         await self._closing.retry(ticket_id, user_id)
         return await self.ticket(ticket_id)
 
+    async def plan_retry(self, ticket_id: int, user_id: int | None = None) -> bool:
+        """`retry_close` without waiting for it. False if there is no such ticket (any more)."""
+        planned = await self._closing.plan_retry(ticket_id, user_id)
+        self._effects.wake()
+        return planned
+
     # --- the timer on and off
 
     async def exclude_from_autoclose(self, ticket_id: int, user_id: int) -> CloseRequest | None:
@@ -443,6 +450,10 @@ class TicketLifecycle:
     async def events(self, ticket_id: int) -> Sequence[TicketEvent]:
         async with self._database.connection() as connection:
             return await events.of_ticket(connection, ticket_id)
+
+    async def transcript(self, ticket: Ticket) -> SavedTranscript | None:
+        """What was saved of its conversation, if anything was."""
+        return await asyncio.to_thread(self.services.transcripts.find, ticket.guild_id, ticket.id)
 
     async def pending_effects(self, ticket_id: int) -> Sequence[PendingEffect]:
         """What Discord is still to be told about the ticket."""

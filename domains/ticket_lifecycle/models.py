@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from domains.policy import Policy
 
@@ -38,6 +39,18 @@ class CloseCause(StrEnum):
     CHANNEL_DELETED = "channel_deleted"
     WITHOUT_REDIS = "without_redis"
     LEFT_SERVER = "left_server"
+
+
+class Operator(int):
+    """Whoever is logged in on the dashboard: nobody on Discord, so 0 as an actor's id, but the
+    history keeps the name."""
+
+    name: str
+
+    def __new__(cls, name: str) -> Self:
+        operator = super().__new__(cls, 0)
+        operator.name = name
+        return operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,12 @@ class TicketEvent:
     detail: str | None
     """What somebody typed, in rows of older versions."""
     params: Params
+
+    @property
+    def operator(self) -> str | None:
+        """The name of who did it on the dashboard."""
+        name = self.params.get("operator")
+        return name if isinstance(name, str) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -339,6 +339,8 @@ NOT_ABOUT_MEMBERS = {
     "fired_timers": {"subject_id", "ticket_id", "kind"},
     "installation": {"id"},
     "cleanup": {"id"},
+    "hourly_figures": {"event"},
+    "figures_progress": {"event_id"},
     "schema_migrations": {"name", "checksum"},
 }
 

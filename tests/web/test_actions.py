@@ -23,7 +23,7 @@ from domains.ticket_lifecycle.channels import DiscordFailedError, PermissionMiss
 from domains.ticket_lifecycle.models import RequestStatus, Ticket, TicketStatus
 from tests.waiting import eventually
 
-from .web_env import STAFF_ID, WebEnv, basic, token_in
+from .web_env import STAFF_ID, WebEnv, basic, form_in, token_in
 
 LATER = 4_000_000_000.0
 KEY = "a note"
@@ -382,13 +382,8 @@ async def test_with_workers_a_failed_close_that_is_tried_again_closes_the_ticket
     await eventually(needs_attention)
     page = (await web_env.get("/tickets/attention")).text
     assert "the bot lacks the permission Manage Channels" in page
-    answer = await web_env.ask(
-        "POST", f"/tickets/{ticket.id}/retry", basic(), data={"token": token_in(page)}
-    )
-    assert answer.status == 303
-    assert (
-        "Tried again: the ticket is closed." in (await web_env.get(answer.headers["Location"])).text
-    )
+    said = await web_env.confirm(f"/tickets/{ticket.id}/retry")
+    assert said == "Tried again: the ticket is closed."
     await eventually(is_closed)
 
 
@@ -400,7 +395,7 @@ async def test_without_postgresql_every_action_says_so(
     form = {"queue": TICKET_LIFECYCLE, "key": key, "action": "cancel"}
     job = form | {"token": token_in((await web_env.page_of(key)).text)}
     await web_env.execute("""update punctual.tickets set attention = '{"code": "other"}'""")
-    retry = {"token": token_in((await web_env.get(f"/tickets/{ticket.id}")).text)}
+    retry = form_in((await web_env.get(f"/tickets/{ticket.id}/retry")).text)
     web_env.database.pool.terminate()
     for answer in (
         await web_env.ask("POST", "/job", basic(), data=job),
@@ -422,10 +417,7 @@ async def test_a_retry_of_a_ticket_says_what_still_keeps_it(web_env: WebEnv) -> 
     web_env.lifecycle.discord_status.misses.note()  # so the channel is read
     web_env.channels.failures["opener_wrote_after"] = list[Exception](refusals)
     await web_env.lifecycle.auto_close(ticket.id)
-    page = (await web_env.get(f"/tickets/{ticket.id}")).text
-    answer = await web_env.ask(
-        "POST", f"/tickets/{ticket.id}/retry", basic(), data={"token": token_in(page)}
-    )
-    after = (await web_env.get(answer.headers["Location"])).text
-    assert "It still needs attention: the bot lacks the permission Read History." in after
+    said = await web_env.confirm(f"/tickets/{ticket.id}/retry")
+    assert said == "It still needs attention: the bot lacks the permission Read History."
+    after = (await web_env.get(f"/tickets/{ticket.id}")).text
     assert "A person is needed: the bot lacks the permission Read History." in after

@@ -159,6 +159,7 @@ async def served_to_all(database: Database, settings: Settings) -> AsyncGenerato
             scheduled_task=web_env.scheduler,
             tickets=web_env.lifecycle,
             gateway=web_env.gateway,
+            names=web_env.names,
             metrics=web_env.metrics,
             addresses=tuple,
         )

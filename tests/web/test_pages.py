@@ -25,6 +25,8 @@ from .web_env import PASSWORD, TOKEN, WebEnv, job_path, open_web_env
 
 PAGES = (
     "/",
+    "/trends",
+    "/tickets",
     "/deadlines",
     "/tickets/attention",
     *(f"/jobs/{state.value}" for state in JobState),
@@ -279,7 +281,7 @@ async def test_the_overview_tells_how_late_closes_were(web_env: WebEnv) -> None:
         "Decided late, p50": "50 s",
         "Decided late, p99": "1 min 39 s",
         "Gone late, p50": "1 min 40 s",
-        "Gone late, p99": "3 min 18 s",
+        "Gone late, p99": "3 min 20 s",
     }
 
 
@@ -392,13 +394,13 @@ async def test_the_page_of_a_job_tells_it_all(web_env: WebEnv) -> None:
     key = await web_env.ask_to_close(ticket)
     await web_env.make_due(key)
     await web_env.fail_once()
-    page = unescape((await web_env.page_of(key)).text)
+    page = unescape(re.sub("</?(?:bdi|span)[^>]*>", "", (await web_env.page_of(key)).text))
     for told in (
         "1 of 4, waiting for the next",
         "RuntimeError: the first attempt failed",
         f'"ticket_id": {ticket.id}',
         "the subject",
-        "User 200 asked to close it",
+        "user 200 asked to close it",
     ):
         assert told in page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -62,11 +62,36 @@ class FakeGateway:
 
 
 @dataclass
+class FakeNames:
+    """By their ids; nobody is known unless a test says so."""
+
+    of_servers: dict[int, str] = field(default_factory=dict[int, str])
+    of_members: dict[int, str] = field(default_factory=dict[int, str])
+    of_channels: dict[int, str] = field(default_factory=dict[int, str])
+
+    def server(self, guild_id: int, /) -> str | None:
+        return self.of_servers.get(guild_id)
+
+    def member(self, guild_id: int, user_id: int, /) -> str | None:
+        return self.of_members.get(user_id)
+
+    def channel(self, guild_id: int, channel_id: int, /) -> str | None:
+        return self.of_channels.get(channel_id)
+
+    def servers(self) -> Mapping[int, str]:
+        return self.of_servers
+
+    def members_named(self, text: str, limit: int, /) -> Sequence[int]:
+        return [id_ for id_, name in self.of_members.items() if text in name][:limit]
+
+
+@dataclass
 class WebEnv:
     database: Database
     settings: Settings
     channels: FakeTicketChannels
     gateway: FakeGateway
+    names: FakeNames
     scheduler: ScheduledTask
     lifecycle: TicketLifecycle
     notes: Note
@@ -95,7 +120,8 @@ class WebEnv:
         async with self.http.request(
             method, url, headers=headers, allow_redirects=False, **more
         ) as response:
-            return Answer(response.status, await response.text(), response.headers)
+            text = await response.text(errors="replace")
+            return Answer(response.status, text, response.headers)
 
     async def get(self, path: str) -> Answer:
         return await self.ask("GET", path, basic(password=self.password))
@@ -117,7 +143,18 @@ class WebEnv:
         }
         answer = await self.ask("POST", "/job", basic(), data=form)
         assert answer.status == 303, answer.text
-        return notice_in((await self.get(answer.headers["Location"])).text)
+        after = await self.get(answer.headers["Location"])
+        assert after.status == 200
+        return notice_in(after.text)
+
+    async def confirm(self, path: str, **fields: str) -> str:
+        """Say yes on a page that asks, and read the notice on the page that follows."""
+        form = form_in((await self.get(path)).text) | fields
+        answer = await self.ask("POST", path.partition("?")[0], basic(), data=form)
+        assert answer.status == 303, answer.text
+        after = await self.get(answer.headers["Location"])
+        assert after.status == 200
+        return notice_in(after.text)
 
     # --- tickets and jobs
 
@@ -185,10 +222,16 @@ def token_in(page: str) -> str:
     return found[1]
 
 
+def form_in(page: str) -> dict[str, str]:
+    """What the form of a page sends without anything being typed."""
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
+    return {name: unescape(value) for name, value in fields}
+
+
 def notice_in(page: str) -> str:
-    found = re.search(r'<p class="notice" role="status">(.*?)</p>', page, re.DOTALL)
+    found = re.search(r'<p class="notice \w+" role="status">(.*?)</p>', page, re.DOTALL)
     assert found is not None, page
-    return unescape(found[1])
+    return unescape(re.sub("<[^>]*>", "", found[1]))
 
 
 @asynccontextmanager
@@ -210,7 +253,8 @@ async def open_web_env(
             "metrics_port": metrics_port,
         }
     )
-    metrics, channels, gateway, notes = Metrics(), FakeTicketChannels(), FakeGateway(), Note()
+    metrics, channels, notes = Metrics(), FakeTicketChannels(), Note()
+    gateway, names = FakeGateway(), FakeNames()
     scheduler = ScheduledTask(database, lambda: settings.redis_address, telemetry=metrics)
     effects = EffectRunner(database, telemetry=metrics)
     lifecycle = TicketLifecycle(
@@ -229,6 +273,7 @@ async def open_web_env(
         scheduled_task=scheduler,
         tickets=lifecycle,
         gateway=gateway,
+        names=names,
         metrics=metrics,
         addresses=lambda: (settings.database_address or "", settings.redis_address or ""),
     )
@@ -244,6 +289,7 @@ async def open_web_env(
                 settings,
                 channels,
                 gateway,
+                names,
                 scheduler,
                 lifecycle,
                 notes,

@@ -18,10 +18,16 @@ function localTimes(root) {
   }
 }
 
+function nameZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const place = document.querySelector("footer .zone");
+  if (zone && place) place.textContent = `your time zone (${zone}), except in charts`;
+}
+
 function isInUse(live) {
   const selection = document.getSelection();
   return document.hidden || live.contains(document.activeElement) ||
-    (selection && !selection.isCollapsed);
+    live.querySelector("details[open]") || (selection && !selection.isCollapsed);
 }
 
 async function refresh(live) {
@@ -29,19 +35,22 @@ async function refresh(live) {
   let news = null;
   try {
     const answer = await fetch(location.href);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    news = page.getElementById("live");
+    news = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch (error) {
     // The bot is away; the next round asks again.
   }
-  live.classList.toggle("stale", news === null);
-  if (news !== null && !isInUse(live)) {
-    localTimes(news);
-    live.replaceChildren(...news.childNodes);
+  const content = news && news.getElementById("live");
+  live.classList.toggle("stale", !content);
+  if (!content || isInUse(live)) return;
+  localTimes(content);
+  live.replaceChildren(...content.childNodes);
+  for (const place of ["#health", "header nav"]) {
+    document.querySelector(place).replaceChildren(...news.querySelector(place).childNodes);
   }
 }
 
 localTimes(document);
+nameZone();
 const live = document.getElementById("live");
 const seconds = Number(document.body.dataset.refreshS);
 if (live && seconds) {

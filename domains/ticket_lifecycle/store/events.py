@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from domains.ticket_lifecycle.models import Params, TicketEvent
+from domains.ticket_lifecycle.models import Operator, Params, TicketEvent
 from domains.ticket_lifecycle.store.rows import read
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ async def add_many(
     params: Params | None = None,
 ) -> None:
     """The same event of each (ticket, how late in ms)."""
+    if isinstance(actor_id, Operator):
+        params = {**(params or {}), "operator": actor_id.name}
     await connection.execute(
         """insert into punctual.ticket_events
                (ticket_id, guild_id, event, actor_id, late_ms, params)

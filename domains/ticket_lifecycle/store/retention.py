@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from domains.ticket_lifecycle.store import figures
+
 if TYPE_CHECKING:
     from domains.database import Connection
 
@@ -98,8 +100,9 @@ async def count_old_tickets(connection: Connection, age: timedelta) -> int:
 
 
 async def delete_tickets(connection: Connection, ticket_ids: Sequence[int]) -> int:
-    """With all that hangs on them. Their numbers are not given again."""
+    """With all that hangs on them. Their numbers are not given again, and figures stay."""
     ids = list(ticket_ids)
+    await figures.keep(connection, ids)
     await connection.execute(
         """insert into punctual.guild_settings as g (guild_id, last_number)
            select guild_id, max(number) from punctual.tickets
