@@ -164,8 +164,11 @@ class GuildArchive:
 
     def _unfinished(self) -> list[Path]:
         """Beside the transcripts, of which there may be 100,000: so no object is made for each."""
-        names = [name for name in os.listdir(self._directory) if name.startswith(".")]  # noqa: PTH208
-        return [self._directory / name for name in names]
+        try:
+            names = os.listdir(self._directory)  # noqa: PTH208
+        except FileNotFoundError:
+            return []
+        return [self._directory / name for name in names if name.startswith(".")]
 
     def _put_back(self, retired: Path) -> None:
         if not retired.exists():

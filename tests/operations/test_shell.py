@@ -13,5 +13,6 @@ async def test_what_a_command_decides_waits_for_the_bot_without_having_failed(
     ticket = await web_env.open()
     key = await web_env.ask_to_close(ticket)
     assert (await typed("jobs", "remove", key)).status == 0
-    (effect,) = await web_env.lifecycle.pending_effects(ticket.id)
-    assert (effect.kind, effect.failures, effect.error) == ("sync-request", 0, None)
+    pending = await web_env.lifecycle.pending_effects(ticket.id)
+    assert "sync-request" in [effect.kind for effect in pending]
+    assert [(effect.failures, effect.error) for effect in pending] == [(0, None)] * len(pending)
