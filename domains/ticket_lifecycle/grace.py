@@ -37,12 +37,15 @@ class Grace:
         if not status.connected:
             return
         unrecorded = status.misses.unrecorded
+        # Not in the transaction below: whoever holds one of these rows must not hold up the
+        # heartbeats of other processes.
+        async with self._services.database.connection() as connection:
+            await requests.set_unread(connection, unrecorded.missed.guild_ids)
         moved: list[tuple[int, int]] = []
         async with self._services.database.transaction() as transaction:
             silence = await heartbeat.record(
                 transaction.connection, missed_everywhere=unrecorded.missed.everywhere
             )
-            await requests.set_unread(transaction.connection, unrecorded.missed.guild_ids)
             if grace and silence is not None and silence > max(grace, SHORTEST_OUTAGE):
                 moved += await heartbeat.grant_grace(transaction.connection, grace, STAGGER)
             if moved and silence is not None:

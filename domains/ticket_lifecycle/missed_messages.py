@@ -15,7 +15,7 @@ from dataclasses import dataclass
 class Missed:
     everywhere: bool = False
     guild_ids: frozenset[int] = frozenset()
-    """Besides."""
+    """If not everywhere."""
 
 
 NOTHING_MISSED = Missed()
@@ -55,7 +55,8 @@ class MissedMessages:
     def unrecorded(self) -> Unrecorded:
         by_guild = dict(self._unrecorded_by_guild)
         everywhere = self._everywhere != self._recorded_everywhere
-        return Unrecorded(self._everywhere, by_guild, Missed(everywhere, frozenset(by_guild)))
+        missed = Missed(everywhere=True) if everywhere else Missed(False, frozenset(by_guild))
+        return Unrecorded(self._everywhere, by_guild, missed)
 
     def recorded(self, unrecorded: Unrecorded) -> None:
         """What has come since then is still to be recorded."""
