@@ -62,4 +62,6 @@ def template(key: str, locale: str, count: int | None) -> str:
 
 def is_known(key: str) -> bool:
     """False for what a newer version may have written into the database."""
-    return catalogue(DEFAULT_LOCALE).gettext(key) != key
+    # Older Pythons' gettext() does not find a text that has plural forms.
+    translations = catalogue(DEFAULT_LOCALE)
+    return translations.gettext(key) != key or translations.ngettext(key, key, 1) != key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domains.effects import store as effects
 from domains.effects.effect import GaveUpError
+from domains.formatting import reason_text
 from domains.ticket_lifecycle.channels import ChannelError
 from domains.ticket_lifecycle.close_delay import delay_from_hours
 from domains.ticket_lifecycle.effect_kinds import EffectKind
@@ -62,8 +63,15 @@ class AskToClose:
                 pass  # something else that the ticket is to be told; that is tried again
             current = await self._current(request)
             if current.was_taken_back:
-                raise CannotAskError(Text("errors.request_taken_back"))
+                raise CannotAskError(await self._why_not(ticket_id))
             return current
+
+    async def _why_not(self, ticket_id: int) -> Text:
+        """As the history has it: it may have been the runner, or another process, that asked."""
+        async with self._services.database.connection() as connection:
+            history = await events.of_ticket(connection, ticket_id)
+        why = next(event for event in reversed(history) if event.event == "could_not_ask")
+        return reason_text(why.params)
 
     async def _current(self, request: CloseRequest) -> CloseRequest:
         async with self._services.database.connection() as connection:

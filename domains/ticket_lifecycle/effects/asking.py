@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from domains.database import Transaction
 from domains.effects.effect import AfterDelivery, GaveUpError, Lane
+from domains.error_codes import error_code
 from domains.ticket_lifecycle.answer_request import AnswerRequest
 from domains.ticket_lifecycle.channels import (
     Announcement,
@@ -55,10 +56,10 @@ class Ask(TicketEffect):
         except DiscordFailedError as error:
             if is_late:
                 raise  # nobody waits for the answer any more; the opener is asked later
-            await self._take_back(situation.ticket, request)
+            await self._take_back(situation.ticket, request, error)
             raise GaveUpError from error
         except ChannelError as error:
-            await self._take_back(situation.ticket, request)
+            await self._take_back(situation.ticket, request, error)
             raise GaveUpError from error
         if self.services.status.misses.count(situation.ticket.guild_id) != misses:
             self.services.status.misses.note(situation.ticket.guild_id)  # of this request, too
@@ -92,7 +93,7 @@ class Ask(TicketEffect):
 
         return record
 
-    async def _take_back(self, ticket: Ticket, request: CloseRequest) -> None:
+    async def _take_back(self, ticket: Ticket, request: CloseRequest, why: ChannelError) -> None:
         """As if it had never been asked for: a request that it replaced stands again."""
         async with self.services.database.transaction() as transaction:
             connection = transaction.connection
@@ -102,7 +103,7 @@ class Ask(TicketEffect):
             )
             if withdrawn is None:
                 return
-            await events.add(connection, ticket.id, "could_not_ask")
+            await events.add(connection, ticket.id, "could_not_ask", params=error_code(why))
             replaced_id = await requests.superseded_by(connection, request)
             restored = (
                 await requests.restore_superseded(connection, replaced_id) if replaced_id else None
