@@ -58,10 +58,21 @@ class CloseCommands(TicketCog, name="Punctual: closing"):
         await interaction.response.defer(ephemeral=True)
         ticket, guild = await self.ticket_here(interaction)
         require_opener_or_support(interaction, guild, ticket)
-        await self.tickets.begin_close(ticket.id, interaction.user.id, reason)
-        said = text("closing.being_closed", reader(interaction))
-        await reply_ephemeral_if_possible(interaction, said)
-        await self.tickets.finish_close(ticket.id)
+        await close_now(interaction, self.tickets, ticket, reason)
+
+
+async def close_now(
+    interaction: discord.Interaction[Any],
+    tickets: TicketLifecycle,
+    ticket: Ticket,
+    reason: str | None = None,
+) -> None:
+    """Who asks for it has been checked; the interaction has been deferred. It is answered while
+    there still is a channel."""
+    await tickets.begin_close(ticket.id, interaction.user.id, reason)
+    said = text("closing.being_closed", reader(interaction))
+    await reply_ephemeral_if_possible(interaction, said)
+    await tickets.finish_close(ticket.id)
 
 
 async def ask_to_close(

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 import aiohttp
 import discord
 
-from domains.formatting import permission_texts
 from domains.ticket_lifecycle.channels import (
     ChannelGoneError,
     ChannelLimitError,
@@ -93,14 +92,6 @@ def permission_codes(place: Place | None, permissions: Sequence[str]) -> tuple[s
     if isinstance(place, discord.Guild):
         return tuple(permissions)
     return tuple("manage_permissions" if name == "manage_roles" else name for name in permissions)
-
-
-def permission_names(
-    place: Place | None, permissions: Sequence[str], locale: str = DEFAULT_LOCALE
-) -> str:
-    """As Discord's own settings call them."""
-    texts = permission_texts(permission_codes(place, permissions))
-    return ", ".join(each.in_locale(locale) for each in texts)
 
 
 def permission_missing(place: Place | None, needed: Sequence[str]) -> PermissionMissingError:

@@ -7,12 +7,13 @@ from typing import Any
 import discord
 from discord.ext import commands
 
-from cogs.closing import ask_to_close
+from cogs.closing import ask_to_close, close_now
 from cogs.cog import TicketCog
 from cogs.forms import Form, submitted
 from cogs.language import reader
 from cogs.permissions import require_support
-from cogs.replies import answer_error, reply_ephemeral_if_possible
+from cogs.replies import answer_error
+from domains.ticket_lifecycle import TicketLifecycle
 from domains.ticket_lifecycle.errors import TicketNotFoundError
 from domains.ticket_lifecycle.models import Ticket
 from domains.ticket_lifecycle.text_input import MAX_REASON_LENGTH
@@ -73,7 +74,7 @@ class TicketForms(TicketCog, name="Punctual: ticket forms"):
                 await self._close(interaction, *closing.about, reason=closing.values["reason"])
             elif (asking := submitted(interaction, AskForm)) is not None:
                 await interaction.response.defer(ephemeral=True, thinking=True)
-                await self._require_its_ticket(interaction, *asking.about)
+                await require_its_ticket(interaction, self.tickets, *asking.about)
                 reason, delay = asking.values["reason"], asking.values["delay"]
                 await ask_to_close(interaction, self.tickets, reason, delay)
         except Exception as error:
@@ -82,20 +83,18 @@ class TicketForms(TicketCog, name="Punctual: ticket forms"):
     async def _close(
         self, interaction: discord.Interaction[Any], ticket_id: int, *, reason: str
     ) -> None:
-        ticket = await self._require_its_ticket(interaction, ticket_id)
+        ticket = await require_its_ticket(interaction, self.tickets, ticket_id)
         guild = await self.tickets.guild_settings(ticket.guild_id)
         require_support(interaction, guild, ticket)
-        await self.tickets.begin_close(ticket.id, interaction.user.id, reason)
-        await reply_ephemeral_if_possible(
-            interaction, text("closing.being_closed", reader(interaction))
-        )
-        await self.tickets.finish_close(ticket.id)
+        await close_now(interaction, self.tickets, ticket, reason)
 
-    async def _require_its_ticket(
-        self, interaction: discord.Interaction[Any], ticket_id: int
-    ) -> Ticket:
-        """The one that the form was opened for must be this channel's."""
-        ticket = await self.tickets.require_ticket(interaction.guild_id, interaction.channel_id)
-        if ticket.id != ticket_id:
-            raise TicketNotFoundError
-        return ticket
+
+async def require_its_ticket(
+    interaction: discord.Interaction[Any], tickets: TicketLifecycle, ticket_id: int
+) -> Ticket:
+    """What a button or a form of a ticket's first message is about must be the ticket of this very
+    channel. Raises TicketNotFound."""
+    ticket = await tickets.require_ticket(interaction.guild_id, interaction.channel_id)
+    if ticket.id != ticket_id:
+        raise TicketNotFoundError
+    return ticket

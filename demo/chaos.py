@@ -105,7 +105,7 @@ class Chaos:
         try:
             await asyncio.sleep(OUTAGE_S)
         finally:
-            self._discord.mend()
+            self._discord.restore()
         await self._until_ready_again(before)
 
     async def _until_ready_again(self, before: int) -> None:

@@ -44,7 +44,7 @@ class Actions:
         notice, after = await self._running.within_time(
             self._act_on_job(Action(action), queue, key), job_page(queue, key)
         )
-        raise self._see(after, notice)
+        raise self._notices.see(after, notice)
 
     async def _act_on_job(self, action: Action, queue: str, key: str) -> tuple[Notice, str]:
         """What it says, and where that is read: a job that is gone has no page."""
@@ -78,7 +78,7 @@ class Actions:
         reason = str(form.get("reason", "")).strip()[:MAX_REASON_LENGTH]
         act = self._act_on_ticket(ticket_id, action, number_in(request_id), reason or None)
         notice, after = await self._running.within_time(act, f"/tickets/{ticket_id}")
-        raise self._see(after, notice)
+        raise self._notices.see(after, notice)
 
     async def _act_on_ticket(
         self, ticket_id: int, action: TicketAction, request_id: int | None, reason: str | None
@@ -92,10 +92,6 @@ class Actions:
         if ticket is None:
             return Notice(Tone.GOOD, key="gone"), "/tickets"
         return _said(action, ticket), f"/tickets/{ticket_id}"
-
-    def _see(self, path: str, notice: Notice) -> web.HTTPSeeOther:
-        said = urlencode({"said": self._notices.keep(notice)})
-        return web.HTTPSeeOther(f"{path}{'&' if '?' in path else '?'}{said}")
 
 
 def _said(action: TicketAction, ticket: Ticket) -> Notice:

@@ -8,6 +8,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import urlencode
+
+from aiohttp import web
 
 KEPT = 100
 
@@ -38,6 +41,11 @@ class Notices:
         while len(self._said) > KEPT:
             self._said.popitem(last=False)
         return word
+
+    def see(self, path: str, notice: Notice) -> web.HTTPSeeOther:
+        """To be raised: leads to a page that says it."""
+        said = urlencode({"said": self.keep(notice)})
+        return web.HTTPSeeOther(f"{path}{'&' if '?' in path else '?'}{said}")
 
     def take(self, word: str) -> Notice | None:
         return self._said.pop(word, None)

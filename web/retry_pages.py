@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -72,7 +71,7 @@ class RetryPages:
         self._guard.check_token(group.token_of, form.get("token", ""))
         page = LISTS[group.what]
         notice, page = await self._running.within_time(self._retry(group), page)
-        raise web.HTTPSeeOther(f"{page}?{urlencode({'said': self._notices.keep(notice)})}")
+        raise self._notices.see(page, notice)
 
     async def _retry(self, group: Group) -> tuple[Notice, str]:
         retry = (

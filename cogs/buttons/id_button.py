@@ -11,6 +11,8 @@ import discord
 from cogs.cog import lifecycle_of
 from cogs.replies import answer_error
 from domains.ticket_lifecycle import TicketLifecycle
+from domains.ticket_lifecycle.errors import TicketNotFoundError
+from domains.ticket_lifecycle.models import Ticket
 from locales import DEFAULT_LOCALE, text
 
 ID = r"(?P<id>[0-9]{1,18})"
@@ -55,3 +57,13 @@ class IdButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"ticket
     async def press(
         self, interaction: discord.Interaction[Any], tickets: TicketLifecycle
     ) -> None: ...
+
+
+async def ticket_of_server(
+    interaction: discord.Interaction[Any], tickets: TicketLifecycle, ticket_id: int
+) -> Ticket:
+    """For buttons outside of their ticket. Raises TicketNotFound for another server's."""
+    ticket = await tickets.ticket(ticket_id)
+    if ticket is None or ticket.guild_id != interaction.guild_id:
+        raise TicketNotFoundError
+    return ticket

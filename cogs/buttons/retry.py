@@ -6,14 +6,13 @@ from typing import Any
 
 import discord
 
-from cogs.buttons.id_button import ID, IdButton
+from cogs.buttons.id_button import ID, IdButton, ticket_of_server
 from cogs.language import reader
 from cogs.permissions import require_support
 from cogs.replies import reply_ephemeral_if_possible
 from cogs.text import DiscordStyle
 from domains.formatting import reason_words
 from domains.ticket_lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.errors import TicketNotFoundError
 from domains.ticket_lifecycle.models import Ticket, TicketStatus
 from locales import text
 
@@ -25,9 +24,7 @@ class RetryButton(IdButton, template=rf"ticket:close:retry:{ID}"):
 
     async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
         await interaction.response.defer(ephemeral=True)
-        ticket = await tickets.ticket(self.id_)
-        if ticket is None or ticket.guild_id != interaction.guild_id:
-            raise TicketNotFoundError
+        ticket = await ticket_of_server(interaction, tickets, self.id_)
         require_support(interaction, await tickets.guild_settings(ticket.guild_id))
         tried = await tickets.retry_close(ticket.id, interaction.user.id)
         await reply_ephemeral_if_possible(interaction, _result(tried, reader(interaction)))

@@ -10,14 +10,14 @@ import discord
 
 from cogs.buttons.id_button import ID, IdButton
 from cogs.cards.blocks import Card
+from cogs.closing import close_now
 from cogs.language import reader
 from cogs.permissions import require_opener_or_support, require_support
-from cogs.replies import reply_ephemeral_if_possible
 from cogs.screens import status_screen
 from cogs.text import NO_MENTIONS
-from cogs.ticket_forms import AskForm, CloseForm
+from cogs.ticket_forms import AskForm, CloseForm, require_its_ticket
 from domains.ticket_lifecycle import TicketLifecycle
-from domains.ticket_lifecycle.errors import TicketNotFoundError, TicketNotOpenError
+from domains.ticket_lifecycle.errors import TicketNotOpenError
 from domains.ticket_lifecycle.models import GuildSettings, Ticket, TicketStatus
 from locales import text
 
@@ -27,9 +27,7 @@ class TicketButton(IdButton, template=r"ticket:never"):
         self, interaction: discord.Interaction[Any], tickets: TicketLifecycle
     ) -> tuple[Ticket, GuildSettings]:
         """The ticket, which must be the one of this very channel."""
-        ticket = await tickets.require_ticket(interaction.guild_id, interaction.channel_id)
-        if ticket.id != self.id_:
-            raise TicketNotFoundError
+        ticket = await require_its_ticket(interaction, tickets, self.id_)
         return ticket, await tickets.guild_settings(ticket.guild_id)
 
 
@@ -64,35 +62,33 @@ class CloseNowButton(TicketButton, template=rf"ticket:card:close_now:{ID}"):
         await interaction.response.defer(ephemeral=True, thinking=True)
         ticket, guild = await self.subject(interaction, tickets)
         require_opener_or_support(interaction, guild, ticket)
-        await tickets.begin_close(ticket.id, interaction.user.id)
-        await reply_ephemeral_if_possible(
-            interaction, text("closing.being_closed", reader(interaction))
-        )
-        await tickets.finish_close(ticket.id)
+        await close_now(interaction, tickets, ticket)
 
 
-class CloseWithReasonButton(TicketButton, template=rf"ticket:card:close_reason:{ID}"):
+class FormButton(TicketButton, template=r"ticket:never"):
+    """For support: what is written in its form is checked again."""
+
+    FORM: type[CloseForm | AskForm]
+
+    async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
+        ticket, guild = await self.subject(interaction, tickets)
+        require_support(interaction, guild, ticket)
+        _require_open(ticket)
+        await interaction.response.send_modal(self.FORM(interaction, ticket.id))
+
+
+class CloseWithReasonButton(FormButton, template=rf"ticket:card:close_reason:{ID}"):
     PREFIX = "ticket:card:close_reason"
     LABEL = "buttons.close_with_reason"
     STYLE = discord.ButtonStyle.secondary
-
-    async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
-        ticket, guild = await self.subject(interaction, tickets)
-        require_support(interaction, guild, ticket)
-        _require_open(ticket)
-        await interaction.response.send_modal(CloseForm(interaction, ticket.id))
+    FORM = CloseForm
 
 
-class AskButton(TicketButton, template=rf"ticket:card:ask:{ID}"):
+class AskButton(FormButton, template=rf"ticket:card:ask:{ID}"):
     PREFIX = "ticket:card:ask"
     LABEL = "buttons.ask"
     STYLE = discord.ButtonStyle.primary
-
-    async def press(self, interaction: discord.Interaction[Any], tickets: TicketLifecycle) -> None:
-        ticket, guild = await self.subject(interaction, tickets)
-        require_support(interaction, guild, ticket)
-        _require_open(ticket)
-        await interaction.response.send_modal(AskForm(interaction, ticket.id))
+    FORM = AskForm
 
 
 class InfoButton(TicketButton, template=rf"ticket:card:info:{ID}"):

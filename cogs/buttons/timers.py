@@ -8,7 +8,7 @@ from typing import Any
 
 import discord
 
-from cogs.buttons.id_button import ID, IdButton
+from cogs.buttons.id_button import ID, IdButton, ticket_of_server
 from cogs.cog import guild_id_of
 from cogs.language import reader
 from cogs.permissions import require_support
@@ -40,15 +40,6 @@ class TimerButton(IdButton, template=r"ticket:never"):
         screens: TimerScreens,
     ) -> None: ...
 
-    async def ticket(
-        self, interaction: discord.Interaction[Any], tickets: TicketLifecycle, ticket_id: int
-    ) -> Ticket:
-        """Which must be one of this server. Raises TicketNotFound."""
-        ticket = await tickets.ticket(ticket_id)
-        if ticket is None or ticket.guild_id != interaction.guild_id:
-            raise TicketNotFoundError
-        return ticket
-
 
 class PageButton(TimerButton, template=r"ticket:timers:page:(?P<id>[0-9]{1,6})"):
     PREFIX = "ticket:timers:page"
@@ -75,7 +66,7 @@ class DetailsButton(TimerButton, template=rf"ticket:timers:ticket:{ID}:{PAGE_NUM
         tickets: TicketLifecycle,
         screens: TimerScreens,
     ) -> None:
-        ticket = await self.ticket(interaction, tickets, self.id_)
+        ticket = await ticket_of_server(interaction, tickets, self.id_)
         await screens.show_ticket(interaction, ticket, self.page)
 
 
@@ -91,7 +82,7 @@ class RequestButton(TimerButton, template=r"ticket:never"):
         request = await tickets.close_request(self.id_)
         if request is None:
             raise TicketNotFoundError
-        ticket = await self.ticket(interaction, tickets, request.ticket_id)
+        ticket = await ticket_of_server(interaction, tickets, request.ticket_id)
         done = await self.change(interaction.user.id, ticket, tickets)
         note = done.in_locale(reader(interaction))
         await screens.show_ticket(interaction, ticket, self.page, f"✅ {note}")
@@ -133,7 +124,7 @@ class RetryTimerButton(TimerButton, template=rf"ticket:timers:retry:{ID}:{PAGE_N
         tickets: TicketLifecycle,
         screens: TimerScreens,
     ) -> None:
-        ticket = await self.ticket(interaction, tickets, self.id_)
+        ticket = await ticket_of_server(interaction, tickets, self.id_)
         tried = await tickets.retry_close(ticket.id, interaction.user.id) or ticket
         note = "timers.still_needs_attention" if tried.attention else "timers.tried_again"
         await screens.show_ticket(interaction, tried, self.page, text(note, reader(interaction)))

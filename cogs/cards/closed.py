@@ -45,7 +45,7 @@ def log_card(
     card.separator()
     card.fields(
         [
-            (text("closed.open_for", locale), _open_for(ticket, facts, locale)),
+            (text("closed.open_for", locale), open_for(ticket, facts, locale)),
             (text("closed.first_answer", locale), _first_answer(conversation.answer, locale)),
             (text("closed.participants", locale), _participants(conversation, locale)),
             (text("closed.transcript", locale), _transcript(transcript, upload, locale)),
@@ -79,7 +79,7 @@ def _late(facts: CloseFacts, locale: str) -> str:
     return text("closed.late", locale, span=milliseconds(facts.late_ms, locale))
 
 
-def _open_for(ticket: Ticket, facts: CloseFacts, locale: str) -> str:
+def open_for(ticket: Ticket, facts: CloseFacts, locale: str) -> str:
     if facts.decided_at is None:
         return ""
     return short_duration(facts.decided_at - ticket.opened_at, locale)

@@ -6,10 +6,10 @@ from typing import Final
 
 from cogs.buttons.open_another import OpenAnotherButton
 from cogs.cards.blocks import BLUE, Card
+from cogs.cards.closed import open_for
 from cogs.language import opener
 from cogs.text import escape
 from cogs.transcript_upload import Upload
-from domains.formatting import short_duration
 from domains.ticket_lifecycle.channels import CloseFacts
 from domains.ticket_lifecycle.models import CloseCause, Ticket
 from locales import text
@@ -34,7 +34,7 @@ def farewell_card(
             (text("closed.server", locale), escape(server, 100)),
             (text("closed.subject", locale), escape(ticket.subject)),
             (text("closed.reason", locale), escape(ticket.close_reason)),
-            (text("closed.open_for", locale), _open_for(ticket, facts, locale)),
+            (text("closed.open_for", locale), open_for(ticket, facts, locale)),
         ]
     )
     card.text(text(_about_transcript(upload), locale))
@@ -42,12 +42,6 @@ def farewell_card(
     card.actions(OpenAnotherButton(ticket.guild_id, locale=locale))
     card.note(mark)
     return card
-
-
-def _open_for(ticket: Ticket, facts: CloseFacts, locale: str) -> str:
-    if facts.decided_at is None:
-        return ""
-    return short_duration(facts.decided_at - ticket.opened_at, locale)
 
 
 _WHY: Final = {

@@ -62,6 +62,6 @@ class VirtualDiscord:
         self._rest.is_cut = self.gateway.is_cut = True
         self.gateway.drop()
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         self._rest.is_cut = self.gateway.is_cut = False
         self.changes.notify()

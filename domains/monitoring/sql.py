@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domains.monitoring.models import LateClose, TicketLine, TimerContext
 
@@ -134,19 +134,23 @@ async def unclosed_count(connection: Connection, at_most: int) -> int:
     )
 
 
-def _ticket_line(record: asyncpg.Record) -> TicketLine:
+def ticket_fields(record: asyncpg.Record) -> dict[str, Any]:
+    """The fields of a TicketLine, out of the columns of `TICKET`."""
     attention = record["attention"]
-    return TicketLine(
-        id=record["id"],
-        guild_id=record["guild_id"],
-        number=record["number"],
-        channel_id=record["channel_id"],
-        subject=record["subject"],
-        status=record["status"],
-        excluded=record["exclude_from_autoclose"],
-        attention=None if attention is None else json.loads(attention),
-        attention_since=record.get("attention_since"),
-    )
+    return {
+        "id": record["id"],
+        "guild_id": record["guild_id"],
+        "number": record["number"],
+        "channel_id": record["channel_id"],
+        "subject": record["subject"],
+        "status": record["status"],
+        "excluded": record["exclude_from_autoclose"],
+        "attention": None if attention is None else json.loads(attention),
+    }
+
+
+def _ticket_line(record: asyncpg.Record) -> TicketLine:
+    return TicketLine(**ticket_fields(record), attention_since=record.get("attention_since"))
 
 
 async def attention_count(connection: Connection) -> int:

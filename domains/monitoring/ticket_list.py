@@ -6,13 +6,13 @@ tickets a page, so that no search reads a whole history.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from domains.monitoring.models import ListedTicket
+from domains.monitoring.sql import TICKET, ticket_fields
 
 if TYPE_CHECKING:
     import asyncpg
@@ -23,8 +23,7 @@ SEARCHED = 20_000
 """In how many tickets a page looks for a text."""
 MAX_TEXT = 200
 MAX_SERVERS = 200
-LISTED = """t.id, t.guild_id, t.number, t.channel_id, t.opener_id, t.subject, t.status,
-    t.exclude_from_autoclose, t.attention, t.opened_at, t.closed_at"""
+LISTED = f"{TICKET}, t.opener_id, t.opened_at, t.closed_at"
 DEADLINE = """(select r.auto_close_at from punctual.close_requests r
     where r.ticket_id = t.id and r.status = 'pending' and t.status <> 'closed')"""
 TIMED = "punctual.close_requests r join punctual.tickets t on t.id = r.ticket_id"
@@ -115,16 +114,8 @@ def _narrowed(chosen: TicketFilter, before: int | None, values: list[object]) ->
 
 
 def _listed(record: asyncpg.Record) -> ListedTicket:
-    attention = record["attention"]
     return ListedTicket(
-        id=record["id"],
-        guild_id=record["guild_id"],
-        number=record["number"],
-        channel_id=record["channel_id"],
-        subject=record["subject"],
-        status=record["status"],
-        excluded=record["exclude_from_autoclose"],
-        attention=None if attention is None else json.loads(attention),
+        **ticket_fields(record),
         opener_id=record["opener_id"],
         opened_at=record["opened_at"],
         closed_at=record["closed_at"],

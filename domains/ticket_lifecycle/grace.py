@@ -37,10 +37,11 @@ class Grace:
         if not status.connected:
             return
         unrecorded = status.misses.unrecorded
-        # Not in the transaction below: whoever holds one of these rows must not hold up the
-        # heartbeats of other processes.
-        async with self._services.database.connection() as connection:
-            await requests.set_unread(connection, unrecorded.missed.guild_ids)
+        if unrecorded.missed.guild_ids:
+            # Not in the transaction below: whoever holds one of these rows must not hold up the
+            # heartbeats of other processes.
+            async with self._services.database.connection() as connection:
+                await requests.set_unread(connection, unrecorded.missed.guild_ids)
         moved: list[tuple[int, int]] = []
         async with self._services.database.transaction() as transaction:
             silence = await heartbeat.record(

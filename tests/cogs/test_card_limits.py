@@ -3,14 +3,13 @@ are such as Discord takes: at most 40 components and 4,000 characters."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
 import discord
 import pytest
 
 from cogs.buttons.timers import DetailsButton, PageButton, RetryTimerButton, paging
-from cogs.cards.blocks import MAX_CHARACTERS, MAX_COMPONENTS, Card
 from cogs.cards.findings import findings_card
 from cogs.cards.ticket_status import status_card
 from cogs.cards.timer_list import PAGE, TimerPage, TimerRow, timer_list_card
@@ -19,71 +18,27 @@ from cogs.ticket_state import TicketState
 from domains.scheduled_task.timer import Timer
 from domains.ticket_lifecycle.explanation import Explanation, Outlook
 from domains.ticket_lifecycle.models import (
-    CloseRequest,
     RequestStatus,
-    Ticket,
     TicketEvent,
-    TicketStatus,
     TimedTicket,
 )
 from locales import LOCALES, Text
 
+from . import hostile
+from .hostile import NOW, assert_fits
+
 HOSTILE = "*_`|@#[]()<>~" * 80
-NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ID = 10**18 - 1
+"""Of 18 digits, the most that our own buttons take."""
 ATTENTION = {"code": "unexpected", "type": "Error", "text": HOSTILE}
-TICKET = Ticket(
-    id=ID,
-    guild_id=ID,
-    number=ID,
-    channel_id=ID,
-    opener_id=ID,
-    subject=HOSTILE,
-    status=TicketStatus.OPEN,
-    exclude_from_autoclose=False,
-    claimed_by_id=None,
-    opened_at=NOW,
-    closed_at=None,
-    closed_by_id=None,
-    close_reason=None,
-    attention=ATTENTION,
-    close_cause=None,
-    token="token",
-    opener_locale=None,
-    card_message_id=None,
-)
-REQUEST = CloseRequest(
-    id=ID,
-    ticket_id=ID,
-    requested_by_id=ID,
-    reason=HOSTILE,
-    auto_close_at=NOW,
-    status=RequestStatus.PENDING,
-    requested_at=NOW,
-    message_id=ID,
-    resolved_at=None,
-    resolved_by_id=None,
-    grace_at=NOW,
-    extensions=3,
-    read_at=NOW,
-    extended_by_id=None,
-    extension_message_id=None,
-    reminder_message_id=None,
-)
+TICKET = replace(hostile.TICKET, id=ID, number=ID, subject=HOSTILE, attention=ATTENTION)
+REQUEST = replace(hostile.REQUEST, id=ID, reason=HOSTILE, grace_at=NOW, extensions=3)
 TIMERS = [Timer(kind, ID, ID, ID, NOW, {}) for kind in ("send-reminder", "cleanup-old-tickets")]
 EVENTS = [TicketEvent("retried", ID, NOW, 12_345, HOSTILE, {})] * 200
 
 
-def assert_fits(card: Card) -> None:
-    parts: list[Any] = list(card.walk_children())
-    assert len(parts) <= MAX_COMPONENTS
-    texts = [part.content for part in parts if isinstance(part, discord.ui.TextDisplay)]
-    assert sum(map(len, texts)) <= MAX_CHARACTERS
-    assert all(texts), "Discord takes no empty one"
-
-
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_full_page_of_timers_fits_with_every_row_whole(locale: str) -> None:
+async def test_a_full_page_of_timers_fits_with_every_row_whole(locale: str) -> None:
     rows = [TimerRow(TimedTicket(TICKET, REQUEST, True), f"<#{ID}>", TIMERS, [HOSTILE])] * PAGE
     page = TimerPage(rows, number=98, total=10**6, others=TIMERS * 3, now=NOW, redis_is_away=True)
     card = timer_list_card(
@@ -101,7 +56,7 @@ def test_a_full_page_of_timers_fits_with_every_row_whole(locale: str) -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("for_support", [True, False])
-def test_the_status_of_a_ticket_fits_with_its_buttons(locale: str, for_support: bool) -> None:
+async def test_the_status_of_a_ticket_fits_with_its_buttons(locale: str, for_support: bool) -> None:
     for outlook in Outlook:
         explanation = Explanation(
             outlook,
@@ -124,7 +79,7 @@ def test_the_status_of_a_ticket_fits_with_its_buttons(locale: str, for_support: 
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_however_much_is_found_what_needs_fixing_comes_first_and_all_severities_are_there(
+async def test_however_much_is_found_what_needs_fixing_comes_first_and_all_severities_are_there(
     locale: str,
 ) -> None:
     said, remedy = Text("doctor.disk_full", {"problem": HOSTILE[:200]}), Text("doctor.make_room")

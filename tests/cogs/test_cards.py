@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import discord
 import pytest
 
 from cogs.cards.attention import attention_card
-from cogs.cards.blocks import MAX_CHARACTERS, MAX_COMPONENTS, Card
+from cogs.cards.blocks import MAX_CHARACTERS, Card
 from cogs.cards.close_request import outcome_card, question_card, reminder_card
 from cogs.cards.closed import log_card
 from cogs.cards.conversation import Conversation, conversation_of
@@ -23,56 +23,15 @@ from cogs.transcript_upload import MAX_UPLOAD_FILES, Upload
 from domains.ticket_lifecycle.channels import CloseFacts
 from domains.ticket_lifecycle.models import (
     CloseCause,
-    CloseRequest,
     RequestStatus,
-    Ticket,
     TicketStatus,
 )
 from domains.transcripts import MissedAttachment, SavedAttachment, SavedTranscript
 from locales import LOCALES, Text
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-LONG = "@*_`~|<>[]#\\" * 500
-ID = 2**63 - 1
+from .hostile import ID, LONG, NOW, REQUEST, TICKET, assert_fits
+
 MARK = f"Ref {'x' * 8}-{'y' * 16}"
-TICKET = Ticket(
-    id=ID,
-    guild_id=ID,
-    number=10**9,
-    channel_id=ID,
-    opener_id=ID,
-    subject=LONG,
-    status=TicketStatus.OPEN,
-    exclude_from_autoclose=False,
-    claimed_by_id=None,
-    opened_at=NOW - timedelta(days=10_000, seconds=1),
-    closed_at=None,
-    closed_by_id=ID,
-    close_reason=LONG,
-    attention={"code": "keeps_failing", "step": "ask", "error": {"code": "x", "text": LONG}},
-    close_cause=None,
-    token="t",  # no secret
-    opener_locale=None,
-    card_message_id=None,
-)
-REQUEST = CloseRequest(
-    id=ID,
-    ticket_id=ID,
-    requested_by_id=ID,
-    reason=LONG,
-    auto_close_at=NOW,
-    status=RequestStatus.PENDING,
-    requested_at=NOW,
-    message_id=ID,
-    resolved_at=None,
-    resolved_by_id=ID,
-    grace_at=None,
-    extensions=0,
-    read_at=None,
-    extended_by_id=ID,
-    extension_message_id=ID,
-    reminder_message_id=ID,
-)
 FACTS = CloseFacts(decided_at=NOW, asked_by_id=ID, late_ms=10**12, is_shareable=True)
 TRANSCRIPT = SavedTranscript(
     Path("index.html"),
@@ -125,13 +84,7 @@ def cards(locale: str) -> Iterator[Card]:
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_every_card_fits_whatever_was_typed(locale: str) -> None:
     for card in cards(locale):
-        components = list(card.walk_children())
-        assert len(components) <= MAX_COMPONENTS
-        assert card.content_length() <= MAX_CHARACTERS
-        labels = [each.label for each in components if isinstance(each, discord.ui.Button)]
-        assert all(label and len(label) <= 80 for label in labels)
-        assert all(text.content for text in components if isinstance(text, discord.ui.TextDisplay))
-        assert card.is_finished(), "discord.py would keep it in memory"
+        assert_fits(card)
 
 
 async def test_the_last_line_of_a_long_card_is_still_there() -> None:

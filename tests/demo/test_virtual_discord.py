@@ -76,7 +76,7 @@ async def test_what_a_bot_missed_is_told_when_it_resumes(
     with pytest.raises(aiohttp.WSServerHandshakeError):
         await session.ws_connect(discord.gateway_url)
 
-    discord.mend()
+    discord.restore()
     again = Bot(await session.ws_connect(discord.gateway_url))
     resume = {"token": discord.token, "session_id": session_id, "seq": bot.sequence}
     await again.send(6, resume)

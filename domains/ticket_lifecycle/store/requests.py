@@ -329,10 +329,9 @@ async def set_read(connection: Connection, close_request_id: int, reading_for: t
 
 async def set_unread(connection: Connection, guild_ids: Collection[int]) -> None:
     """Messages may have gone by in these servers: their channels are to be read again."""
-    if guild_ids:
-        await connection.execute(
-            """update punctual.close_requests r set read_at = null from punctual.tickets t
-               where t.id = r.ticket_id and t.guild_id = any($1::bigint[])
-                 and r.status = 'pending' and r.read_at is not null""",
-            list(guild_ids),
-        )
+    await connection.execute(
+        """update punctual.close_requests r set read_at = null from punctual.tickets t
+           where t.id = r.ticket_id and t.guild_id = any($1::bigint[])
+             and r.status = 'pending' and r.read_at is not null""",
+        list(guild_ids),
+    )
